@@ -7,7 +7,8 @@
 
 namespace billd {
 
-/// Every way in which an operation of billd can fail, in order of precedence: where several apply, the first one is told.
+/// Every way in which an operation of billd can fail, in order of precedence: where several apply, the first one is
+/// told.
 enum class Errc {
   /// A parameter is missing, malformed or out of its range; nothing was changed.
   invalid_parameter = 1,
@@ -78,12 +79,12 @@ struct Failure {
 template <class T>
 using Result = boost::system::result<T, Failure>;
 
-/// Ends the process with the file, the line and `text` when `condition` is false, in every build: an invariant is broken
-/// and to go on would risk money.
-#define BILLD_CHECK(condition, text)                                                   \
-  do {                                                                                 \
-    if (!(condition)) [[unlikely]]                                                     \
-      ::billd::check_failed(__FILE__, __LINE__, #condition, text);                     \
+/// Ends the process with the file, the line and `text` when `condition` is false, in every build: an invariant is
+/// broken and to go on would risk money.
+#define BILLD_CHECK(condition, text)                               \
+  do {                                                             \
+    if (!(condition)) [[unlikely]]                                 \
+      ::billd::check_failed(__FILE__, __LINE__, #condition, text); \
   } while (false)
 
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, std::string_view text);

@@ -1,0 +1,253 @@
+// The account: one customer with everything that can change together, and the objects it consists of.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/calendar.hpp"
+#include "engine/ids.hpp"
+#include "engine/money.hpp"
+
+namespace billd {
+
+/// Test and live data never meet: every key, credential and gateway belongs to one mode.
+enum class Mode : std::uint8_t { test, live };
+
+/// What invoice numbers of the account begin with: 8 characters of [0-9A-F].
+std::string invoice_prefix(const AccountKey& key);
+
+/// Free keys and values of the API's user, in the order in which they were given; keys are unique.
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+struct Address {
+  std::string line1, line2, city, state, postal_code, country;
+
+  bool operator==(const Address&) const = default;
+};
+
+struct Customer {
+  CustomerId id;
+  Timestamp created;
+  std::string email, name, phone, description;
+  Address address;
+  Metadata metadata;
+  SourceId default_source;  ///< empty: none
+  Currency currency;        ///< none until the first subscription or invoice fixes it
+  TestClockId test_clock;   ///< empty: the customer lives in real time
+  bool delinquent = false;  ///< the latest charge of the latest invoice failed
+  bool deleted = false;     ///< only id and created are left
+
+  bool operator==(const Customer&) const = default;
+};
+
+/// What a card looks like to people: kept with each charge, for the card itself may be gone by then.
+struct CardSummary {
+  std::string brand;  ///< "Visa", as Stripe writes it
+  std::string last4;
+  std::int32_t exp_month = 0, exp_year = 0;
+  std::string funding;      ///< credit, debit, prepaid or unknown
+  std::string country;      ///< ISO 3166, two letters
+  std::string fingerprint;  ///< the same card number gives the same fingerprint
+
+  bool operator==(const CardSummary&) const = default;
+};
+
+/// A way to pay. billd holds the gateway's reference to it and never a card number.
+struct Source {
+  SourceId id;
+  Timestamp created;
+  std::string gateway;    ///< the gateway that charges it, by its name in the configuration
+  std::string reference;  ///< the gateway's own name for it
+  CardSummary card;
+  std::string name;  ///< the card holder's
+  Address address;
+  std::string cvc_check, address_line1_check,
+      address_zip_check;  ///< pass, fail, unavailable, unchecked; empty: not given
+  Metadata metadata;
+
+  bool operator==(const Source&) const = default;
+};
+
+/// What a subscription agreed to pay, as it was on that day: later changes of the catalog do not reach it.
+struct Price {
+  PlanId id;
+  ProductId product;
+  std::string nickname;
+  Money unit_amount;
+  Recurrence recurrence;
+
+  bool operator==(const Price&) const = default;
+};
+
+struct SubscriptionItem {
+  SubscriptionItemId id;
+  Timestamp created;
+  Price price;
+  std::int64_t quantity = 1;
+  Metadata metadata;
+
+  bool operator==(const SubscriptionItem&) const = default;
+};
+
+enum class SubscriptionStatus : std::uint8_t {
+  incomplete,          ///< the first payment has not succeeded yet
+  incomplete_expired,  ///< it did not succeed in time; final
+  trialing,
+  active,
+  past_due,  ///< a renewal's payment failed and is being retried
+  unpaid,    ///< the retries are exhausted; invoices are drawn up but not collected
+  canceled,  ///< final
+};
+
+struct Subscription {
+  SubscriptionId id;
+  SubscriptionStatus status = SubscriptionStatus::incomplete;
+  Timestamp created;
+  std::vector<SubscriptionItem> items;  ///< at least one; all of one currency and recurrence
+
+  /// Boundary n of the cycle is boundary(anchor, recurrence, n - anchor_ordinal).
+  Timestamp anchor;
+  std::int64_t anchor_ordinal = 0;
+  /// The period that was begun last. Ordinals grow by one and never repeat, also when the anchor moves: together with
+  /// the subscription they name what was billed. A trial is a period of its own.
+  std::int64_t ordinal = 0;
+  Period current_period;
+
+  std::optional<Timestamp> trial_start, trial_end;
+  bool cancel_at_period_end = false;
+  std::optional<Timestamp> canceled_at;  ///< when the cancellation was asked for
+  std::optional<Timestamp> ended_at;     ///< when it took effect
+  /// Incomplete subscriptions end here unless their first invoice is paid.
+  std::optional<Timestamp> expires_at;
+  /// The customer hears of the subscription only when its first payment has succeeded; otherwise it never existed.
+  bool provisional = false;
+  InvoiceId latest_invoice;
+  SourceId default_source;  ///< empty: the customer's
+  Metadata metadata;
+
+  bool is_live() const {
+    return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;
+  }
+  Recurrence recurrence() const { return items.front().price.recurrence; }
+  Period period(std::int64_t of_ordinal) const { return period_at(anchor, recurrence(), of_ordinal - anchor_ordinal); }
+
+  bool operator==(const Subscription&) const = default;
+};
+
+/// One position of an invoice.
+struct InvoiceLine {
+  InvoiceLineId id;
+  Money amount;
+  Period period;
+  std::int64_t quantity = 1;
+  Price price;
+  SubscriptionItemId item;
+  bool trial = false;  ///< a free trial of the price
+
+  bool operator==(const InvoiceLine&) const = default;
+};
+
+enum class ChargeState : std::uint8_t {
+  sending,    ///< recorded before it was sent; whether it arrived is not known until the gateway says so
+  succeeded,  ///< final
+  declined,   ///< final
+  parked,     ///< cannot be found out by program: an operator must look; never sent again
+};
+
+/// One attempt to collect an invoice. Its identifier is also the idempotency key towards the gateway, so that however
+/// often it is sent, the customer is charged once.
+struct Charge {
+  ChargeId id;
+  std::int32_t attempt = 1;  ///< of the invoice, from 1
+  ChargeState state = ChargeState::sending;
+  Money amount;
+  Timestamp created;     ///< when it was recorded and first sent
+  Timestamp resolve_at;  ///< while sending: when to ask the gateway again
+  SourceId source;
+  std::string gateway, gateway_source;  ///< where it is sent, and the gateway's name for the source
+  CardSummary card;
+  std::string decline_code;       ///< why it was declined, in Stripe's words: generic_decline, insufficient_funds, …
+  std::string gateway_reference;  ///< the gateway's own name for the charge
+  bool automatic = false;         ///< by the collection schedule, not asked for by hand
+
+  bool is_unresolved() const { return state == ChargeState::sending || state == ChargeState::parked; }
+
+  bool operator==(const Charge&) const = default;
+};
+
+enum class InvoiceStatus : std::uint8_t {
+  draft,  ///< open to changes, not collected
+  open,   ///< final in its amounts, to be paid
+  paid,
+  uncollectible,
+  void_,
+};
+
+enum class BillingReason : std::uint8_t { subscription_create, subscription_cycle, manual };
+
+struct Invoice {
+  InvoiceId id;
+  InvoiceStatus status = InvoiceStatus::draft;
+  std::string number;  ///< given when it is finalized; gap-free per customer
+  BillingReason reason = BillingReason::manual;
+  Timestamp created;
+  SubscriptionId subscription;  ///< empty: not of a subscription
+  std::int64_t ordinal = 0;     ///< the subscription's period that it bills
+  Period period;                ///< the stretch whose usage and changes went into it
+  std::vector<InvoiceLine> lines;
+  Money total;
+  Money amount_paid;
+
+  /// Whether billd goes on by itself: finalizes the draft, collects the open invoice. The older API's `closed` is its
+  /// opposite for an unpaid invoice.
+  bool auto_advance = true;
+  std::optional<Timestamp> finalize_at;   ///< a draft's
+  std::optional<Timestamp> finalized_at;  ///< when it left the draft state
+  std::optional<Timestamp> next_attempt_at;
+  std::optional<Timestamp> paid_at;
+  std::int32_t attempt_count = 0;  ///< the first attempt of any kind, afterwards only the automatic ones
+  bool attempted = false;
+  bool provisional = false;  ///< of a provisional subscription: not listed, and nobody has heard of it
+  std::vector<Charge> charges;
+  Metadata metadata;
+  std::string description;
+
+  Money amount_due() const { return total; }
+  bool is_settled() const { return status != InvoiceStatus::draft && status != InvoiceStatus::open; }
+  /// The charge whose outcome is not known: being sent, or parked. While there is one, no other is begun.
+  const Charge* unresolved_charge() const {
+    return !charges.empty() && charges.back().is_unresolved() ? &charges.back() : nullptr;
+  }
+  Charge* unresolved_charge() { return !charges.empty() && charges.back().is_unresolved() ? &charges.back() : nullptr; }
+
+  bool operator==(const Invoice&) const = default;
+};
+
+/// A customer with all that changes together. Records that nothing will change by itself any more (paid and closed
+/// invoices, ended subscriptions) leave it; see Transition::settled.
+struct Account {
+  AccountKey key;
+  Mode mode = Mode::test;
+  std::uint64_t version = 0;  ///< of what is stored; 0: nothing is stored yet
+  std::uint64_t objects = 0;  ///< identifiers drawn so far
+  std::uint64_t events = 0;   ///< events emitted so far: the sequence number of the latest one
+  std::uint64_t invoices_numbered = 0;
+
+  Customer customer;
+  std::vector<Source> sources;              ///< oldest first
+  std::vector<Subscription> subscriptions;  ///< live ones, oldest first
+  std::vector<Invoice> invoices;            ///< drafts and what is still being collected, oldest first
+
+  const Source* find(const SourceId& id) const;
+  Subscription* find(const SubscriptionId& id);
+  const Subscription* find(const SubscriptionId& id) const;
+  Invoice* find(const InvoiceId& id);
+  const Invoice* find(const InvoiceId& id) const;
+
+  bool operator==(const Account&) const = default;
+};
+
+}  // namespace billd

@@ -1,0 +1,131 @@
+// Making money move: journaled charges, their outcomes, and what follows from them.
+#include <algorithm>
+
+#include "engine/change.hpp"
+
+namespace billd {
+namespace {
+
+/// The customer is delinquent while the latest charge of the latest invoice has failed.
+void set_delinquent(Change& change, bool delinquent) {
+  Customer& customer = change.customer();
+  if (customer.deleted) return;
+  const Customer before = customer;
+  customer.delinquent = delinquent;
+  change.emit_update(EventType::customer_updated, before, customer);
+}
+
+/// A first payment under error_if_incomplete was declined: the subscription never was.
+void forget_provisional(Change& change, Invoice& invoice) {
+  Account& account = change.account();
+  invoice.status = InvoiceStatus::void_;
+  invoice.auto_advance = false;
+  if (Subscription* subscription = account.find(invoice.subscription))
+    subscription->status = SubscriptionStatus::incomplete_expired;
+}
+
+/// The customer hears of a provisional subscription once it is paid for.
+void reveal_provisional(Change& change, Invoice& invoice) {
+  Subscription* subscription = change.account().find(invoice.subscription);
+  invoice.provisional = false;
+  if (subscription == nullptr) return;
+  subscription->provisional = false;
+  subscription->status = SubscriptionStatus::active;
+  subscription->expires_at.reset();
+  const Customer before = change.customer();
+  change.customer().currency = invoice.total.currency;
+  change.emit_update(EventType::customer_updated, before, change.customer());
+  change.emit({EventType::subscription_created}, *subscription);
+  change.emit({EventType::invoice_created, EventType::invoice_finalized}, invoice);
+}
+
+void charge_was_declined(Change& change, Invoice& invoice, const Charge& charge) {
+  const bool automatic = charge.automatic;
+  change.emit({EventType::charge_failed}, ChargeSnapshot{charge, invoice.id});
+  if (invoice.provisional) {
+    forget_provisional(change, invoice);
+    return;
+  }
+  const bool schedule_stands = !automatic && invoice.next_attempt_at.has_value();
+  set_delinquent(change, true);
+  invoice_payment_failed(change, invoice, !schedule_stands);
+}
+
+}  // namespace
+
+const Source* paying_source(const Account& account, const Invoice& invoice) {
+  if (const Subscription* subscription = account.find(invoice.subscription))
+    if (const Source* source = account.find(subscription->default_source)) return source;
+  return account.find(account.customer.default_source);
+}
+
+void begin_charge(Change& change, Invoice& invoice, const Source& source, bool automatic) {
+  if (automatic || invoice.attempt_count == 0) invoice.attempt_count += 1;
+  invoice.attempted = true;
+  Charge charge;
+  charge.id = change.draw_id<ChargeKind>();
+  charge.attempt = static_cast<std::int32_t>(invoice.charges.size()) + 1;
+  charge.amount = invoice.amount_due();
+  charge.created = change.now;
+  charge.resolve_at = change.now + change.rules.charge_resolve_after;
+  charge.source = source.id;
+  charge.gateway = source.gateway;
+  charge.gateway_source = source.reference;
+  charge.card = source.card;
+  charge.automatic = automatic;
+  change.effects().push_back({invoice.id, charge.id, false});
+  invoice.charges.push_back(std::move(charge));
+  change.touch();
+}
+
+void collect(Change& change, Invoice& invoice) {
+  invoice.next_attempt_at.reset();
+  if (const Source* source = paying_source(change.account(), invoice)) {
+    begin_charge(change, invoice, *source, true);
+    return;
+  }
+  invoice.attempt_count += 1;
+  invoice.attempted = true;
+  set_delinquent(change, true);
+  invoice_payment_failed(change, invoice, true);
+}
+
+void resolve_charge(Change& change, Invoice& invoice) {
+  Charge& charge = *invoice.unresolved_charge();
+  charge.resolve_at = change.now + change.rules.charge_resolve_after;
+  const bool key_may_be_forgotten = change.now - charge.created >= change.rules.charge_key_life;
+  change.effects().push_back({invoice.id, charge.id, key_may_be_forgotten});
+  change.touch();
+}
+
+Result<void> record_charge_outcome(Change& change, const RecordChargeOutcome& command) {
+  Invoice* invoice = change.account().find(command.invoice);
+  Charge* charge = invoice != nullptr ? invoice->unresolved_charge() : nullptr;
+  if (charge == nullptr || charge->id != command.charge) return {};  // Its outcome is recorded already.
+  change.set_subject(invoice->id.value());
+  switch (command.outcome.kind) {
+    case ChargeOutcomeKind::unknown:
+      return {};  // The timer asks again.
+    case ChargeOutcomeKind::impossible:
+      charge->state = ChargeState::parked;
+      change.touch();
+      return {};
+    case ChargeOutcomeKind::succeeded:
+      charge->state = ChargeState::succeeded;
+      charge->gateway_reference = command.outcome.gateway_reference;
+      if (invoice->provisional) reveal_provisional(change, *invoice);
+      change.emit({EventType::charge_succeeded}, ChargeSnapshot{*charge, invoice->id});
+      set_delinquent(change, false);
+      mark_paid(change, *invoice);
+      return {};
+    case ChargeOutcomeKind::declined:
+      charge->state = ChargeState::declined;
+      charge->decline_code = command.outcome.decline_code;
+      charge->gateway_reference = command.outcome.gateway_reference;
+      charge_was_declined(change, *invoice, *charge);
+      return {};
+  }
+  return {};
+}
+
+}  // namespace billd

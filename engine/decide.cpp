@@ -1,0 +1,36 @@
+// The commands, told apart.
+#include "engine/decide.hpp"
+
+#include "engine/change.hpp"
+
+namespace billd {
+namespace {
+
+struct Carry {
+  Change& change;
+
+  Result<void> operator()(const CreateCustomer& command) const { return create_customer(change, command); }
+  Result<void> operator()(const UpdateCustomer& command) const { return update_customer(change, command); }
+  Result<void> operator()(const DeleteCustomer&) const { return delete_customer(change); }
+  Result<void> operator()(const AddSource& command) const { return add_source(change, command); }
+  Result<void> operator()(const UpdateSource& command) const { return update_source(change, command); }
+  Result<void> operator()(const RemoveSource& command) const { return remove_source(change, command); }
+  Result<void> operator()(const Subscribe& command) const { return subscribe(change, command); }
+  Result<void> operator()(const CancelSubscription& command) const { return cancel_subscription(change, command); }
+  Result<void> operator()(const ResumeSubscription& command) const { return resume_subscription(change, command); }
+  Result<void> operator()(const PayInvoice& command) const { return pay_invoice(change, command); }
+  Result<void> operator()(const CloseInvoice& command) const { return close_invoice(change, command); }
+  Result<void> operator()(const ReopenInvoice& command) const { return reopen_invoice(change, command); }
+  Result<void> operator()(const RecordChargeOutcome& command) const { return record_charge_outcome(change, command); }
+};
+
+}  // namespace
+
+Result<Transition> decide(Account account, const Command& command, Timestamp now, const Rules& rules) {
+  Change change(std::move(account), now, rules);
+  auto carried = std::visit(Carry{change}, command);
+  if (!carried) return carried.error();
+  return change.finish();
+}
+
+}  // namespace billd

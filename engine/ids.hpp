@@ -1,0 +1,140 @@
+// Identifiers: typed, readable, and routing to their account without a directory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace billd {
+
+/// Characters of an identifier's body that billd makes: the account's key, then what is the object's own.
+inline constexpr std::size_t account_key_length = 12;
+inline constexpr std::size_t id_body_length = 24;
+
+/// The name by which storage knows an account: 12 of [A-Za-z0-9]. Every identifier that billd makes for an object of
+/// the account begins with it (behind its prefix), so that any of them leads to the account in one step.
+class AccountKey {
+ public:
+  AccountKey() = default;
+
+  /// Empty unless `text` is 12 of [A-Za-z0-9].
+  static std::optional<AccountKey> parse(std::string_view text);
+
+  /// The key at the front of an identifier made by billd; empty for one of another shape (brought from elsewhere).
+  static std::optional<AccountKey> of_id(std::string_view id);
+
+  /// A key from 128 bits, which are random or the hash of what must lead to the same account again.
+  static AccountKey from_bits(std::uint64_t high, std::uint64_t low);
+
+  const std::string& value() const { return value_; }
+  bool is_empty() const { return value_.empty(); }
+
+  /// The partition of `count` that holds the account: FNV-1a of the key, modulo count.
+  std::uint32_t partition(std::uint32_t count) const;
+
+  auto operator<=>(const AccountKey&) const = default;
+
+ private:
+  explicit AccountKey(std::string value) : value_(std::move(value)) {}
+  std::string value_;
+};
+
+/// An identifier of one kind of object. Two kinds do not compare and do not convert.
+template <class Kind>
+class Id {
+ public:
+  Id() = default;
+  explicit Id(std::string value) : value_(std::move(value)) {}
+
+  const std::string& value() const { return value_; }
+  bool is_empty() const { return value_.empty(); }
+
+  auto operator<=>(const Id&) const = default;
+
+ private:
+  std::string value_;
+};
+
+struct CustomerKind {
+  static constexpr std::string_view prefix = "cus_";
+};
+struct SourceKind {
+  static constexpr std::string_view prefix = "card_";
+};
+struct SubscriptionKind {
+  static constexpr std::string_view prefix = "sub_";
+};
+struct SubscriptionItemKind {
+  static constexpr std::string_view prefix = "si_";
+};
+struct InvoiceKind {
+  static constexpr std::string_view prefix = "in_";
+};
+struct InvoiceLineKind {
+  static constexpr std::string_view prefix = "il_";
+};
+struct ChargeKind {
+  static constexpr std::string_view prefix = "ch_";
+};
+struct PlanKind {
+  static constexpr std::string_view prefix = "plan_";
+};
+struct ProductKind {
+  static constexpr std::string_view prefix = "prod_";
+};
+struct TestClockKind {
+  static constexpr std::string_view prefix = "clock_";
+};
+struct EventKind {
+  static constexpr std::string_view prefix = "evt_";
+};
+
+using CustomerId = Id<CustomerKind>;
+using SourceId = Id<SourceKind>;
+using SubscriptionId = Id<SubscriptionKind>;
+using SubscriptionItemId = Id<SubscriptionItemKind>;
+using InvoiceId = Id<InvoiceKind>;
+using InvoiceLineId = Id<InvoiceLineKind>;
+using ChargeId = Id<ChargeKind>;
+using PlanId = Id<PlanKind>;
+using ProductId = Id<ProductKind>;
+using TestClockId = Id<TestClockKind>;
+using EventId = Id<EventKind>;
+
+/// `value` in base 62, most significant digit first, exactly `width` characters (higher digits are dropped).
+std::string base62(std::uint64_t value, std::size_t width);
+
+/// The part of an identifier behind its prefix: behind the first '_', or all of it.
+std::string_view id_body(std::string_view id);
+
+/// The 12 characters behind the account's key for the account's `number`-th object: a bijection of the number, so that
+/// identifiers never repeat in an account and the same state always makes the same identifier.
+std::string object_suffix(const AccountKey& account, std::uint64_t number);
+
+/// The number that made the suffix, which is the order of creation within the account; empty for a foreign suffix.
+std::optional<std::uint64_t> object_number(const AccountKey& account, std::string_view suffix);
+
+template <class Kind>
+Id<Kind> make_id(const AccountKey& account, std::uint64_t number) {
+  std::string value(Kind::prefix);
+  value.append(account.value()).append(object_suffix(account, number));
+  return Id<Kind>(std::move(value));
+}
+
+/// An identifier outside any account (plans, products, test clocks) from 128 random bits.
+template <class Kind>
+Id<Kind> make_id(std::uint64_t high, std::uint64_t low) {
+  std::string value(Kind::prefix);
+  value.append(base62(high, id_body_length / 2)).append(base62(low, id_body_length / 2));
+  return Id<Kind>(std::move(value));
+}
+
+/// The number behind base62(); empty when a character is none of [0-9A-Za-z] or it does not fit 64 bits.
+std::optional<std::uint64_t> parse_base62(std::string_view text);
+
+/// FNV-1a with 64 bits: spreads, does not protect.
+std::uint64_t fnv1a(std::string_view bytes);
+
+}  // namespace billd

@@ -1,0 +1,145 @@
+// What time brings, and when.
+#include <algorithm>
+
+#include "engine/change.hpp"
+#include "engine/decide.hpp"
+
+namespace billd {
+namespace {
+
+/// When the subscription leaves its current state by itself, and in which queue it waits for that.
+std::optional<std::pair<Queue, Timestamp>> waits_for(const Subscription& subscription) {
+  if (subscription.status == SubscriptionStatus::incomplete) {
+    if (!subscription.expires_at || subscription.provisional) return std::nullopt;
+    return std::pair(Queue::cancellation, *subscription.expires_at);
+  }
+  if (!subscription.is_live()) return std::nullopt;
+  return std::pair(subscription.cancel_at_period_end ? Queue::cancellation : Queue::renewal,
+                   subscription.current_period.end);
+}
+
+std::optional<std::pair<Queue, Timestamp>> waits_for(const Invoice& invoice) {
+  if (const Charge* charge = invoice.unresolved_charge()) {
+    if (charge->state == ChargeState::parked) return std::nullopt;
+    return std::pair(Queue::collection, charge->resolve_at);
+  }
+  if (invoice.status == InvoiceStatus::draft && invoice.finalize_at)
+    return std::pair(Queue::invoice_closing, *invoice.finalize_at);
+  if (invoice.status == InvoiceStatus::open && invoice.next_attempt_at)
+    return std::pair(Queue::collection, *invoice.next_attempt_at);
+  return std::nullopt;
+}
+
+/// The next thing to do: at `due`, with the subscription or the invoice at `index`.
+struct Step {
+  Timestamp due;
+  Queue queue;
+  bool of_invoice;
+  std::size_t index;
+};
+
+std::optional<Step> next_step(const Account& account, bool may_renew) {
+  std::optional<Step> first;
+  auto consider = [&](const auto& objects, bool of_invoice) {
+    for (std::size_t index = 0; index < objects.size(); ++index) {
+      const auto waiting = waits_for(objects[index]);
+      if (!waiting || (waiting->first == Queue::renewal && !may_renew)) continue;
+      if (!first || waiting->second < first->due) first = Step{waiting->second, waiting->first, of_invoice, index};
+    }
+  };
+  // Of two things due at the same time the invoice comes first: what is owed already before what will be.
+  consider(account.invoices, true);
+  consider(account.subscriptions, false);
+  return first;
+}
+
+void expire(Change& change, Subscription& subscription) {
+  for (Invoice& invoice : change.account().invoices) {
+    if (invoice.subscription != subscription.id || invoice.unresolved_charge() != nullptr || invoice.is_settled())
+      continue;
+    const Invoice before = invoice;
+    invoice.status = InvoiceStatus::void_;
+    invoice.auto_advance = false;
+    change.emit_update(EventType::invoice_updated, before, invoice);
+  }
+  const Subscription before = subscription;
+  subscription.status = SubscriptionStatus::incomplete_expired;
+  subscription.ended_at = change.now;
+  subscription.expires_at.reset();
+  change.emit_update(EventType::subscription_updated, before, subscription);
+}
+
+Result<void> take(Change& change, const Step& step) {
+  Account& account = change.account();
+  if (step.of_invoice) {
+    Invoice& invoice = account.invoices[step.index];
+    if (step.queue == Queue::invoice_closing)
+      finalize_invoice(change, invoice);
+    else if (invoice.unresolved_charge() != nullptr)
+      resolve_charge(change, invoice);
+    else
+      collect(change, invoice);
+    return {};
+  }
+  Subscription& subscription = account.subscriptions[step.index];
+  if (step.queue == Queue::renewal) return renew(change, subscription);
+  if (subscription.status == SubscriptionStatus::incomplete)
+    expire(change, subscription);
+  else
+    end_subscription(change, subscription, SubscriptionStatus::canceled, subscription.current_period.end);
+  return {};
+}
+
+}  // namespace
+
+std::string_view to_text(Queue queue) {
+  switch (queue) {
+    case Queue::renewal:
+      return "renewal";
+    case Queue::cancellation:
+      return "cancellation";
+    case Queue::invoice_closing:
+      return "invoice_closing";
+    case Queue::collection:
+      return "collection";
+  }
+  return "";
+}
+
+Timers timers(const Account& account) {
+  Timers result;
+  auto add = [&](const auto& objects) {
+    for (const auto& object : objects) {
+      const auto waiting = waits_for(object);
+      if (!waiting) continue;
+      auto& due = result[static_cast<std::size_t>(waiting->first)];
+      if (!due || waiting->second < *due) due = waiting->second;
+    }
+  };
+  add(account.invoices);
+  add(account.subscriptions);
+  return result;
+}
+
+std::optional<Timestamp> next_due(const Timers& timers) {
+  std::optional<Timestamp> first;
+  for (const auto& due : timers)
+    if (due && (!first || *due < *first)) first = due;
+  return first;
+}
+
+Result<Transition> tick(Account account, Timestamp now, const Rules& rules) {
+  Change change(std::move(account), now, rules);
+  bool renewed = false;
+  while (change.effects().empty()) {
+    const auto step = next_step(change.account(), !renewed);
+    if (!step || step->due > now) break;
+    auto taken = take(change, *step);
+    if (!taken) return taken.error();
+    renewed = renewed || step->queue == Queue::renewal;
+    // Ended subscriptions and paid invoices stay in the account until finish(), where they wait for nothing.
+  }
+  return change.finish();
+}
+
+}  // namespace billd

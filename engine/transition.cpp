@@ -1,0 +1,42 @@
+// The names of the events.
+#include "engine/transition.hpp"
+
+#include <array>
+
+namespace billd {
+namespace {
+
+// In the order of EventType. Source: https://stripe.com/docs/api/events/types.
+constexpr std::array<std::string_view, 18> names = {
+    "customer.created",
+    "customer.updated",
+    "customer.deleted",
+    "customer.source.created",
+    "customer.source.updated",
+    "customer.source.deleted",
+    "customer.subscription.created",
+    "customer.subscription.updated",
+    "customer.subscription.deleted",
+    "customer.subscription.trial_will_end",
+    "invoice.created",
+    "invoice.updated",
+    "invoice.finalized",
+    "invoice.payment_succeeded",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "charge.succeeded",
+    "charge.failed",
+};
+static_assert(names.size() == static_cast<std::size_t>(EventType::charge_failed) + 1);
+
+}  // namespace
+
+std::string_view to_text(EventType type) { return names[static_cast<std::size_t>(type)]; }
+
+std::optional<EventType> parse_event_type(std::string_view name) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] == name) return static_cast<EventType>(i);
+  return std::nullopt;
+}
+
+}  // namespace billd

@@ -1,0 +1,87 @@
+// What a decision changes: the account afterwards, the events, the records that leave it, and what must be done
+// outside.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "engine/account.hpp"
+
+namespace billd {
+
+/// Kinds of events, in the order of the table of their names. The numbers are stored: append only.
+enum class EventType : std::uint8_t {
+  customer_created,
+  customer_updated,
+  customer_deleted,
+  source_created,
+  source_updated,
+  source_deleted,
+  subscription_created,
+  subscription_updated,
+  subscription_deleted,
+  subscription_trial_will_end,
+  invoice_created,
+  invoice_updated,
+  invoice_finalized,
+  invoice_payment_succeeded,
+  invoice_paid,
+  invoice_payment_failed,
+  charge_succeeded,
+  charge_failed,
+};
+
+/// "customer.subscription.updated": Stripe's name of the type.
+std::string_view to_text(EventType type);
+
+/// The types by name; empty for an unknown one.
+std::optional<EventType> parse_event_type(std::string_view name);
+
+/// A charge as an event shows it.
+struct ChargeSnapshot {
+  Charge charge;
+  InvoiceId invoice;
+
+  bool operator==(const ChargeSnapshot&) const = default;
+};
+
+/// An object as it was when an event told of it. An event shows only the object, never what it belongs to.
+using Snapshot = std::variant<Customer, Source, Subscription, Invoice, ChargeSnapshot>;
+
+/// Something that happened, with the object as it was then: `snapshot` and `previous` count in Transition::snapshots.
+/// Several events of one moment share a snapshot.
+struct Event {
+  EventType type = EventType::customer_created;
+  std::uint32_t snapshot = 0;
+  std::optional<std::uint32_t> previous;  ///< the object before an update
+
+  bool operator==(const Event&) const = default;
+};
+
+/// A record that nothing changes by itself any more. It leaves the account for a place of its own.
+using Record = std::variant<Invoice, Subscription>;
+
+/// To be carried out after the commit: send the charge in flight of the invoice, or ask what became of it.
+struct CollectCharge {
+  InvoiceId invoice;
+  ChargeId charge;
+  bool look_up_only = false;  ///< the key may have expired at the gateway: sending again could charge twice
+
+  bool operator==(const CollectCharge&) const = default;
+};
+
+/// The result of decide() and tick(). Everything in it is committed together or not at all.
+struct Transition {
+  Account account;  ///< afterwards; its version is still that of what was loaded
+  std::vector<Snapshot> snapshots;
+  std::vector<Event> events;
+  std::vector<Record> settled;         ///< records to be stored outside the account
+  std::vector<InvoiceId> recalled;     ///< invoices that came back into the account: their stored record goes
+  std::vector<CollectCharge> effects;  ///< journaled in the account already
+  std::string subject;                 ///< the identifier of the object that the command made or changed
+  bool changed = false;                ///< false: nothing to commit, the answer is the account as it is
+};
+
+}  // namespace billd
