@@ -1,0 +1,71 @@
+// The settings written down: as the documented sample, and as they are.
+#include <sstream>
+
+#include "config/setting_table.hpp"
+
+namespace billd {
+namespace {
+
+constexpr std::size_t comment_width = 100;
+
+/// Breaks the text into comment lines of bounded width.
+std::string as_comment(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  std::string lines;
+  std::string line = "#";
+  for (std::string word; words >> word;) {
+    if (line.size() + 1 + word.size() > comment_width) {
+      lines += line + "\n";
+      line = "#";
+    }
+    line += " " + word;
+  }
+  return lines + line + "\n";
+}
+
+/// Writes each setting with `write_setting`, below the heading of its section.
+template <class WriteSetting>
+std::string by_section(WriteSetting write_setting) {
+  std::string text;
+  std::string_view section;
+  for (const Setting& setting : setting_table()) {
+    if (section_of(setting) != section) {
+      section = section_of(setting);
+      text += (text.empty() ? "[" : "\n[") + std::string(section) + "]\n";
+    }
+    text += write_setting(setting);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string sample_configuration() {
+  std::string text = as_comment(
+      "All settings of billd, with their defaults. To change one, remove the # before its name. Each can be given in "
+      "the environment as well, by its name in capitals (BILLD_REDIS_ADDRESS for address in [redis]), or on the "
+      "command line with --set redis.address=..., which wins over all. Durations carry their unit: \"400ms\", \"30s\", "
+      "\"5m\", \"1h\", \"3d\".");
+  const Settings defaults;
+  auto documented = [&](const Setting& setting) {
+    std::string range = range_text(setting);
+    std::string meaning(setting.meaning);
+    if (!range.empty()) meaning += " (" + range + ")";
+    return "\n" + as_comment(meaning) + "#" + std::string(key_of(setting)) + " = " + value_text(setting, defaults) +
+           "\n";
+  };
+  return text + by_section(documented);
+}
+
+std::string print_configuration(const Settings& settings) {
+  return by_section([&](const Setting& setting) -> std::string {
+    std::string key(key_of(setting));
+    if (!std::holds_alternative<Member<Secret>>(setting.member)) {
+      return key + " = " + value_text(setting, settings) + "\n";
+    }
+    bool is_set = value_text(setting, settings) != value_text(setting, Settings{});
+    return is_set ? "# " + key + " is set, and not shown\n" : "";
+  });
+}
+
+}  // namespace billd

@@ -1,0 +1,233 @@
+#include "config/setting_table.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "config/choices.hpp"
+
+namespace billd {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+// The path in the file is the member's own, by construction. Arguments that a type does not use are left out.
+#define BILLD_SETTING(member, ...)                                                    \
+  Setting {                                                                           \
+    #member, [](Settings& settings) -> auto& { return settings.member; }, __VA_ARGS__ \
+  }
+
+constexpr std::int64_t in(milliseconds duration) { return duration.count(); }
+
+constexpr std::array settings_in_order = {
+    BILLD_SETTING(state_directory,
+                  "The directory of the embedded Redis' data and of billd's own files. Under systemd, where it is not "
+                  "set, it is the unit's StateDirectory."),
+    BILLD_SETTING(development,
+                  "Start for trying out: makes a test key if there is none, and says how to use it. Changes nothing "
+                  "about money."),
+    BILLD_SETTING(partitions,
+                  "Over how many partitions the accounts are spread. Fixed when the data set is created: 16 serve one "
+                  "Redis, a Redis Cluster wants some 16 for each of its masters.",
+                  "partitions", 1, 4'096),
+
+    BILLD_SETTING(daemon.name,
+                  "The identity by which a restarted daemon takes its partitions back; unique among the daemons of one "
+                  "Redis. Where it is not set, it is the host's name and the API's port."),
+
+    BILLD_SETTING(log.level, "The least severe level that is logged."),
+
+    BILLD_SETTING(api.listen, "Where programs reach the APIs."),
+
+    BILLD_SETTING(operators.listen,
+                  "Where operators reach the status page, the metrics and the actions. Whoever reaches it may use it: "
+                  "keep it on the loopback or behind a proxy that asks who is there."),
+
+    BILLD_SETTING(http.header_bytes_max,
+                  "Largest head of a request: request line and header fields together. A larger one is answered 431.",
+                  "bytes", 1'024, 65'536),
+    BILLD_SETTING(http.header_fields_max, "Most header fields of a request. More are answered 431.", "fields", 10,
+                  1'000),
+    BILLD_SETTING(http.target_bytes_max,
+                  "Longest request target, that is path and query. A longer one is answered 414.", "bytes", 256,
+                  65'536),
+    BILLD_SETTING(http.body_bytes_max, "Largest body of a request. A larger one is answered 413.", "bytes", 1'024,
+                  67'108'864),
+    BILLD_SETTING(http.header_timeout, "Time for the whole head of a request, from its first byte on.", "", 100,
+                  in(minutes(10))),
+    BILLD_SETTING(http.body_timeout, "Time for the whole body of a request, from the end of its head on.", "", 100,
+                  in(minutes(10))),
+    BILLD_SETTING(http.idle_timeout, "How long a connection may stay open between requests.", "", 100, in(hours(1))),
+    BILLD_SETTING(http.write_timeout, "Time for the peer to take a whole response.", "", 100, in(minutes(10))),
+    BILLD_SETTING(http.body_rate_min, "Slowest body that is waited for; 0 waits for any until body_timeout.",
+                  "bytes per second", 0, 1'000'000),
+    BILLD_SETTING(http.connections_max, "Most connections open at once on one listener.", "connections", 1, 100'000),
+    BILLD_SETTING(http.connections_per_peer_max,
+                  "Most connections open at once from one address. Behind a proxy, all come from the proxy's.",
+                  "connections", 1, 100'000),
+    BILLD_SETTING(http.requests_per_connection_max, "Requests after which a connection is closed in order.", "requests",
+                  1, 1'000'000'000),
+    BILLD_SETTING(http.drain_timeout, "How long a stopping daemon waits for requests that are being carried out.", "",
+                  0, in(minutes(10))),
+
+    BILLD_SETTING(redis.address,
+                  "Where the data is kept: \"embedded\" for a Redis that billd starts itself in its state directory, "
+                  "\"unix:/path/to/socket\", or \"host:port\"."),
+    BILLD_SETTING(redis.username, "The Redis user; empty for Redis' default user."),
+    BILLD_SETTING(redis.password_file,
+                  "The file whose first line is the Redis password; others must not be able to read it. A "
+                  "relative path is taken from systemd's credentials directory, if there is one."),
+    BILLD_SETTING(redis.password, "The Redis password itself; a password_file keeps it out of sight better."),
+    BILLD_SETTING(redis.database, "The number of the Redis database; a Redis Cluster has only 0.", "", 0, 65'535),
+    BILLD_SETTING(redis.connect_timeout, "Time to connect.", "", 10, in(minutes(1))),
+    BILLD_SETTING(redis.reply_timeout, "Time for a reply; after it the outcome of a commit is unknown.", "", 10,
+                  in(minutes(1))),
+    BILLD_SETTING(redis.commands_in_flight_max, "Most commands without a reply yet on one connection.", "commands", 1,
+                  65'536),
+    BILLD_SETTING(redis.wait_replicas, "Replicas that must have a commit before money moves on the strength of it.",
+                  "replicas", 0, 16),
+    BILLD_SETTING(redis.wait_timeout, "How long to wait for these replicas.", "", 1, in(minutes(1))),
+    BILLD_SETTING(redis.allow_unsafe_durability,
+                  "Run on a Redis that may lose what it has acknowledged. For tests, never for money."),
+
+    BILLD_SETTING(jobs.in_flight_max, "Most jobs that a daemon carries out at once.", "jobs", 1, 100'000),
+    BILLD_SETTING(jobs.batch_max, "Most due jobs read, and most accounts committed, in one call to Redis.", "jobs", 1,
+                  10'000),
+    BILLD_SETTING(jobs.poll_interval, "How often due jobs are looked for when no timer calls.", "", 10, in(minutes(1))),
+    BILLD_SETTING(jobs.lease_interval,
+                  "How often a daemon shows that it is alive; at most a third of lease_timeout, so that one lost sign "
+                  "costs nothing.",
+                  "", 10, in(minutes(1))),
+    BILLD_SETTING(jobs.lease_timeout, "After how long without such a sign others take its partitions over.", "", 100,
+                  in(minutes(5))),
+    BILLD_SETTING(jobs.attempts_on_conflict_max,
+                  "How often a job is decided anew because another writer changed its account.", "attempts", 1, 1'000),
+    BILLD_SETTING(jobs.park_after_failures, "After how many failures in a row an account is parked for an operator.",
+                  "failures", 1, 1'000),
+
+    BILLD_SETTING(billing.invoice_finalize_delay, "How long a renewal's invoice stays a draft, open to changes.", "", 0,
+                  in(days(30))),
+    BILLD_SETTING(billing.retry_schedule,
+                  "The waits before each further attempt to collect an invoice, counted from the attempt before; [] "
+                  "for no further attempt.",
+                  "", in(minutes(1)), in(days(60))),
+    BILLD_SETTING(billing.final_action, "What becomes of the subscription when the last attempt has failed."),
+    BILLD_SETTING(billing.incomplete_expires_after,
+                  "How long a subscription waits for its first payment before it expires.", "", in(minutes(1)),
+                  in(days(30))),
+    BILLD_SETTING(billing.event_retention, "How long events can be listed.", "", in(days(1)), in(days(3'650))),
+    BILLD_SETTING(billing.idempotency_retention, "How long the answer to an idempotency key is kept and repeated.", "",
+                  in(hours(1)), in(days(90))),
+    BILLD_SETTING(billing.charge_resolve_after,
+                  "After how long a charge of unknown outcome is looked up at its gateway.", "", in(seconds(1)),
+                  in(days(1))),
+    BILLD_SETTING(billing.charge_key_life,
+                  "How long a charge of unknown outcome may be sent again under its idempotency key; after that it is "
+                  "only looked up. Must be less than the gateway keeps its keys (Stripe: 24 hours).",
+                  "", in(minutes(1)), in(days(30))),
+
+    BILLD_SETTING(gateways.test.latency, "How long the built-in test gateway takes for each answer.", "", 0,
+                  in(minutes(1))),
+};
+
+#undef BILLD_SETTING
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::string_view hexadecimal_digits = "0123456789ABCDEF";
+  std::string written = "\"";
+  for (char c : text) {
+    auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      written += '\\';
+      written += c;
+    } else if (code < 0x20 || code == 0x7F) {
+      written += "\\u00";
+      written += hexadecimal_digits[code >> 4];
+      written += hexadecimal_digits[code & 15];
+    } else {
+      written += c;
+    }
+  }
+  return written + '"';
+}
+
+std::string written(bool value) { return value ? "true" : "false"; }
+std::string written(std::uint32_t value) { return std::to_string(value); }
+std::string written(const std::string& value) { return in_quotes(value); }
+std::string written(const Secret& value) { return value.empty() ? "\"\"" : "\"********\""; }
+std::string written(milliseconds value) { return in_quotes(to_text(value)); }
+std::string written(const ListenAddress& value) { return in_quotes(to_text(value)); }
+std::string written(const RedisAddress& value) { return in_quotes(to_text(value)); }
+std::string written(LogLevel value) { return in_quotes(name_of(value)); }
+std::string written(FinalAction value) { return in_quotes(name_of(value)); }
+
+std::string written(const std::vector<milliseconds>& values) {
+  std::string list;
+  for (milliseconds value : values) list += (list.empty() ? "" : ", ") + written(value);
+  return "[" + list + "]";
+}
+
+template <class Choice>
+std::string any_of(Member<Choice>) {
+  constexpr auto& all = choices<Choice>;
+  std::string names;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (i > 0) names += i + 1 == all.size() ? " or " : ", ";
+    names += in_quotes(name_of(all[i]));
+  }
+  return names;
+}
+
+std::string duration_range(const Setting& setting) {
+  return to_text(milliseconds(setting.least)) + " to " + to_text(milliseconds(setting.greatest));
+}
+
+struct RangeText {
+  const Setting& setting;
+
+  std::string operator()(Member<std::uint32_t>) const {
+    std::string unit = setting.unit.empty() ? "" : " " + std::string(setting.unit);
+    return std::to_string(setting.least) + " to " + std::to_string(setting.greatest) + unit;
+  }
+  std::string operator()(Member<milliseconds>) const { return duration_range(setting); }
+  std::string operator()(Member<std::vector<milliseconds>>) const {
+    return "at most " + std::to_string(durations_max) + ", each " + duration_range(setting);
+  }
+  std::string operator()(Member<LogLevel> member) const { return any_of(member); }
+  std::string operator()(Member<FinalAction> member) const { return any_of(member); }
+  template <class T>
+  std::string operator()(Member<T>) const {
+    return "";
+  }
+};
+
+}  // namespace
+
+std::span<const Setting> setting_table() { return settings_in_order; }
+
+std::string_view section_of(const Setting& setting) {
+  auto dot = setting.path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : setting.path.substr(0, dot);
+}
+
+std::string_view key_of(const Setting& setting) {
+  auto dot = setting.path.rfind('.');
+  return dot == std::string_view::npos ? setting.path : setting.path.substr(dot + 1);
+}
+
+std::string environment_name(const Setting& setting) {
+  std::string name = "BILLD_";
+  for (char c : setting.path) name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+std::string value_text(const Setting& setting, Settings settings) {
+  return std::visit([&](auto member) { return written(member(settings)); }, setting.member);
+}
+
+std::string range_text(const Setting& setting) { return std::visit(RangeText{setting}, setting.member); }
+
+}  // namespace billd

@@ -1,0 +1,208 @@
+// All that can be set in billd: the settings with their defaults, and where they are read from.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/values.hpp"
+#include "engine/result.hpp"
+#include "engine/rules.hpp"
+
+namespace billd {
+
+struct DaemonSettings {
+  /// The identity by which a restarted daemon takes its partitions back; unique among the daemons of one Redis.
+  /// load_settings() derives it from the host's name and the API's port when it is not set.
+  std::string name;
+
+  bool operator==(const DaemonSettings&) const = default;
+};
+
+struct LogSettings {
+  /// The least severe level that is logged.
+  LogLevel level = LogLevel::info;
+
+  bool operator==(const LogSettings&) const = default;
+};
+
+struct ApiSettings {
+  /// Where programs reach the APIs.
+  ListenAddress listen = {"127.0.0.1", 4242};
+
+  bool operator==(const ApiSettings&) const = default;
+};
+
+struct OperatorSettings {
+  /// Where operators reach the status page, the metrics and the actions; whoever reaches it may use it.
+  ListenAddress listen = {"127.0.0.1", 4243};
+
+  bool operator==(const OperatorSettings&) const = default;
+};
+
+struct HttpSettings {
+  /// Largest head of a request: request line and header fields together, in bytes, 1024 to 65536.
+  std::uint32_t header_bytes_max = 16'384;
+  /// Most header fields of a request, 10 to 1000.
+  std::uint32_t header_fields_max = 100;
+  /// Longest request target (path and query), in bytes, 256 to 65536.
+  std::uint32_t target_bytes_max = 8'192;
+  /// Largest body of a request, in bytes, 1024 to 67108864.
+  std::uint32_t body_bytes_max = 1'048'576;
+  /// Time for the whole head of a request, from its first byte on, 100ms to 10m.
+  std::chrono::milliseconds header_timeout = std::chrono::seconds(10);
+  /// Time for the whole body of a request, from the end of its head on, 100ms to 10m.
+  std::chrono::milliseconds body_timeout = std::chrono::seconds(30);
+  /// How long a connection may stay open between requests, 100ms to 1h.
+  std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
+  /// Time for the peer to take a whole response, 100ms to 10m.
+  std::chrono::milliseconds write_timeout = std::chrono::seconds(30);
+  /// Slowest body that is waited for, in bytes per second, 0 (any) to 1000000.
+  std::uint32_t body_rate_min = 500;
+  /// Most connections open at once on one listener, 1 to 100000.
+  std::uint32_t connections_max = 1'000;
+  /// Most connections open at once from one address, 1 to 100000.
+  std::uint32_t connections_per_peer_max = 32;
+  /// Requests after which a connection is closed in order, 1 to 1000000000.
+  std::uint32_t requests_per_connection_max = 10'000;
+  /// How long a stopping daemon waits for requests that are being carried out, 0s to 10m.
+  std::chrono::milliseconds drain_timeout = std::chrono::seconds(20);
+
+  bool operator==(const HttpSettings&) const = default;
+};
+
+struct RedisSettings {
+  /// Where the data is kept.
+  RedisAddress address = {};
+  /// The Redis user; empty for Redis' default user.
+  std::string username;
+  /// The file whose first line is the password; empty when Redis asks for none.
+  std::string password_file;
+  /// The password: load_settings() fills it in from password_file.
+  Secret password;
+  /// The number of the Redis database, 0 to 65535; a Redis Cluster has only 0.
+  std::uint32_t database = 0;
+  /// Time to connect, 10ms to 1m.
+  std::chrono::milliseconds connect_timeout = std::chrono::seconds(2);
+  /// Time for a reply; after it the outcome of a commit is unknown. 10ms to 1m.
+  std::chrono::milliseconds reply_timeout = std::chrono::seconds(5);
+  /// Most commands without a reply yet on one connection, 1 to 65536.
+  std::uint32_t commands_in_flight_max = 4'096;
+  /// Replicas that must have a commit before money moves on the strength of it, 0 to 16.
+  std::uint32_t wait_replicas = 0;
+  /// How long to wait for these replicas, 1ms to 1m.
+  std::chrono::milliseconds wait_timeout = std::chrono::milliseconds(500);
+  /// Run on a Redis that may lose what it has acknowledged. For tests, never for money.
+  bool allow_unsafe_durability = false;
+
+  bool operator==(const RedisSettings&) const = default;
+};
+
+struct JobSettings {
+  /// Most jobs that a daemon carries out at once, 1 to 100000.
+  std::uint32_t in_flight_max = 512;
+  /// Most due jobs read, and most accounts committed, in one call to Redis, 1 to 10000.
+  std::uint32_t batch_max = 256;
+  /// How often due jobs are looked for when no timer calls, 10ms to 1m.
+  std::chrono::milliseconds poll_interval = std::chrono::seconds(1);
+  /// How often a daemon shows that it is alive, 10ms to 1m; at most a third of lease_timeout.
+  std::chrono::milliseconds lease_interval = std::chrono::milliseconds(400);
+  /// After how long without such a sign others take its partitions over, 100ms to 5m.
+  std::chrono::milliseconds lease_timeout = std::chrono::milliseconds(1'500);
+  /// How often a job is decided anew because another writer changed its account, 1 to 1000.
+  std::uint32_t attempts_on_conflict_max = 10;
+  /// After how many failures in a row an account is parked for an operator, 1 to 1000.
+  std::uint32_t park_after_failures = 5;
+
+  bool operator==(const JobSettings&) const = default;
+};
+
+struct BillingSettings {
+  /// How long a renewal's invoice stays a draft, open to changes, 0s to 30d.
+  std::chrono::milliseconds invoice_finalize_delay = std::chrono::hours(1);
+  /// The waits before each further attempt to collect, counted from the attempt before, each 1m to 60d; at most 10.
+  std::vector<std::chrono::milliseconds> retry_schedule = {std::chrono::days(3), std::chrono::days(5),
+                                                           std::chrono::days(7)};
+  /// What becomes of the subscription when the last attempt has failed.
+  FinalAction final_action = FinalAction::cancel;
+  /// How long a subscription waits for its first payment before it expires, 1m to 30d.
+  std::chrono::milliseconds incomplete_expires_after = std::chrono::hours(23);
+  /// How long events can be listed, 1d to 3650d.
+  std::chrono::milliseconds event_retention = std::chrono::days(30);
+  /// How long the answer to an idempotency key is kept and repeated, 1h to 90d.
+  std::chrono::milliseconds idempotency_retention = std::chrono::hours(24);
+  /// After how long a charge of unknown outcome is looked up at its gateway, 1s to 1d.
+  std::chrono::milliseconds charge_resolve_after = std::chrono::seconds(30);
+  /// How long a charge may be sent again under its idempotency key, 1m to 30d; less than gateways keep their keys.
+  std::chrono::milliseconds charge_key_life = std::chrono::hours(12);
+
+  bool operator==(const BillingSettings&) const = default;
+};
+
+struct TestGatewaySettings {
+  /// How long the built-in test gateway takes for each answer, 0s to 1m.
+  std::chrono::milliseconds latency = std::chrono::milliseconds(0);
+
+  bool operator==(const TestGatewaySettings&) const = default;
+};
+
+struct GatewaySettings {
+  TestGatewaySettings test;
+
+  bool operator==(const GatewaySettings&) const = default;
+};
+
+/// Everything that can be set, in the order of the sample configuration. Constant after start-up.
+struct Settings {
+  /// The directory of the embedded Redis' data and of billd's own files.
+  std::string state_directory = "/var/lib/billd";
+  /// Start for trying out: makes a test key if there is none, and says how to use it. Changes nothing about money.
+  bool development = false;
+  /// Over how many partitions the accounts are spread, 1 to 4096; fixed when the data set is created.
+  std::uint32_t partitions = 16;
+
+  DaemonSettings daemon;
+  LogSettings log;
+  ApiSettings api;
+  OperatorSettings operators;
+  HttpSettings http;
+  RedisSettings redis;
+  JobSettings jobs;
+  BillingSettings billing;
+  GatewaySettings gateways;
+
+  bool operator==(const Settings&) const = default;
+};
+
+/// Names and values of the process' environment.
+using Environment = std::map<std::string, std::string>;
+Environment process_environment();
+
+/// What the command line sets: paths such as "redis.address", and values written as in the environment.
+using Overrides = std::map<std::string, std::string>;
+
+/// Reads the settings. Later wins: defaults, the file (if one is given), variables such as BILLD_REDIS_ADDRESS, the
+/// overrides. Every mistake is found and told at once, one a line, with its place: the failure's code is
+/// bad_configuration, and its detail is ready to be printed.
+Result<Settings> load_settings(const std::optional<std::filesystem::path>& file, const Environment& environment,
+                               const Overrides& overrides);
+
+/// The same from text; `name` stands for the file in messages.
+Result<Settings> read_settings(std::string_view text, std::string_view name, const Environment& environment,
+                               const Overrides& overrides);
+
+/// What the engine is to know of the settings.
+Rules billing_rules(const BillingSettings& settings);
+
+/// The documented sample: every setting with its meaning, range and default, commented out. config/billd.toml is this.
+std::string sample_configuration();
+
+/// The settings as a configuration file that would make them; secrets are left out but for a comment that one is set.
+std::string print_configuration(const Settings& settings);
+
+}  // namespace billd
