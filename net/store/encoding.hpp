@@ -1,0 +1,72 @@
+// The stored form of every object: compact, versioned, and read back exactly as it was written.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/account.hpp"
+#include "engine/catalog.hpp"
+#include "engine/result.hpp"
+#include "engine/transition.hpp"
+
+namespace billd::store {
+
+/// First byte of every stored form. It grows with every change of a form; a daemon refuses what it does not know, so
+/// that an older one never writes back less than a newer one stored.
+inline constexpr char form_version = 1;
+
+/// Account: the form's version, the account's version as 8 bytes big-endian (which the commit function compares), then
+/// the fields. Identifiers made for the account shrink to their number.
+std::string encode(const Account& account);
+
+/// Errc::corrupt when the bytes are none of encode()'s, naming what was found.
+Result<Account> decode_account(const AccountKey& key, Mode mode, std::string_view bytes);
+
+/// The 8 bytes that the commit function compares; empty for version 0, which stands for "nothing stored".
+std::string encode_version(std::uint64_t version);
+
+/// A record outside the account: a settled invoice or an ended subscription.
+std::string encode(const AccountKey& key, const Record& record);
+Result<Record> decode_record(const AccountKey& key, std::string_view bytes);
+
+/// The field of the account's documents under which a record is kept: 'i' or 's' and the identifier's short form.
+std::string record_field(const AccountKey& key, const InvoiceId& id);
+std::string record_field(const AccountKey& key, const SubscriptionId& id);
+/// The field that leads from a charge to its invoice: 'c' and the identifier's short form.
+std::string charge_field(const AccountKey& key, const ChargeId& id);
+std::string encode_charge_owner(const AccountKey& key, const InvoiceId& invoice);
+Result<InvoiceId> decode_charge_owner(const AccountKey& key, std::string_view bytes);
+
+/// The account's key followed by the identifier's short form: how an index names an object.
+template <class Kind>
+std::string encode_reference(const AccountKey& key, const Id<Kind>& id);
+
+struct Reference {
+  AccountKey key;
+  std::string id;  ///< with the prefix of the index's kind of object
+};
+Result<Reference> decode_reference(std::string_view member, std::string_view prefix);
+
+/// The events of one commit, as one entry of the partition's stream.
+struct EventBatch {
+  AccountKey key;
+  Timestamp created;           ///< the account's time
+  std::uint64_t sequence = 0;  ///< the account's number of the first event; the others follow
+  std::string request_id;      ///< of the request that caused them; empty: time did
+  std::string idempotency_key;
+  std::vector<Snapshot> snapshots;
+  std::vector<Event> events;
+
+  bool operator==(const EventBatch&) const = default;
+};
+std::string encode(const EventBatch& batch);
+Result<EventBatch> decode_event_batch(std::string_view bytes);
+
+std::string encode(const Plan& plan);
+Result<Plan> decode_plan(std::string_view bytes);
+std::string encode(const TestClock& clock);
+Result<TestClock> decode_test_clock(std::string_view bytes);
+
+}  // namespace billd::store

@@ -1,0 +1,49 @@
+// What an account leaves in the partition's indexes and queues: a function of its state, so that it can be rebuilt.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/decide.hpp"
+#include "engine/transition.hpp"
+
+namespace billd::store {
+
+/// The sorted sets behind the lists and filters of the APIs.
+enum class Index : std::uint8_t { customers, emails, subscriptions, invoices, charges, test_clock_customers };
+inline constexpr std::size_t index_count = 6;
+
+std::string_view to_text(Index index);
+
+/// One member of a sorted set. The score is the object's creation in microseconds since 1970, or 0 in an index that is
+/// read by its members' order.
+struct IndexEntry {
+  Index index = Index::customers;
+  std::int64_t score = 0;
+  std::string member;
+  std::string qualifier;  ///< which of several sets: the test clock's identifier
+
+  auto operator<=>(const IndexEntry&) const = default;
+};
+
+/// Sorted, without duplicates.
+using IndexEntries = std::vector<IndexEntry>;
+
+/// The entries of what is in the account. Provisional objects have none.
+IndexEntries index_entries(const Account& account);
+
+/// The entries of a record outside the account: the same as while it was inside.
+IndexEntries index_entries(const AccountKey& key, const Record& record);
+
+/// What was stored of an account when it was loaded, so that a commit writes only the difference.
+struct Footprint {
+  Timers timers;
+  TestClockId test_clock;
+  IndexEntries entries;
+
+  static Footprint of(const Account& account);
+};
+
+}  // namespace billd::store

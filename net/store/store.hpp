@@ -1,0 +1,213 @@
+// Accounts, documents, indexes, events and timers in Redis: loads and atomic commits, batched per partition.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net/async.hpp"
+#include "net/redis/client.hpp"
+#include "net/store/encoding.hpp"
+#include "net/store/footprint.hpp"
+
+namespace billd::store {
+
+/// An account as stored, with what it has left in indexes and queues.
+struct Loaded {
+  Account account;
+  Footprint footprint;
+};
+
+/// A job's right to write: refused when the partition has a newer owner.
+struct Fence {
+  std::uint64_t epoch = 0;
+};
+
+/// The saved answer to a request with an Idempotency-Key, written in the commit of its effect.
+struct IdempotencyWrite {
+  std::string key_hash;   ///< see idempotency.hpp
+  std::string value;      ///< the encoded answer, or the mark that the effect is under way
+  bool overwrite = false;  ///< false: the commit is refused when there is one already
+};
+
+struct CommitRequest {
+  Transition transition;
+  Footprint before;
+  std::optional<Fence> fence;  ///< jobs; requests of the API go without
+  std::optional<IdempotencyWrite> idempotency;
+  Timestamp now;               ///< the account's time, for its events
+  std::string request_id;      ///< for its events; empty: time did it
+  std::string idempotency_key;  ///< as the client gave it, for its events
+};
+
+enum class CommitStatus : std::uint8_t {
+  committed,
+  conflict,     ///< another writer was first: load and decide again
+  stale_epoch,  ///< the partition has another owner
+  repeated,     ///< the idempotency key has an answer already, in `saved`; nothing was written
+};
+
+struct CommitResult {
+  CommitStatus status = CommitStatus::committed;
+  Loaded loaded;      ///< after a commit: the account as it is stored now
+  std::string saved;  ///< of `repeated`
+};
+
+struct StoreSettings {
+  std::uint32_t partitions = 16;         ///< of a new data set; an existing one keeps its own
+  std::size_t batch_max = 64;            ///< accounts in one call of the commit function
+  Milliseconds event_retention = std::chrono::hours(24 * 30);
+  Milliseconds idempotency_retention = std::chrono::hours(24);
+};
+
+/// A place in a list of objects of one kind over all accounts, newest first.
+struct Page {
+  std::size_t limit = 10;
+  std::optional<std::pair<std::int64_t, std::string>> after;   ///< score and member: what is older
+  std::optional<std::pair<std::int64_t, std::string>> before;  ///< what is newer, nearest first
+  std::optional<std::int64_t> score_min, score_max;            ///< inclusive
+};
+
+struct ListedMember {
+  std::int64_t score = 0;
+  std::string member;
+};
+
+/// The position of an event: partition, stream entry and place in its batch. The event's identifier says it.
+struct EventPosition {
+  std::uint32_t partition = 0;
+  std::uint64_t milliseconds = 0, sequence = 0;
+  std::uint32_t index = 0;
+
+  EventId id() const;
+  static std::optional<EventPosition> parse(std::string_view id);
+  auto operator<=>(const EventPosition&) const = default;
+};
+
+struct StoredEvent {
+  EventPosition position;
+  std::shared_ptr<const EventBatch> batch;
+  const Event& event() const { return batch->events[position.index]; }
+  const Snapshot& snapshot() const { return batch->snapshots[event().snapshot]; }
+};
+
+/// All functions fail with Errc::unavailable when Redis does not answer and nothing was done, with outcome_unknown when
+/// a write may have been carried out, and with corrupt when what is stored cannot be read. A commit is repeated inside
+/// only when it surely was not carried out. To be used from the loop's thread; must outlive its coroutines.
+class Store {
+ public:
+  Store(Executor executor, redis::Client& client, StoreSettings settings);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  /// Prepares a fresh connection: loads the function library, creates the data set or checks it, and compares what this
+  /// process saw acknowledged with what Redis still has. To be given to Client::on_connected.
+  awaitable<Result<void>> prepare(redis::Connection& connection);
+
+  /// The number of partitions of the data set; valid once prepared.
+  std::uint32_t partitions() const;
+  std::uint32_t partition_of(const AccountKey& key) const;
+
+  /// The name of the data set, which tells one from another: 24 characters.
+  const std::string& data_set() const;
+
+  /// Whether Redis came back with less than it had acknowledged; then no money may move. Empty: it did not.
+  const std::string& data_loss() const;
+
+  awaitable<Result<Loaded>> load(Mode mode, AccountKey key);
+  /// Accounts that do not exist are left out.
+  awaitable<Result<std::vector<Loaded>>> load_all(Mode mode, std::vector<AccountKey> keys);
+  awaitable<Result<CommitResult>> commit(CommitRequest request);
+
+  /// not_found when there is no such record.
+  awaitable<Result<Record>> load_record(Mode mode, AccountKey key, std::string field);
+  awaitable<Result<std::vector<Record>>> load_records(Mode mode, AccountKey key, std::vector<std::string> fields);
+  /// The fields of all records of the account, in no order; see encoding.hpp for what they say.
+  awaitable<Result<std::vector<std::string>>> record_fields(Mode mode, AccountKey key);
+  awaitable<Result<InvoiceId>> invoice_of_charge(Mode mode, AccountKey key, ChargeId charge);
+
+  /// A page of an index over all partitions, newest first (with `before`: the ones just newer than it, newest first),
+  /// one member more than the limit when there are more.
+  awaitable<Result<std::vector<ListedMember>>> list(Mode mode, Index index, Page page);
+  /// The accounts of the customers with exactly this email.
+  awaitable<Result<std::vector<AccountKey>>> find_by_email(Mode mode, std::string email);
+  /// The accounts of the customers of a test clock.
+  awaitable<Result<std::vector<AccountKey>>> test_clock_accounts(TestClockId clock);
+
+  /// Events newest first: older than `before`, or newer than `after` (nearest first in time, still listed newest
+  /// first), at most `limit`.
+  awaitable<Result<std::vector<StoredEvent>>> events(Mode mode, std::optional<EventPosition> older_than,
+                                                     std::optional<EventPosition> newer_than, std::size_t limit);
+  awaitable<Result<StoredEvent>> event(Mode mode, EventPosition position);
+
+  // What the scheduler reads; see jobs/.
+  struct Due {
+    Mode mode = Mode::test;
+    Queue queue = Queue::renewal;
+    Timestamp due;
+    AccountKey key;
+  };
+  /// What is due until `until` in the queues of one partition, at most `limit` for each queue and mode, each queue in
+  /// due order; and the next due time behind it.
+  struct DueNow {
+    std::vector<Due> due;
+    std::optional<Timestamp> next;  ///< the earliest that is not in `due`
+  };
+  awaitable<Result<DueNow>> due(std::uint32_t partition, Timestamp until, std::size_t limit);
+  /// The accounts of the partition which are due on the test clock until `until`, earliest first.
+  awaitable<Result<std::vector<Due>>> due_on_clock(std::uint32_t partition, TestClockId clock, Timestamp until,
+                                                   std::size_t limit);
+
+  struct QueueSize {
+    std::uint64_t waiting = 0;  ///< accounts in the queue, due or not
+    std::uint64_t due = 0;      ///< of them, due now
+    std::optional<Timestamp> oldest;
+  };
+  /// One round trip for all queues and modes of the partition; O(log n).
+  awaitable<Result<std::array<QueueSize, queue_count>>> queue_sizes(std::uint32_t partition, Timestamp now);
+
+  // Parking: an account out of the queues until an operator lets it back.
+  struct Parked {
+    Mode mode = Mode::test;
+    AccountKey key;
+    Timestamp since;
+    std::string reason;
+  };
+  awaitable<Result<void>> park(Parked parked);
+  /// Back into the queues by its state's timers; not_found when it is not parked.
+  awaitable<Result<void>> unpark(Mode mode, AccountKey key);
+  awaitable<Result<std::vector<Parked>>> parked(std::uint32_t partition);
+  awaitable<Result<std::uint64_t>> parked_count(std::uint32_t partition);
+
+  // Leases; see jobs/partitions.hpp for how they are used.
+  struct Lease {
+    std::string owner;             ///< the daemon's name; empty: nobody
+    std::string incarnation;       ///< of the owner's process
+    std::uint64_t epoch = 0;       ///< grows with every change of owner
+    std::uint64_t heartbeat = 0;   ///< grows while the owner lives
+  };
+  awaitable<Result<std::vector<Lease>>> leases();
+  /// Takes the lease if it still is as `seen`; the new lease, or conflict.
+  awaitable<Result<Lease>> take_lease(std::uint32_t partition, Lease seen, std::string owner, std::string incarnation);
+  /// Moves the heartbeat on for all of the leases; the partitions that were lost to others are left out of the result.
+  awaitable<Result<std::vector<std::uint32_t>>> renew_leases(std::vector<std::pair<std::uint32_t, std::uint64_t>> held);
+  /// Gives the lease up at once; nothing happens when it is another's by now.
+  awaitable<Result<void>> release_lease(std::uint32_t partition, std::uint64_t epoch);
+
+  /// Redis' own clock.
+  awaitable<Result<Timestamp>> server_time();
+
+  redis::Client& client() { return client_; }
+
+ private:
+  class Implementation;
+  redis::Client& client_;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace billd::store
