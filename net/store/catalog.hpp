@@ -23,8 +23,8 @@ struct CatalogIdempotency {
 };
 
 /// Reads are from memory and see every change that this daemon made or was told of; a daemon learns of others' changes
-/// by a message within milliseconds, and by comparing the catalog's version once a second behind it. find_* of something
-/// that is not in memory looks into Redis first, so that what one daemon created is never unknown to another.
+/// by a message within milliseconds, and by comparing the catalog's version once a second behind it. find_* of
+/// something that is not in memory looks into Redis first, so that what one daemon created is never unknown to another.
 /// To be used from the loop's thread.
 class Catalog {
  public:

@@ -29,8 +29,8 @@ struct Fence {
 
 /// The saved answer to a request with an Idempotency-Key, written in the commit of its effect.
 struct IdempotencyWrite {
-  std::string key_hash;   ///< see idempotency.hpp
-  std::string value;      ///< the encoded answer, or the mark that the effect is under way
+  std::string key_hash;    ///< see idempotency.hpp
+  std::string value;       ///< the encoded answer, or the mark that the effect is under way
   bool overwrite = false;  ///< false: the commit is refused when there is one already
 };
 
@@ -39,8 +39,8 @@ struct CommitRequest {
   Footprint before;
   std::optional<Fence> fence;  ///< jobs; requests of the API go without
   std::optional<IdempotencyWrite> idempotency;
-  Timestamp now;               ///< the account's time, for its events
-  std::string request_id;      ///< for its events; empty: time did it
+  Timestamp now;                ///< the account's time, for its events
+  std::string request_id;       ///< for its events; empty: time did it
   std::string idempotency_key;  ///< as the client gave it, for its events
 };
 
@@ -58,8 +58,8 @@ struct CommitResult {
 };
 
 struct StoreSettings {
-  std::uint32_t partitions = 16;         ///< of a new data set; an existing one keeps its own
-  std::size_t batch_max = 64;            ///< accounts in one call of the commit function
+  std::uint32_t partitions = 16;  ///< of a new data set; an existing one keeps its own
+  std::size_t batch_max = 64;     ///< accounts in one call of the commit function
   Milliseconds event_retention = std::chrono::hours(24 * 30);
   Milliseconds idempotency_retention = std::chrono::hours(24);
 };
@@ -186,10 +186,10 @@ class Store {
 
   // Leases; see jobs/partitions.hpp for how they are used.
   struct Lease {
-    std::string owner;             ///< the daemon's name; empty: nobody
-    std::string incarnation;       ///< of the owner's process
-    std::uint64_t epoch = 0;       ///< grows with every change of owner
-    std::uint64_t heartbeat = 0;   ///< grows while the owner lives
+    std::string owner;            ///< the daemon's name; empty: nobody
+    std::string incarnation;      ///< of the owner's process
+    std::uint64_t epoch = 0;      ///< grows with every change of owner
+    std::uint64_t heartbeat = 0;  ///< grows while the owner lives
   };
   awaitable<Result<std::vector<Lease>>> leases();
   /// Takes the lease if it still is as `seen`; the new lease, or conflict.

@@ -1,0 +1,376 @@
+// The fields of every stored object, by their numbers.
+#include "net/store/encoding.hpp"
+
+#include <array>
+
+#include "net/store/codec.hpp"
+
+namespace billd {
+
+// Found by argument-dependent lookup from the codec. Numbers are never used again for another meaning; a new field gets
+// a new number and a new form_version. A field is left out when it has its default value.
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Address> address) {
+  archive.field(1, address.line1);
+  archive.field(2, address.line2);
+  archive.field(3, address.city);
+  archive.field(4, address.state);
+  archive.field(5, address.postal_code);
+  archive.field(6, address.country);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Customer> customer) {
+  archive.field(1, customer.id);
+  archive.field(2, customer.created);
+  archive.field(3, customer.email);
+  archive.field(4, customer.name);
+  archive.field(5, customer.phone);
+  archive.field(6, customer.description);
+  archive.field(7, customer.address);
+  archive.field(8, customer.metadata);
+  archive.field(9, customer.default_source);
+  archive.field(10, customer.currency);
+  archive.field(11, customer.test_clock);
+  archive.field(12, customer.delinquent);
+  archive.field(13, customer.deleted);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<CardSummary> card) {
+  archive.field(1, card.brand);
+  archive.field(2, card.last4);
+  archive.field(3, card.exp_month);
+  archive.field(4, card.exp_year);
+  archive.field(5, card.funding);
+  archive.field(6, card.country);
+  archive.field(7, card.fingerprint);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Source> source) {
+  archive.field(1, source.id);
+  archive.field(2, source.created);
+  archive.field(3, source.gateway);
+  archive.field(4, source.reference);
+  archive.field(5, source.card);
+  archive.field(6, source.name);
+  archive.field(7, source.address);
+  archive.field(8, source.cvc_check);
+  archive.field(9, source.address_line1_check);
+  archive.field(10, source.address_zip_check);
+  archive.field(11, source.metadata);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Recurrence> recurrence) {
+  archive.field(1, recurrence.interval);
+  archive.field(2, recurrence.count);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Price> price) {
+  archive.field(1, price.id);
+  archive.field(2, price.product);
+  archive.field(3, price.nickname);
+  archive.field(4, price.unit_amount);
+  archive.field(5, price.recurrence);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<SubscriptionItem> item) {
+  archive.field(1, item.id);
+  archive.field(2, item.created);
+  archive.field(3, item.price);
+  archive.field(4, item.quantity);
+  archive.field(5, item.metadata);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Subscription> subscription) {
+  archive.field(1, subscription.id);
+  archive.field(2, subscription.status);
+  archive.field(3, subscription.created);
+  archive.field(4, subscription.items);
+  archive.field(5, subscription.anchor);
+  archive.field(6, subscription.anchor_ordinal);
+  archive.field(7, subscription.ordinal);
+  archive.field(8, subscription.current_period);
+  archive.field(9, subscription.trial_start);
+  archive.field(10, subscription.trial_end);
+  archive.field(11, subscription.cancel_at_period_end);
+  archive.field(12, subscription.canceled_at);
+  archive.field(13, subscription.ended_at);
+  archive.field(14, subscription.expires_at);
+  archive.field(15, subscription.provisional);
+  archive.field(16, subscription.latest_invoice);
+  archive.field(17, subscription.default_source);
+  archive.field(18, subscription.metadata);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<InvoiceLine> line) {
+  archive.field(1, line.id);
+  archive.field(2, line.amount);
+  archive.field(3, line.period);
+  archive.field(4, line.quantity);
+  archive.field(5, line.price);
+  archive.field(6, line.item);
+  archive.field(7, line.trial);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Charge> charge) {
+  archive.field(1, charge.id);
+  archive.field(2, charge.attempt);
+  archive.field(3, charge.state);
+  archive.field(4, charge.amount);
+  archive.field(5, charge.created);
+  archive.field(6, charge.resolve_at);
+  archive.field(7, charge.source);
+  archive.field(8, charge.gateway);
+  archive.field(9, charge.gateway_source);
+  archive.field(10, charge.card);
+  archive.field(11, charge.decline_code);
+  archive.field(12, charge.gateway_reference);
+  archive.field(13, charge.automatic);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<ChargeSnapshot> snapshot) {
+  archive.field(1, snapshot.charge);
+  archive.field(2, snapshot.invoice);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Invoice> invoice) {
+  archive.field(1, invoice.id);
+  archive.field(2, invoice.status);
+  archive.field(3, invoice.number);
+  archive.field(4, invoice.reason);
+  archive.field(5, invoice.created);
+  archive.field(6, invoice.subscription);
+  archive.field(7, invoice.ordinal);
+  archive.field(8, invoice.period);
+  archive.field(9, invoice.lines);
+  archive.field(10, invoice.total);
+  archive.field(11, invoice.amount_paid);
+  archive.field(12, invoice.auto_advance);
+  archive.field(13, invoice.finalize_at);
+  archive.field(14, invoice.finalized_at);
+  archive.field(15, invoice.next_attempt_at);
+  archive.field(16, invoice.paid_at);
+  archive.field(17, invoice.attempt_count);
+  archive.field(18, invoice.attempted);
+  archive.field(19, invoice.provisional);
+  archive.field(20, invoice.charges);
+  archive.field(21, invoice.metadata);
+  archive.field(22, invoice.description);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Event> event) {
+  archive.field(1, event.type);
+  archive.field(2, event.snapshot);
+  archive.field(3, event.previous);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Plan> plan) {
+  archive.field(1, plan.id);
+  archive.field(2, plan.created);
+  archive.field(3, plan.product);
+  archive.field(4, plan.product_name);
+  archive.field(5, plan.nickname);
+  archive.field(6, plan.unit_amount);
+  archive.field(7, plan.recurrence);
+  archive.field(8, plan.trial_period_days);
+  archive.field(9, plan.active);
+  archive.field(10, plan.metadata);
+  archive.field(11, plan.deleted);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<TestClock> clock) {
+  archive.field(1, clock.id);
+  archive.field(2, clock.name);
+  archive.field(3, clock.created);
+  archive.field(4, clock.frozen_time);
+  archive.field(5, clock.status);
+  archive.field(6, clock.advancing_to);
+  archive.field(7, clock.deletes_after);
+}
+
+namespace store {
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<EventBatch> batch) {
+  archive.field(1, batch.created);
+  archive.field(2, batch.sequence);
+  archive.field(3, batch.request_id);
+  archive.field(4, batch.idempotency_key);
+  archive.field(5, batch.snapshots);
+  archive.field(6, batch.events);
+}
+
+namespace {
+
+Failure corrupt(std::string_view what) { return {Errc::corrupt, "a stored " + std::string(what) + " cannot be read"}; }
+
+/// The bytes behind the version of the form, or why they cannot be read.
+Result<std::string_view> body_of(std::string_view bytes, std::string_view what) {
+  if (bytes.empty()) return corrupt(what);
+  if (bytes.front() != form_version)
+    return Failure{Errc::corrupt, "a stored " + std::string(what) + " has form " +
+                                      std::to_string(static_cast<unsigned char>(bytes.front())) +
+                                      ", but this billd reads form " + std::to_string(form_version) +
+                                      ": run the version of billd that wrote it"};
+  return bytes.substr(1);
+}
+
+template <class T>
+std::string encode_plainly(const AccountKey& key, const T& object) {
+  std::string bytes(1, form_version);
+  Writer writer(key, bytes);
+  writer.put(object);
+  return bytes;
+}
+
+template <class T>
+Result<T> decode_plainly(const AccountKey& key, std::string_view bytes, std::string_view what) {
+  auto body = body_of(bytes, what);
+  if (!body) return body.error();
+  Reader reader(key, *body);
+  T object;
+  reader.get(object);
+  if (!reader.is_good() || !reader.is_at_end()) return corrupt(what);
+  return object;
+}
+
+template <class Kind>
+std::string short_form(char kind, const AccountKey& key, const Id<Kind>& id) {
+  std::string field(1, kind);
+  Writer(key, field).put(id);
+  return field;
+}
+
+}  // namespace
+
+std::string encode_version(std::uint64_t version) {
+  if (version == 0) return {};
+  std::string bytes(8, '\0');
+  for (std::size_t place = 8; place-- > 0; version >>= 8) bytes[place] = static_cast<char>(version & 0xFF);
+  return bytes;
+}
+
+std::string encode(const Account& account) {
+  std::string bytes;
+  bytes.reserve(768);
+  bytes += form_version;
+  bytes += encode_version(account.version);
+  Writer writer(account.key, bytes);
+  writer.unsigned_number(account.objects);
+  writer.unsigned_number(account.events);
+  writer.unsigned_number(account.invoices_numbered);
+  writer.put(account.customer);
+  writer.put(account.sources);
+  writer.put(account.subscriptions);
+  writer.put(account.invoices);
+  return bytes;
+}
+
+Result<Account> decode_account(const AccountKey& key, Mode mode, std::string_view bytes) {
+  auto body = body_of(bytes, "account");
+  if (!body) return body.error();
+  if (body->size() < 8) return corrupt("account");
+  Account account;
+  account.key = key;
+  account.mode = mode;
+  for (char byte : body->substr(0, 8)) account.version = account.version << 8 | static_cast<unsigned char>(byte);
+  Reader reader(key, body->substr(8));
+  account.objects = reader.unsigned_number();
+  account.events = reader.unsigned_number();
+  account.invoices_numbered = reader.unsigned_number();
+  reader.get(account.customer);
+  reader.get(account.sources);
+  reader.get(account.subscriptions);
+  reader.get(account.invoices);
+  if (!reader.is_good() || !reader.is_at_end()) return corrupt("account");
+  return account;
+}
+
+std::string encode(const AccountKey& key, const Record& record) { return encode_plainly(key, record); }
+
+Result<Record> decode_record(const AccountKey& key, std::string_view bytes) {
+  return decode_plainly<Record>(key, bytes, "record");
+}
+
+std::string record_field(const AccountKey& key, const InvoiceId& id) { return short_form('i', key, id); }
+std::string record_field(const AccountKey& key, const SubscriptionId& id) { return short_form('s', key, id); }
+std::string charge_field(const AccountKey& key, const ChargeId& id) { return short_form('c', key, id); }
+
+std::string encode_charge_owner(const AccountKey& key, const InvoiceId& invoice) {
+  std::string bytes(1, form_version);
+  Writer(key, bytes).put(invoice);
+  return bytes;
+}
+
+Result<InvoiceId> decode_charge_owner(const AccountKey& key, std::string_view bytes) {
+  return decode_plainly<InvoiceId>(key, bytes, "charge's invoice");
+}
+
+template <class Kind>
+std::string encode_reference(const AccountKey& key, const Id<Kind>& id) {
+  std::string member = key.value();
+  Writer(key, member).put(id);
+  return member;
+}
+template std::string encode_reference(const AccountKey&, const CustomerId&);
+template std::string encode_reference(const AccountKey&, const SubscriptionId&);
+template std::string encode_reference(const AccountKey&, const InvoiceId&);
+template std::string encode_reference(const AccountKey&, const ChargeId&);
+
+Result<Reference> decode_reference(std::string_view member, std::string_view prefix) {
+  if (member.size() < account_key_length) return corrupt("reference");
+  const auto key = AccountKey::parse(member.substr(0, account_key_length));
+  if (!key) return corrupt("reference");
+  Reader reader(*key, member.substr(account_key_length));
+  Reference reference{*key, reader.identifier(prefix)};
+  if (!reader.is_good() || !reader.is_at_end()) return corrupt("reference");
+  return reference;
+}
+
+std::string encode(const EventBatch& batch) {
+  std::string bytes(1, form_version);
+  bytes += batch.key.value();
+  Writer(batch.key, bytes).put(batch);
+  return bytes;
+}
+
+Result<EventBatch> decode_event_batch(std::string_view bytes) {
+  auto body = body_of(bytes, "event");
+  if (!body) return body.error();
+  if (body->size() < account_key_length) return corrupt("event");
+  const auto key = AccountKey::parse(body->substr(0, account_key_length));
+  if (!key) return corrupt("event");
+  EventBatch batch;
+  Reader reader(*key, body->substr(account_key_length));
+  reader.get(batch);
+  if (!reader.is_good() || !reader.is_at_end()) return corrupt("event");
+  batch.key = *key;
+  for (const Event& event : batch.events)
+    if (event.snapshot >= batch.snapshots.size() || event.previous.value_or(0) >= batch.snapshots.size())
+      return corrupt("event");
+  return batch;
+}
+
+std::string encode(const Plan& plan) { return encode_plainly(AccountKey(), plan); }
+Result<Plan> decode_plan(std::string_view bytes) { return decode_plainly<Plan>(AccountKey(), bytes, "plan"); }
+std::string encode(const TestClock& clock) { return encode_plainly(AccountKey(), clock); }
+Result<TestClock> decode_test_clock(std::string_view bytes) {
+  return decode_plainly<TestClock>(AccountKey(), bytes, "test clock");
+}
+
+}  // namespace store
+}  // namespace billd

@@ -1,0 +1,190 @@
+#!lua name=billd_VERSION
+-- The functions through which billd writes. A function is atomic but does not roll back: each one first reads and checks
+-- everything (types included: reading a key of another type fails before anything was written), and then makes only
+-- writes that cannot fail. VERSION is a hash of this file, so that daemons of two versions work side by side.
+
+-- Reads that fail on a key of the wrong type, by the letter of the write that follows.
+local type_check = { H = 'HLEN', D = 'HLEN', Z = 'ZCARD', R = 'ZCARD', T = 'ZCARD', U = 'ZCARD' }
+
+-- Commits a number of accounts of one partition and mode. Each of them is committed whole or not at all.
+--   KEYS  1 the partition's count of commits, 2 its lease, 3 its events, 4 its parked accounts, then those used below
+--   ARGV  1 the number of accounts, 2 events older than this many milliseconds may go ('': none), then for each account:
+--         the account's key (an index into KEYS), the version that must be stored ('': none), the new value,
+--         the epoch that must be the lease's ('': any), the idempotency record (an index; 0: none), its value, whether it
+--         may replace one ('1'), its life in milliseconds, the events ('': none), the number of writes, and four for each
+--         write: a letter, an index, and two arguments
+--           H field value      sets a document          D field -          removes one
+--           Z score member     enters an index          R member -         leaves one
+--           T score member     enters a queue           U member -         leaves one
+-- Answers the count of commits, then for each account 1 (committed), 2 (conflict), 3 (stale epoch), or the value of the
+-- idempotency record that was there already.
+local function commit(keys, args)
+  local epoch = redis.call('HGET', keys[2], 'epoch')
+  redis.call('STRLEN', keys[1])
+  redis.call('XLEN', keys[3])
+  local parked = redis.call('HLEN', keys[4]) > 0
+  local count = tonumber(args[1])
+  local verdicts, starts, seen, checked = {}, {}, {}, {}
+  local at = 3
+  for i = 1, count do
+    starts[i] = at
+    local account = keys[tonumber(args[at])]
+    local record = tonumber(args[at + 4])
+    local writes = tonumber(args[at + 9])
+    local verdict = 1
+    local current = redis.call('GETRANGE', account, 1, 8) == args[at + 1]
+    local saved = record > 0 and args[at + 6] ~= '1' and redis.call('GET', keys[record])
+    if not current and redis.call('GET', account) == args[at + 2] then
+      verdict = 0 -- a commit that is sent again because its answer was lost finds its own value
+    elseif saved then
+      verdict = saved
+    elseif args[at + 3] ~= '' and args[at + 3] ~= epoch then
+      verdict = 3
+    elseif not current or seen[account] then
+      verdict = 2
+    end
+    if verdict == 1 then
+      seen[account] = true
+      for w = at + 10, at + 6 + 4 * writes, 4 do
+        local key = args[w + 1]
+        if not checked[key] then
+          redis.call(type_check[args[w]], keys[tonumber(key)])
+          checked[key] = true
+        end
+      end
+    end
+    verdicts[i] = verdict
+    at = at + 10 + 4 * writes
+  end
+
+  local changed = false
+  for i = 1, count do
+    if verdicts[i] == 1 then
+      changed = true
+      at = starts[i]
+      redis.call('SET', keys[tonumber(args[at])], args[at + 2])
+      local record = tonumber(args[at + 4])
+      if record > 0 then redis.call('SET', keys[record], args[at + 5], 'PX', args[at + 7]) end
+      if args[at + 8] ~= '' then redis.call('XADD', keys[3], '*', 'e', args[at + 8]) end
+      for w = at + 10, at + 6 + 4 * tonumber(args[at + 9]), 4 do
+        local letter, key = args[w], keys[tonumber(args[w + 1])]
+        if letter == 'Z' then
+          redis.call('ZADD', key, args[w + 2], args[w + 3])
+        elseif letter == 'T' then
+          if not (parked and redis.call('HEXISTS', keys[4], args[w + 3]) == 1) then
+            redis.call('ZADD', key, args[w + 2], args[w + 3])
+          end
+        elseif letter == 'H' then
+          redis.call('HSET', key, args[w + 2], args[w + 3])
+        elseif letter == 'D' then
+          redis.call('HDEL', key, args[w + 2])
+        else
+          redis.call('ZREM', key, args[w + 2])
+        end
+      end
+    elseif verdicts[i] == 0 then
+      verdicts[i] = 1
+    end
+  end
+  if args[2] ~= '' then redis.call('XTRIM', keys[3], 'MINID', '~', args[2]) end
+  local commits
+  if changed then commits = redis.call('INCR', keys[1]) else commits = tonumber(redis.call('GET', keys[1]) or '0') end
+  table.insert(verdicts, 1, commits)
+  return verdicts
+end
+
+-- Takes a partition's lease if it still is as the caller saw it.
+--   KEYS  1 the lease    ARGV  1 epoch seen, 2 heartbeat seen, 3 the new owner, 4 its incarnation
+-- Answers the new epoch and heartbeat, or nil.
+local function take_lease(keys, args)
+  local lease = redis.call('HMGET', keys[1], 'epoch', 'heartbeat')
+  if (lease[1] or '0') ~= args[1] or (lease[2] or '0') ~= args[2] then return false end
+  local epoch = redis.call('HINCRBY', keys[1], 'epoch', 1)
+  local heartbeat = redis.call('HINCRBY', keys[1], 'heartbeat', 1)
+  redis.call('HSET', keys[1], 'owner', args[3], 'incarnation', args[4])
+  return { epoch, heartbeat }
+end
+
+-- Moves the heartbeat of a lease on while it has the caller's epoch.    KEYS  1 the lease    ARGV  1 epoch
+local function renew_lease(keys, args)
+  if redis.call('HGET', keys[1], 'epoch') ~= args[1] then return 0 end
+  redis.call('HINCRBY', keys[1], 'heartbeat', 1)
+  return 1
+end
+
+-- Gives a lease up while it has the caller's epoch.    KEYS  1 the lease    ARGV  1 epoch
+local function release_lease(keys, args)
+  if redis.call('HGET', keys[1], 'epoch') ~= args[1] then return 0 end
+  redis.call('HSET', keys[1], 'owner', '', 'incarnation', '')
+  redis.call('HINCRBY', keys[1], 'heartbeat', 1)
+  return 1
+end
+
+-- Takes an account out of all queues.    KEYS  1 the parked accounts, then the queues    ARGV  1 account, 2 why
+local function park(keys, args)
+  redis.call('HLEN', keys[1])
+  for i = 2, #keys do redis.call('ZCARD', keys[i]) end
+  redis.call('HSET', keys[1], args[1], args[2])
+  for i = 2, #keys do redis.call('ZREM', keys[i], args[1]) end
+  return 1
+end
+
+-- Lets an account back into its queues, if it is still as the caller computed its timers from.
+--   KEYS  1 the parked accounts, 2 the account, then its queues
+--   ARGV  1 account, 2 the version that must be stored, then the due time for each queue
+-- Answers 1, 0 when it is not parked, 2 on a conflict.
+local function unpark(keys, args)
+  if redis.call('HEXISTS', keys[1], args[1]) == 0 then return 0 end
+  if redis.call('GETRANGE', keys[2], 1, 8) ~= args[2] then return 2 end
+  for i = 3, #keys do redis.call('ZCARD', keys[i]) end
+  redis.call('HDEL', keys[1], args[1])
+  for i = 3, #keys do redis.call('ZADD', keys[i], args[i], args[1]) end
+  return 1
+end
+
+-- Replaces the mark of an effect under way (its value begins with 'u') by the answer.
+--   KEYS  1 the idempotency record    ARGV  1 the answer, 2 its life in milliseconds
+-- Answers what is saved now.
+local function complete_answer(keys, args)
+  local saved = redis.call('GET', keys[1])
+  if saved and string.sub(saved, 1, 1) ~= 'u' then return saved end
+  redis.call('SET', keys[1], args[1], 'PX', args[2])
+  return args[1]
+end
+
+-- Writes an object of the catalog, if the stored one is as expected.
+--   KEYS  1 the hash, 2 the catalog's version, 3 the idempotency record (may be missing)
+--   ARGV  1 field, 2 the value expected ('': none), 3 the new value ('': remove), 4 the channel, 5 the message,
+--         6 the answer to save, 7 its life in milliseconds
+-- Answers 1, 2 on a conflict, or the answer that was saved before.
+local function put_object(keys, args)
+  if keys[3] then
+    local saved = redis.call('GET', keys[3])
+    if saved then return saved end
+  end
+  if (redis.call('HGET', keys[1], args[1]) or '') ~= args[2] then return 2 end
+  redis.call('STRLEN', keys[2])
+  if args[3] == '' then redis.call('HDEL', keys[1], args[1]) else redis.call('HSET', keys[1], args[1], args[3]) end
+  if keys[3] then redis.call('SET', keys[3], args[6], 'PX', args[7]) end
+  redis.call('INCR', keys[2])
+  redis.call('PUBLISH', args[4], args[5])
+  return 1
+end
+
+-- Creates the data set or tells what it is.    KEYS  1 the data set    ARGV  1 its id, 2 the number of partitions
+local function open_data_set(keys, args)
+  if redis.call('HEXISTS', keys[1], 'id') == 0 then
+    redis.call('HSET', keys[1], 'id', args[1], 'partitions', args[2])
+  end
+  return redis.call('HMGET', keys[1], 'id', 'partitions')
+end
+
+redis.register_function('billd_VERSION_commit', commit)
+redis.register_function('billd_VERSION_take_lease', take_lease)
+redis.register_function('billd_VERSION_renew_lease', renew_lease)
+redis.register_function('billd_VERSION_release_lease', release_lease)
+redis.register_function('billd_VERSION_park', park)
+redis.register_function('billd_VERSION_unpark', unpark)
+redis.register_function('billd_VERSION_complete_answer', complete_answer)
+redis.register_function('billd_VERSION_put_object', put_object)
+redis.register_function('billd_VERSION_open_data_set', open_data_set)

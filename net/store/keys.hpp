@@ -1,0 +1,55 @@
+// The names of all keys in Redis. Everything of a partition carries its tag, so that one commit meets one cluster slot.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "engine/account.hpp"
+#include "engine/decide.hpp"
+#include "net/store/footprint.hpp"
+
+namespace billd::store {
+
+// {p7}:lease                        hash: owner, incarnation, epoch, heartbeat
+// {p7}:commits                      count of calls that committed something
+// t:{p7}:a:<account>                the account (l: instead of t: in live mode)
+// t:{p7}:d:<account>                hash: its records, by short identifier
+// t:{p7}:x:<index>[:<qualifier>]    sorted set: an index
+// t:{p7}:q:<queue>                  sorted set: accounts by due time in microseconds
+// t:{p7}:c:<test clock>             sorted set: accounts of a test clock by due time, all queues together
+// t:{p7}:e                          stream: events
+// t:{p7}:p                          hash: parked accounts and why
+// t:{p7}:i:<hash>                   an idempotency key's claim
+// t:{p7}:r:<hash>                   an idempotency key's answer
+// t:{p7}:g:<charge>                 the built-in test gateway's ledger
+// {catalog}:dataset                 hash: id, partitions
+// {catalog}:version, {catalog}:keys, t:{catalog}:plans, t:{catalog}:clocks, t:{catalog}:r:<hash>
+// {catalog}:daemons                 hash: daemon -> heartbeat
+
+std::string partition_tag(std::uint32_t partition);
+std::string lease_key(std::uint32_t partition);
+std::string commits_key(std::uint32_t partition);
+
+/// "t:{p7}:": what the keys of a partition and mode begin with.
+std::string prefix(Mode mode, std::uint32_t partition);
+std::string account_key(std::string_view prefix, const AccountKey& key);
+std::string records_key(std::string_view prefix, const AccountKey& key);
+std::string index_key(std::string_view prefix, Index index, std::string_view qualifier = {});
+std::string queue_key(std::string_view prefix, Queue queue);
+std::string clock_queue_key(std::string_view prefix, const TestClockId& clock);
+std::string events_key(std::string_view prefix);
+std::string parked_key(std::string_view prefix);
+std::string claim_key(std::string_view prefix, std::string_view key_hash);
+std::string answer_key(std::string_view prefix, std::string_view key_hash);
+
+/// The prefix of the catalog's keys in a mode.
+std::string catalog_prefix(Mode mode);
+
+inline constexpr std::string_view data_set_key = "{catalog}:dataset";
+inline constexpr std::string_view catalog_version_key = "{catalog}:version";
+inline constexpr std::string_view api_keys_key = "{catalog}:keys";
+inline constexpr std::string_view daemons_key = "{catalog}:daemons";
+inline constexpr std::string_view catalog_channel = "billd:catalog";
+
+}  // namespace billd::store
