@@ -117,6 +117,7 @@ struct Subscription {
   Period current_period;
 
   std::optional<Timestamp> trial_start, trial_end;
+  std::optional<Timestamp> trial_will_end_at;  ///< when the trial's end is to be announced; empty: done, or no trial
   bool cancel_at_period_end = false;
   std::optional<Timestamp> canceled_at;  ///< when the cancellation was asked for
   std::optional<Timestamp> ended_at;     ///< when it took effect

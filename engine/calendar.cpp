@@ -1,7 +1,6 @@
 // The arithmetic of billing cycles.
 #include "engine/calendar.hpp"
 
-#include <algorithm>
 #include <cstdio>
 
 namespace billd {
@@ -64,6 +63,21 @@ Result<Interval> parse_interval(std::string_view text) {
   for (Interval interval : {Interval::day, Interval::week, Interval::month, Interval::year})
     if (text == to_text(interval)) return interval;
   return Failure{Errc::invalid_parameter, "Invalid interval: must be one of day, week, month, or year", "interval"};
+}
+
+Result<void> check_recurrence(Recurrence recurrence) {
+  struct Limit {
+    Interval interval;
+    std::int32_t count_max;
+  };
+  for (const Limit limit :
+       {Limit{Interval::day, 1095}, Limit{Interval::week, 156}, Limit{Interval::month, 36}, Limit{Interval::year, 3}})
+    if (recurrence.interval == limit.interval && recurrence.count >= 1 && recurrence.count <= limit.count_max)
+      return {};
+  return Failure{
+      Errc::invalid_parameter,
+      "Invalid interval_count: at least 1, and at most three years (3 years, 36 months, 156 weeks, 1095 days)",
+      "interval_count"};
 }
 
 Timestamp boundary(Timestamp anchor, Recurrence recurrence, std::int64_t ordinal) {

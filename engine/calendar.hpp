@@ -1,6 +1,7 @@
 // Time as billing sees it: instants in UTC, and periods that are ordinals from an anchor.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -14,7 +15,11 @@ namespace billd {
 using Timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 using Duration = std::chrono::microseconds;
 
-constexpr Timestamp from_unix(std::int64_t seconds) { return Timestamp(std::chrono::seconds(seconds)); }
+/// Seconds beyond the range of Timestamp (about 290,000 years) become its end, so that any input may be compared.
+constexpr Timestamp from_unix(std::int64_t seconds) {
+  constexpr std::int64_t seconds_max = 9'000'000'000'000;
+  return Timestamp(std::chrono::seconds(std::clamp(seconds, -seconds_max, seconds_max)));
+}
 constexpr std::int64_t to_unix(Timestamp time) {
   return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
@@ -36,6 +41,9 @@ struct Recurrence {
 
   bool operator==(const Recurrence&) const = default;
 };
+
+/// invalid_parameter (interval_count) when the count is below one or the whole longer than three years.
+Result<void> check_recurrence(Recurrence recurrence);
 
 /// The half-open stretch [start, end) that one invoice line pays for.
 struct Period {

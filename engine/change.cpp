@@ -16,6 +16,21 @@ bool rests(const Account& account, const Invoice& invoice) {
   return subscription == nullptr || subscription->status != SubscriptionStatus::incomplete;
 }
 
+/// Hands over the objects that leave; the others stay in their order.
+template <class Object, class Leaves, class Take>
+void move_out(std::vector<Object>& objects, Leaves leaves, Take take) {
+  auto kept = objects.begin();
+  for (auto object = objects.begin(); object != objects.end(); ++object) {
+    if (leaves(*object)) {
+      take(std::move(*object));
+    } else {
+      if (kept != object) *kept = std::move(*object);
+      ++kept;
+    }
+  }
+  objects.erase(kept, objects.end());
+}
+
 }  // namespace
 
 void Change::recall(Invoice invoice) {
@@ -23,28 +38,16 @@ void Change::recall(Invoice invoice) {
   account().invoices.push_back(std::move(invoice));
 }
 
-void Change::emit(std::initializer_list<EventType> types, Snapshot object) {
-  transition_.changed = true;
-  const auto snapshot = static_cast<std::uint32_t>(transition_.snapshots.size());
-  transition_.snapshots.push_back(std::move(object));
-  for (EventType type : types) transition_.events.push_back({type, snapshot, std::nullopt});
-  account().events += types.size();
-}
-
 Transition Change::finish() {
   Account& after = account();
-  for (Subscription& subscription : after.subscriptions)
-    if (!subscription.is_live() && !subscription.provisional) transition_.settled.emplace_back(subscription);
-  std::erase_if(after.subscriptions, [](const Subscription& each) { return !each.is_live(); });
-
-  std::vector<Invoice> staying;
-  for (Invoice& invoice : after.invoices) {
-    if (rests(after, invoice))
-      transition_.settled.emplace_back(std::move(invoice));
-    else
-      staying.push_back(std::move(invoice));
-  }
-  after.invoices = std::move(staying);
+  move_out(
+      after.subscriptions, [](const Subscription& subscription) { return !subscription.is_live(); },
+      [&](Subscription subscription) {
+        if (!subscription.provisional) transition_.settled.emplace_back(std::move(subscription));
+      });
+  move_out(
+      after.invoices, [&](const Invoice& invoice) { return rests(after, invoice); },
+      [&](Invoice invoice) { transition_.settled.emplace_back(std::move(invoice)); });
   if (!transition_.settled.empty() || !transition_.recalled.empty()) touch();
   // What was recalled and rests again is written anew under the same name.
   std::erase_if(transition_.recalled, [&](const InvoiceId& id) { return after.find(id) == nullptr; });

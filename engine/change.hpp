@@ -22,8 +22,11 @@ class Change {
   Account& account() { return transition_.account; }
   Customer& customer() { return transition_.account.customer; }
   std::vector<CollectCharge>& effects() { return transition_.effects; }
+  /// Names the object that the command made or changed.
   void set_subject(std::string id) { transition_.subject = std::move(id); }
+  /// Brings a settled invoice back into the account.
   void recall(Invoice invoice);
+  /// There is something to commit.
   void touch() { transition_.changed = true; }
 
   template <class Kind>
@@ -31,17 +34,25 @@ class Change {
     return make_id<Kind>(account().key, ++account().objects);
   }
 
-  /// Tells of the object as it is now: one event for each of the types.
-  void emit(std::initializer_list<EventType> types, Snapshot object);
+  /// Tells of the object as it is now: one event for each of the types. Of what is provisional nothing is told.
+  template <class Object>
+  void emit(std::initializer_list<EventType> types, const Object& object) {
+    touch();
+    if (is_provisional(object)) return;
+    const std::uint32_t snapshot = keep(object);
+    for (EventType type : types) transition_.events.push_back({type, snapshot, std::nullopt});
+    account().events += types.size();
+  }
 
   /// Tells of an update. Nothing is told when nothing changed.
   template <class Object>
-  void emit_update(EventType type, const Object& before, const Object& after) {
+  void emit_update(EventType type, Object before, const Object& after) {
     if (before == after) return;
-    const auto previous = static_cast<std::uint32_t>(transition_.snapshots.size());
-    transition_.snapshots.emplace_back(before);
-    emit({type}, after);
-    transition_.events.back().previous = previous;
+    touch();
+    if (is_provisional(after)) return;
+    const std::uint32_t previous = keep(std::move(before));
+    transition_.events.push_back({type, keep(after), previous});
+    account().events += 1;
   }
 
   /// Moves what nothing changes by itself any more out of the account.
@@ -51,6 +62,20 @@ class Change {
   const Rules& rules;
 
  private:
+  template <class Object>
+  static bool is_provisional(const Object& object) {
+    if constexpr (requires { object.provisional; })
+      return object.provisional;
+    else
+      return false;
+  }
+
+  /// Its place among the snapshots.
+  std::uint32_t keep(Snapshot object) {
+    transition_.snapshots.push_back(std::move(object));
+    return static_cast<std::uint32_t>(transition_.snapshots.size() - 1);
+  }
+
   Transition transition_;
 };
 
@@ -66,24 +91,36 @@ Result<void> remove_source(Change& change, const RemoveSource& command);
 Result<void> subscribe(Change& change, const Subscribe& command);
 Result<void> cancel_subscription(Change& change, const CancelSubscription& command);
 Result<void> resume_subscription(Change& change, const ResumeSubscription& command);
-/// Ends the subscription now: the given status, the customer's unpaid invoices closed.
-void end_subscription(Change& change, Subscription& subscription, SubscriptionStatus status, Timestamp ended_at);
+/// Cancels the subscription as of `ended_at`, and closes the customer's unpaid invoices.
+void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at);
+/// Ends a subscription whose first payment has not come in time.
+void expire_subscription(Change& change, Subscription& subscription);
+/// Tells the customer that the trial is about to end.
+void announce_trial_end(Change& change, Subscription& subscription);
 /// Begins the next period and draws up its invoice.
 Result<void> renew(Change& change, Subscription& subscription);
 /// The subscription follows its invoice: paid, or failed for the time being or for good.
 void invoice_was_paid(Change& change, const Invoice& invoice);
-void invoice_payment_failed(Change& change, Invoice& invoice, bool may_retry);
+void invoice_payment_failed(Change& change, Invoice& invoice);
+/// The customer has brought a new source: what is past due is tried once more, outside of the schedule.
+void retry_past_due(Change& change);
 
 // invoices.cpp
-/// An invoice for the subscription's current period, as a draft in the account. The reference is valid until the next
-/// invoice is drawn up.
-Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, BillingReason reason);
-/// Gives the draft its number and opens it; an amount of zero is paid at once.
+/// An invoice for the subscription's current period, as a draft in the account; `gathered` is the stretch whose usage
+/// and changes go into it. The pointer is valid until the next invoice is drawn up.
+Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, BillingReason reason,
+                                 Period gathered);
+/// The next number of the customer's invoices.
+std::string draw_invoice_number(Change& change);
+/// Gives the draft its number (a provisional one gets it when it is revealed) and opens it; an amount of zero is paid
+/// at once.
 void finalize_invoice(Change& change, Invoice& invoice);
 void mark_paid(Change& change, Invoice& invoice);
 Result<void> pay_invoice(Change& change, const PayInvoice& command);
 Result<void> close_invoice(Change& change, const CloseInvoice& command);
 Result<void> reopen_invoice(Change& change, const ReopenInvoice& command);
+/// Closes the invoice: billd neither finalizes nor collects it by itself any more.
+void stop_collecting(Change& change, Invoice& invoice);
 /// Stops collecting every unpaid invoice of the customer.
 void close_unpaid_invoices(Change& change);
 

@@ -1,6 +1,4 @@
 // Making money move: journaled charges, their outcomes, and what follows from them.
-#include <algorithm>
-
 #include "engine/change.hpp"
 
 namespace billd {
@@ -9,10 +7,10 @@ namespace {
 /// The customer is delinquent while the latest charge of the latest invoice has failed.
 void set_delinquent(Change& change, bool delinquent) {
   Customer& customer = change.customer();
-  if (customer.deleted) return;
-  const Customer before = customer;
+  if (customer.deleted || customer.delinquent == delinquent) return;
+  Customer before = customer;
   customer.delinquent = delinquent;
-  change.emit_update(EventType::customer_updated, before, customer);
+  change.emit_update(EventType::customer_updated, std::move(before), customer);
 }
 
 /// A first payment under error_if_incomplete was declined: the subscription never was.
@@ -26,29 +24,29 @@ void forget_provisional(Change& change, Invoice& invoice) {
 
 /// The customer hears of a provisional subscription once it is paid for.
 void reveal_provisional(Change& change, Invoice& invoice) {
-  Subscription* subscription = change.account().find(invoice.subscription);
   invoice.provisional = false;
-  if (subscription == nullptr) return;
-  subscription->provisional = false;
-  subscription->status = SubscriptionStatus::active;
-  subscription->expires_at.reset();
-  const Customer before = change.customer();
-  change.customer().currency = invoice.total.currency;
-  change.emit_update(EventType::customer_updated, before, change.customer());
-  change.emit({EventType::subscription_created}, *subscription);
+  invoice.number = draw_invoice_number(change);
+  // A customer who was deleted meanwhile has no subscription any more, and yet has paid this invoice.
+  if (Subscription* subscription = change.account().find(invoice.subscription)) {
+    Customer before = change.customer();
+    change.customer().currency = invoice.total.currency;
+    change.emit_update(EventType::customer_updated, std::move(before), change.customer());
+    subscription->provisional = false;
+    subscription->status = SubscriptionStatus::active;
+    subscription->expires_at.reset();
+    change.emit({EventType::subscription_created}, *subscription);
+  }
   change.emit({EventType::invoice_created, EventType::invoice_finalized}, invoice);
 }
 
 void charge_was_declined(Change& change, Invoice& invoice, const Charge& charge) {
-  const bool automatic = charge.automatic;
   change.emit({EventType::charge_failed}, ChargeSnapshot{charge, invoice.id});
   if (invoice.provisional) {
     forget_provisional(change, invoice);
     return;
   }
-  const bool schedule_stands = !automatic && invoice.next_attempt_at.has_value();
   set_delinquent(change, true);
-  invoice_payment_failed(change, invoice, !schedule_stands);
+  invoice_payment_failed(change, invoice);
 }
 
 }  // namespace
@@ -60,7 +58,15 @@ const Source* paying_source(const Account& account, const Invoice& invoice) {
 }
 
 void begin_charge(Change& change, Invoice& invoice, const Source& source, bool automatic) {
-  if (automatic || invoice.attempt_count == 0) invoice.attempt_count += 1;
+  BILLD_CHECK(invoice.status == InvoiceStatus::open || invoice.status == InvoiceStatus::uncollectible,
+              "only what is owed is charged");
+  BILLD_CHECK(invoice.unresolved_charge() == nullptr, "a charge is begun while another's outcome is not known");
+  BILLD_CHECK(invoice.amount_due().minor > 0, "nothing is due");
+  // The first attempt of any kind begins the schedule; later ones by hand leave it as it stands.
+  if (automatic || invoice.attempt_count == 0) {
+    invoice.attempt_count += 1;
+    invoice.next_attempt_at.reset();
+  }
   invoice.attempted = true;
   Charge charge;
   charge.id = change.draw_id<ChargeKind>();
@@ -79,15 +85,15 @@ void begin_charge(Change& change, Invoice& invoice, const Source& source, bool a
 }
 
 void collect(Change& change, Invoice& invoice) {
-  invoice.next_attempt_at.reset();
   if (const Source* source = paying_source(change.account(), invoice)) {
     begin_charge(change, invoice, *source, true);
     return;
   }
   invoice.attempt_count += 1;
   invoice.attempted = true;
+  invoice.next_attempt_at.reset();
   set_delinquent(change, true);
-  invoice_payment_failed(change, invoice, true);
+  invoice_payment_failed(change, invoice);
 }
 
 void resolve_charge(Change& change, Invoice& invoice) {
@@ -107,6 +113,7 @@ Result<void> record_charge_outcome(Change& change, const RecordChargeOutcome& co
     case ChargeOutcomeKind::unknown:
       return {};  // The timer asks again.
     case ChargeOutcomeKind::impossible:
+      if (charge->state == ChargeState::parked) return {};
       charge->state = ChargeState::parked;
       change.touch();
       return {};

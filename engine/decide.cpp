@@ -27,6 +27,8 @@ struct Carry {
 }  // namespace
 
 Result<Transition> decide(Account account, const Command& command, Timestamp now, const Rules& rules) {
+  if (account.customer.id.is_empty() && !std::holds_alternative<CreateCustomer>(command))
+    return Failure{Errc::not_found, "No such customer", "customer"};
   Change change(std::move(account), now, rules);
   auto carried = std::visit(Carry{change}, command);
   if (!carried) return carried.error();

@@ -21,6 +21,9 @@ bool is_base62(std::string_view text) {
   return std::ranges::all_of(text, [](char character) { return digit_value(character) >= 0; });
 }
 
+/// No account draws as many identifiers; a foreign one decodes to a number anywhere in 64 bits.
+constexpr std::uint64_t plausible_objects_max = std::uint64_t{1} << 40;
+
 // The finalizer of splitmix64 is a bijection of 64-bit numbers: each step can be undone.
 constexpr std::uint64_t first_factor = 0xbf58476d1ce4e5b9, second_factor = 0x94d049bb133111eb;
 
@@ -53,8 +56,12 @@ std::optional<AccountKey> AccountKey::parse(std::string_view text) {
 
 std::optional<AccountKey> AccountKey::of_id(std::string_view id) {
   const std::string_view body = id_body(id);
-  if (body.size() != id_body_length || !is_base62(body)) return std::nullopt;
-  return AccountKey(std::string(body.substr(0, account_key_length)));
+  if (body.size() != id_body_length) return std::nullopt;
+  auto key = parse(body.substr(0, account_key_length));
+  if (!key) return std::nullopt;
+  const auto number = object_number(*key, body.substr(account_key_length));
+  if (!number || *number > plausible_objects_max) return std::nullopt;
+  return key;
 }
 
 AccountKey AccountKey::from_bits(std::uint64_t high, std::uint64_t low) {

@@ -1,6 +1,5 @@
 // Drawing up, finalizing, closing, reopening and paying invoices.
-#include <algorithm>
-#include <cstdio>
+#include <string>
 
 #include "engine/change.hpp"
 
@@ -9,12 +8,25 @@ namespace {
 
 Failure no_such_invoice(const InvoiceId& id) { return {Errc::not_found, "No such invoice: " + id.value(), "invoice"}; }
 
-/// The invoice in the account, brought back into it if it was settled outside; nullptr: there is none.
-Invoice* find_or_recall(Change& change, const InvoiceId& id, const std::optional<Invoice>& recalled) {
-  if (Invoice* invoice = change.account().find(id)) return invoice;
-  if (!recalled || recalled->id != id) return nullptr;
-  change.recall(*recalled);
-  return &change.account().invoices.back();
+/// The invoice that a command names, in the account or as it was settled; nullptr: the customer knows of none.
+template <class NamingInvoice>
+const Invoice* look_up(Change& change, const NamingInvoice& command) {
+  const Invoice* invoice = change.account().find(command.invoice);
+  if (invoice == nullptr && command.recalled && command.recalled->id == command.invoice) invoice = &*command.recalled;
+  return invoice != nullptr && !invoice->provisional ? invoice : nullptr;
+}
+
+/// The same invoice to be changed, for which it comes back into the account.
+template <class NamingInvoice>
+Invoice& bring_in(Change& change, const NamingInvoice& command) {
+  if (Invoice* invoice = change.account().find(command.invoice)) return *invoice;
+  change.recall(*command.recalled);
+  return change.account().invoices.back();
+}
+
+Result<void> check_customer(const Customer& customer) {
+  if (!customer.deleted) return {};
+  return Failure{Errc::not_found, "No such customer: " + customer.id.value(), "customer"};
 }
 
 Result<void> check_unpaid(const Invoice& invoice) {
@@ -31,23 +43,10 @@ Result<void> check_unpaid(const Invoice& invoice) {
   return {};
 }
 
-std::string number_text(const AccountKey& key, std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  if (digits.size() < 4) digits.insert(0, 4 - digits.size(), '0');
-  return invoice_prefix(key) + "-" + digits;
-}
-
-void stop_collecting(Change& change, Invoice& invoice) {
-  const Invoice before = invoice;
-  invoice.auto_advance = false;
-  invoice.next_attempt_at.reset();
-  invoice.finalize_at.reset();
-  if (!invoice.provisional) change.emit_update(EventType::invoice_updated, before, invoice);
-}
-
 }  // namespace
 
-Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, BillingReason reason) {
+Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, BillingReason reason,
+                                 Period gathered) {
   const bool trial = subscription.status == SubscriptionStatus::trialing;
   Invoice invoice;
   invoice.id = change.draw_id<InvoiceKind>();
@@ -57,13 +56,8 @@ Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscriptio
   invoice.ordinal = subscription.ordinal;
   invoice.total = Money{0, subscription.items.front().price.unit_amount.currency};
   invoice.amount_paid = invoice.total;
-  // What an invoice gathers is the period before the one it bills ahead.
-  invoice.period = reason == BillingReason::subscription_create || subscription.ordinal == 0
-                       ? Period{subscription.current_period.start, subscription.current_period.start}
-                       : Period{subscription.ordinal == subscription.anchor_ordinal
-                                    ? subscription.trial_start.value_or(subscription.created)
-                                    : subscription.period(subscription.ordinal - 1).start,
-                                subscription.current_period.start};
+  invoice.period = gathered;
+  invoice.lines.reserve(subscription.items.size());
   for (const SubscriptionItem& item : subscription.items) {
     Money amount{0, item.price.unit_amount.currency};
     if (!trial) {
@@ -83,13 +77,19 @@ Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscriptio
   return &change.account().invoices.back();
 }
 
+std::string draw_invoice_number(Change& change) {
+  std::string digits = std::to_string(++change.account().invoices_numbered);
+  if (digits.size() < 4) digits.insert(0, 4 - digits.size(), '0');
+  return invoice_prefix(change.account().key) + "-" + digits;
+}
+
 void finalize_invoice(Change& change, Invoice& invoice) {
-  Account& account = change.account();
   invoice.status = InvoiceStatus::open;
-  invoice.number = number_text(account.key, ++account.invoices_numbered);
+  // A provisional invoice may never have been: its number would be missing among the customer's.
+  if (!invoice.provisional) invoice.number = draw_invoice_number(change);
   invoice.finalized_at = change.now;
   invoice.finalize_at.reset();
-  if (!invoice.provisional) change.emit({EventType::invoice_finalized}, invoice);
+  change.emit({EventType::invoice_finalized}, invoice);
   if (invoice.amount_due().minor == 0) {
     mark_paid(change, invoice);
   } else if (invoice.auto_advance) {
@@ -108,50 +108,65 @@ void mark_paid(Change& change, Invoice& invoice) {
 }
 
 Result<void> pay_invoice(Change& change, const PayInvoice& command) {
-  Invoice* invoice = find_or_recall(change, command.invoice, command.recalled);
-  if (invoice == nullptr) return no_such_invoice(command.invoice);
-  auto unpaid = check_unpaid(*invoice);
-  if (!unpaid) return unpaid.error();
-  if (invoice->unresolved_charge() != nullptr)
-    return Failure{Errc::invalid_state, "A payment of this invoice is already in progress; its outcome is awaited."};
   const Account& account = change.account();
-  const Source* source = command.source.is_empty() ? paying_source(account, *invoice) : account.find(command.source);
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr) return no_such_invoice(command.invoice);
+  auto exists = check_customer(account.customer);
+  if (!exists) return exists.error();
+  auto unpaid = check_unpaid(*found);
+  if (!unpaid) return unpaid.error();
+  if (found->unresolved_charge() != nullptr)
+    return Failure{Errc::invalid_state, "A payment of this invoice is already in progress; its outcome is awaited."};
+  const Source* source = command.source.is_empty() ? paying_source(account, *found) : account.find(command.source);
   if (source == nullptr && !command.source.is_empty())
     return Failure{Errc::not_found, "No such source: " + command.source.value(), "source"};
-  change.set_subject(invoice->id.value());
-  if (invoice->status == InvoiceStatus::draft) {
-    finalize_invoice(change, *invoice);
-    if (invoice->status == InvoiceStatus::paid) return {};
-  }
-  if (source == nullptr) return Failure{Errc::no_payment_source, "This customer has no attached payment source"};
-  begin_charge(change, *invoice, *source, false);
+  if (source == nullptr && found->amount_due().minor != 0)
+    return Failure{Errc::no_payment_source, "This customer has no attached payment source"};
+
+  Invoice& invoice = bring_in(change, command);
+  change.set_subject(invoice.id.value());
+  if (invoice.status == InvoiceStatus::draft) finalize_invoice(change, invoice);
+  if (invoice.status != InvoiceStatus::paid) begin_charge(change, invoice, *source, false);
   return {};
 }
 
 Result<void> close_invoice(Change& change, const CloseInvoice& command) {
-  Invoice* invoice = find_or_recall(change, command.invoice, command.recalled);
-  if (invoice == nullptr) return no_such_invoice(command.invoice);
-  change.set_subject(invoice->id.value());
-  if (invoice->is_settled()) return {};  // A paid invoice is closed already.
-  stop_collecting(change, *invoice);
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr) return no_such_invoice(command.invoice);
+  change.set_subject(found->id.value());
+  // A paid invoice is closed already.
+  if (!found->is_settled() && found->auto_advance) stop_collecting(change, bring_in(change, command));
   return {};
 }
 
 Result<void> reopen_invoice(Change& change, const ReopenInvoice& command) {
-  Invoice* invoice = find_or_recall(change, command.invoice, command.recalled);
-  if (invoice == nullptr) return no_such_invoice(command.invoice);
-  auto unpaid = check_unpaid(*invoice);
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr) return no_such_invoice(command.invoice);
+  auto exists = check_customer(change.customer());
+  if (!exists) return exists.error();
+  auto unpaid = check_unpaid(*found);
   if (!unpaid) return unpaid.error();
-  change.set_subject(invoice->id.value());
-  if (invoice->auto_advance) return {};
-  const Invoice before = *invoice;
-  invoice->auto_advance = true;
-  if (invoice->status == InvoiceStatus::draft)
-    invoice->finalize_at = change.now + change.rules.invoice_finalize_delay;
-  else if (invoice->unresolved_charge() == nullptr)
-    invoice->next_attempt_at = change.now;
-  change.emit_update(EventType::invoice_updated, before, *invoice);
+  if (found->status == InvoiceStatus::uncollectible) return Failure{Errc::invalid_state, "Invoice is uncollectible"};
+  change.set_subject(found->id.value());
+  if (found->auto_advance) return {};
+
+  Invoice& invoice = bring_in(change, command);
+  Invoice before = invoice;
+  invoice.auto_advance = true;
+  if (invoice.status == InvoiceStatus::draft)
+    invoice.finalize_at = change.now + change.rules.invoice_finalize_delay;
+  else if (invoice.unresolved_charge() == nullptr)
+    invoice.next_attempt_at = change.now;
+  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
   return {};
+}
+
+void stop_collecting(Change& change, Invoice& invoice) {
+  Invoice before = invoice;
+  invoice.auto_advance = false;
+  invoice.next_attempt_at.reset();
+  invoice.finalize_at.reset();
+  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
 }
 
 void close_unpaid_invoices(Change& change) {

@@ -127,7 +127,8 @@ std::string to_text(Money amount) {
   const CurrencyEntry* entry = find_currency(amount.currency.code());
   std::string text = negative ? "-" : "";
   if (entry != nullptr && !entry->symbol.empty()) return text.append(entry->symbol).append(digits);
-  text.append(digits).append(" ");
+  text.append(digits);
+  if (!amount.currency.is_none()) text += ' ';
   for (char letter : amount.currency.code()) text += static_cast<char>(letter - 'a' + 'A');
   return text;
 }

@@ -9,6 +9,9 @@ namespace {
 /// Source: Stripe allows 20 items in a subscription and 500 live subscriptions of a customer.
 constexpr std::size_t items_max = 20, subscriptions_max = 500;
 
+/// Source: Stripe announces the end of a trial three days before it.
+constexpr Duration trial_notice = std::chrono::days(3);
+
 Failure no_such_subscription(const SubscriptionId& id) {
   return {Errc::not_found, "No such subscription: " + id.value(), "id"};
 }
@@ -17,7 +20,13 @@ Result<void> check_items(const std::vector<NewSubscriptionItem>& items) {
   if (items.empty()) return Failure{Errc::missing_parameter, "Missing required param: items.", "items"};
   if (items.size() > items_max)
     return Failure{Errc::limit_exceeded, "A subscription can have at most 20 items.", "items"};
+  auto recurrence_is_fine = check_recurrence(items.front().price.recurrence);
+  if (!recurrence_is_fine) return recurrence_is_fine.error();
+  if (items.front().price.unit_amount.currency.is_none())
+    return Failure{Errc::invalid_parameter, "A price without a currency cannot be subscribed to.", "items"};
   for (const NewSubscriptionItem& item : items) {
+    if (item.price.unit_amount.minor < 0)
+      return Failure{Errc::invalid_parameter, "A price cannot be negative.", "items"};
     if (item.quantity < 0)
       return Failure{Errc::invalid_parameter, "This value must be greater than or equal to 0.", "quantity"};
     if (item.price.unit_amount.currency != items.front().price.unit_amount.currency)
@@ -32,9 +41,23 @@ Result<void> check_items(const std::vector<NewSubscriptionItem>& items) {
 }
 
 void set_status(Change& change, Subscription& subscription, SubscriptionStatus status) {
-  const Subscription before = subscription;
+  if (subscription.status == status) return;
+  Subscription before = subscription;
   subscription.status = status;
-  if (!subscription.provisional) change.emit_update(EventType::subscription_updated, before, subscription);
+  subscription.expires_at.reset();
+  change.emit_update(EventType::subscription_updated, std::move(before), subscription);
+}
+
+/// The currency in which the customer is billed, also when only a provisional subscription says so; none: any.
+Currency currency_of(const Account& account) {
+  if (account.subscriptions.empty()) return account.customer.currency;
+  return account.subscriptions.front().items.front().price.unit_amount.currency;
+}
+
+/// The named subscription, if the customer has heard of it.
+Subscription* find_known(Change& change, const SubscriptionId& id) {
+  Subscription* subscription = change.account().find(id);
+  return subscription != nullptr && !subscription->provisional ? subscription : nullptr;
 }
 
 }  // namespace
@@ -53,11 +76,11 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
     return Failure{Errc::invalid_parameter, "Invalid timestamp: too far in the future.", "trial_end"};
 
   const Currency currency = command.items.front().price.unit_amount.currency;
-  if (!customer.currency.is_none() && customer.currency != currency)
+  if (const Currency agreed = currency_of(account); !agreed.is_none() && agreed != currency)
     return Failure{Errc::currency_mismatch,
                    "You cannot combine currencies on a single customer. This customer has had a subscription, coupon, "
                    "or invoice item with currency " +
-                       std::string(customer.currency.code())};
+                       std::string(agreed.code())};
 
   Subscription subscription;
   subscription.id = change.draw_id<SubscriptionKind>();
@@ -68,7 +91,7 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   subscription.default_source = command.default_source;
   subscription.metadata = command.metadata;
   const Timestamp start = whole_second(change.now);
-  const bool trial = command.trial_end && *command.trial_end > start;
+  const bool trial = command.trial_end && whole_second(*command.trial_end) > start;
   if (trial) {
     // The trial is period 0; the cycle is anchored at its end, as period 1.
     subscription.status = SubscriptionStatus::trialing;
@@ -86,7 +109,7 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
     subscription.canceled_at = change.now;
   }
 
-  auto drawn_up = draw_up_invoice(change, subscription, BillingReason::subscription_create);
+  auto drawn_up = draw_up_invoice(change, subscription, BillingReason::subscription_create, {start, start});
   if (!drawn_up) return drawn_up.error();
   Invoice& invoice = **drawn_up;
   subscription.latest_invoice = invoice.id;
@@ -103,71 +126,93 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
     invoice.provisional = subscription.provisional;
   }
 
-  if (!subscription.provisional) {
-    const Customer before = customer;
+  if (!subscription.provisional && customer.currency.is_none()) {
+    Customer before = customer;
     customer.currency = currency;
-    change.emit_update(EventType::customer_updated, before, customer);
-    change.emit({EventType::subscription_created}, subscription);
-    change.emit({EventType::invoice_created}, invoice);
+    change.emit_update(EventType::customer_updated, std::move(before), customer);
   }
-  change.touch();
+  if (trial && *subscription.trial_end - change.now > trial_notice)
+    subscription.trial_will_end_at = *subscription.trial_end - trial_notice;
+  change.emit({EventType::subscription_created}, subscription);
+  if (trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
+  change.emit({EventType::invoice_created}, invoice);
   change.set_subject(subscription.id.value());
   account.subscriptions.push_back(std::move(subscription));
   finalize_invoice(change, invoice);
-  if (!free) {
-    invoice.next_attempt_at.reset();
-    begin_charge(change, invoice, *source, false);
-  }
+  if (!free) begin_charge(change, invoice, *source, false);
   return {};
 }
 
 Result<void> cancel_subscription(Change& change, const CancelSubscription& command) {
-  Subscription* subscription = change.account().find(command.subscription);
+  Subscription* subscription = find_known(change, command.subscription);
   if (subscription == nullptr) return no_such_subscription(command.subscription);
   change.set_subject(subscription->id.value());
   if (!command.at_period_end) {
-    end_subscription(change, *subscription, SubscriptionStatus::canceled, change.now);
+    end_subscription(change, *subscription, change.now);
     return {};
   }
   if (subscription->status == SubscriptionStatus::incomplete)
     return Failure{Errc::invalid_state,
                    "A subscription whose first payment is incomplete can only be canceled at once.", "at_period_end"};
   if (subscription->cancel_at_period_end) return {};
-  const Subscription before = *subscription;
+  Subscription before = *subscription;
   subscription->cancel_at_period_end = true;
   subscription->canceled_at = change.now;
-  change.emit_update(EventType::subscription_updated, before, *subscription);
+  change.emit_update(EventType::subscription_updated, std::move(before), *subscription);
   return {};
 }
 
 Result<void> resume_subscription(Change& change, const ResumeSubscription& command) {
-  Subscription* subscription = change.account().find(command.subscription);
+  Subscription* subscription = find_known(change, command.subscription);
   if (subscription == nullptr) return no_such_subscription(command.subscription);
   change.set_subject(subscription->id.value());
-  const Subscription before = *subscription;
+  Subscription before = *subscription;
   subscription->cancel_at_period_end = false;
   subscription->canceled_at.reset();
-  change.emit_update(EventType::subscription_updated, before, *subscription);
+  change.emit_update(EventType::subscription_updated, std::move(before), *subscription);
   return {};
 }
 
-void end_subscription(Change& change, Subscription& subscription, SubscriptionStatus status, Timestamp ended_at) {
-  subscription.status = status;
+void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at) {
+  subscription.status = SubscriptionStatus::canceled;
   subscription.ended_at = ended_at;
   if (!subscription.canceled_at) subscription.canceled_at = change.now;
   subscription.expires_at.reset();
+  subscription.trial_will_end_at.reset();
   change.emit({EventType::subscription_deleted}, subscription);
   // Source: Stripe, "By default, all unpaid invoices for the customer will be closed upon subscription cancellation".
   close_unpaid_invoices(change);
 }
 
+void expire_subscription(Change& change, Subscription& subscription) {
+  for (Invoice& invoice : change.account().invoices) {
+    if (invoice.subscription != subscription.id || invoice.is_settled()) continue;
+    Invoice before = invoice;
+    invoice.status = InvoiceStatus::void_;
+    invoice.auto_advance = false;
+    invoice.next_attempt_at.reset();
+    change.emit_update(EventType::invoice_updated, std::move(before), invoice);
+  }
+  Subscription before = subscription;
+  subscription.status = SubscriptionStatus::incomplete_expired;
+  subscription.ended_at = subscription.expires_at;
+  subscription.expires_at.reset();
+  change.emit_update(EventType::subscription_updated, std::move(before), subscription);
+}
+
+void announce_trial_end(Change& change, Subscription& subscription) {
+  subscription.trial_will_end_at.reset();
+  change.emit({EventType::subscription_trial_will_end}, subscription);
+}
+
 Result<void> renew(Change& change, Subscription& subscription) {
-  const Subscription before = subscription;
+  Subscription before = subscription;
   subscription.ordinal += 1;
   subscription.current_period = subscription.period(subscription.ordinal);
   if (subscription.status == SubscriptionStatus::trialing) subscription.status = SubscriptionStatus::active;
 
-  auto drawn_up = draw_up_invoice(change, subscription, BillingReason::subscription_cycle);
+  // What an invoice gathers is the period before the one that it bills ahead.
+  auto drawn_up = draw_up_invoice(change, subscription, BillingReason::subscription_cycle, before.current_period);
   if (!drawn_up) return drawn_up.error();
   Invoice& invoice = **drawn_up;
   subscription.latest_invoice = invoice.id;
@@ -176,53 +221,60 @@ Result<void> renew(Change& change, Subscription& subscription) {
     invoice.auto_advance = false;
     invoice.finalize_at.reset();
   }
-  change.emit_update(EventType::subscription_updated, before, subscription);
+  change.emit_update(EventType::subscription_updated, std::move(before), subscription);
   change.emit({EventType::invoice_created}, invoice);
   return {};
 }
 
 void invoice_was_paid(Change& change, const Invoice& invoice) {
   Subscription* subscription = change.account().find(invoice.subscription);
+  // Source: Stripe, paying the latest invoice makes the subscription active again.
   if (subscription == nullptr || subscription->latest_invoice != invoice.id) return;
   switch (subscription->status) {
     case SubscriptionStatus::incomplete:
     case SubscriptionStatus::past_due:
     case SubscriptionStatus::unpaid:
-      break;
-    default:
+      set_status(change, *subscription, SubscriptionStatus::active);
+      return;
+    case SubscriptionStatus::incomplete_expired:
+    case SubscriptionStatus::trialing:
+    case SubscriptionStatus::active:
+    case SubscriptionStatus::canceled:
       return;
   }
-  const Subscription before = *subscription;
-  subscription->status = SubscriptionStatus::active;
-  subscription->expires_at.reset();
-  change.emit_update(EventType::subscription_updated, before, *subscription);
 }
 
-void invoice_payment_failed(Change& change, Invoice& invoice, bool may_retry) {
-  Account& account = change.account();
-  Subscription* subscription = account.find(invoice.subscription);
-  const bool first_payment = subscription != nullptr && subscription->status == SubscriptionStatus::incomplete;
+void invoice_payment_failed(Change& change, Invoice& invoice) {
+  Subscription* subscription = change.account().find(invoice.subscription);
   // The first payment of a subscription is asked for by hand; the schedule is for what billd collects by itself.
-  const auto retries = change.rules.retry_schedule.size();
+  const bool first_payment = subscription != nullptr && subscription->status == SubscriptionStatus::incomplete;
+  // A next attempt that stands already is not moved by an attempt by hand, and a closed invoice has none.
+  const bool goes_on = invoice.auto_advance && !invoice.next_attempt_at && !first_payment;
+  const auto& schedule = change.rules.retry_schedule;
   const auto retry = static_cast<std::size_t>(std::max(invoice.attempt_count - 1, 0));
-  const bool retry_left = may_retry && invoice.auto_advance && !first_payment && retry < retries;
-  if (retry_left) invoice.next_attempt_at = change.now + change.rules.retry_schedule[retry];
+  const bool exhausted = goes_on && retry >= schedule.size();
+  if (goes_on && !exhausted) invoice.next_attempt_at = change.now + schedule[retry];
   change.emit({EventType::invoice_payment_failed}, invoice);
-  if (subscription == nullptr || first_payment || !may_retry) return;
+  if (subscription == nullptr || !subscription->is_live() || first_payment) return;
 
-  const bool was_collecting = subscription->status == SubscriptionStatus::active ||
-                              subscription->status == SubscriptionStatus::trialing ||
-                              subscription->status == SubscriptionStatus::past_due;
-  if (!was_collecting) return;
-  if (retry_left || change.rules.final_action == FinalAction::past_due) {
-    set_status(change, *subscription, SubscriptionStatus::past_due);
-  } else if (change.rules.final_action == FinalAction::unpaid) {
-    const Invoice before = invoice;
-    invoice.auto_advance = false;
-    change.emit_update(EventType::invoice_updated, before, invoice);
+  if (exhausted && change.rules.final_action == FinalAction::cancel) {
+    end_subscription(change, *subscription, change.now);
+  } else if (exhausted && change.rules.final_action == FinalAction::unpaid) {
+    stop_collecting(change, invoice);
     set_status(change, *subscription, SubscriptionStatus::unpaid);
-  } else {
-    end_subscription(change, *subscription, SubscriptionStatus::canceled, change.now);
+  } else if (subscription->status == SubscriptionStatus::active && subscription->latest_invoice == invoice.id) {
+    set_status(change, *subscription, SubscriptionStatus::past_due);
+  }
+}
+
+void retry_past_due(Change& change) {
+  const Account& account = change.account();
+  for (const Subscription& subscription : account.subscriptions) {
+    if (subscription.status != SubscriptionStatus::past_due) continue;
+    Invoice* invoice = change.account().find(subscription.latest_invoice);
+    if (invoice == nullptr || invoice->status != InvoiceStatus::open || !invoice->auto_advance) continue;
+    const Source* source = paying_source(account, *invoice);
+    if (source != nullptr && invoice->unresolved_charge() == nullptr) begin_charge(change, *invoice, *source, false);
   }
 }
 

@@ -1,6 +1,4 @@
 // What time brings, and when.
-#include <algorithm>
-
 #include "engine/change.hpp"
 #include "engine/decide.hpp"
 
@@ -8,17 +6,21 @@ namespace billd {
 namespace {
 
 /// When the subscription leaves its current state by itself, and in which queue it waits for that.
-std::optional<std::pair<Queue, Timestamp>> waits_for(const Subscription& subscription) {
+std::optional<std::pair<Queue, Timestamp>> waits_for(const Account& account, const Subscription& subscription) {
   if (subscription.status == SubscriptionStatus::incomplete) {
     if (!subscription.expires_at || subscription.provisional) return std::nullopt;
+    // It cannot be said to be unpaid while the outcome of its charge is not known.
+    const Invoice* invoice = account.find(subscription.latest_invoice);
+    if (invoice != nullptr && invoice->unresolved_charge() != nullptr) return std::nullopt;
     return std::pair(Queue::cancellation, *subscription.expires_at);
   }
   if (!subscription.is_live()) return std::nullopt;
+  if (subscription.trial_will_end_at) return std::pair(Queue::renewal, *subscription.trial_will_end_at);
   return std::pair(subscription.cancel_at_period_end ? Queue::cancellation : Queue::renewal,
                    subscription.current_period.end);
 }
 
-std::optional<std::pair<Queue, Timestamp>> waits_for(const Invoice& invoice) {
+std::optional<std::pair<Queue, Timestamp>> waits_for(const Account&, const Invoice& invoice) {
   if (const Charge* charge = invoice.unresolved_charge()) {
     if (charge->state == ChargeState::parked) return std::nullopt;
     return std::pair(Queue::collection, charge->resolve_at);
@@ -42,7 +44,7 @@ std::optional<Step> next_step(const Account& account, bool may_renew) {
   std::optional<Step> first;
   auto consider = [&](const auto& objects, bool of_invoice) {
     for (std::size_t index = 0; index < objects.size(); ++index) {
-      const auto waiting = waits_for(objects[index]);
+      const auto waiting = waits_for(account, objects[index]);
       if (!waiting || (waiting->first == Queue::renewal && !may_renew)) continue;
       if (!first || waiting->second < first->due) first = Step{waiting->second, waiting->first, of_invoice, index};
     }
@@ -51,22 +53,6 @@ std::optional<Step> next_step(const Account& account, bool may_renew) {
   consider(account.invoices, true);
   consider(account.subscriptions, false);
   return first;
-}
-
-void expire(Change& change, Subscription& subscription) {
-  for (Invoice& invoice : change.account().invoices) {
-    if (invoice.subscription != subscription.id || invoice.unresolved_charge() != nullptr || invoice.is_settled())
-      continue;
-    const Invoice before = invoice;
-    invoice.status = InvoiceStatus::void_;
-    invoice.auto_advance = false;
-    change.emit_update(EventType::invoice_updated, before, invoice);
-  }
-  const Subscription before = subscription;
-  subscription.status = SubscriptionStatus::incomplete_expired;
-  subscription.ended_at = change.now;
-  subscription.expires_at.reset();
-  change.emit_update(EventType::subscription_updated, before, subscription);
 }
 
 Result<void> take(Change& change, const Step& step) {
@@ -82,11 +68,14 @@ Result<void> take(Change& change, const Step& step) {
     return {};
   }
   Subscription& subscription = account.subscriptions[step.index];
-  if (step.queue == Queue::renewal) return renew(change, subscription);
-  if (subscription.status == SubscriptionStatus::incomplete)
-    expire(change, subscription);
+  if (subscription.trial_will_end_at)
+    announce_trial_end(change, subscription);
+  else if (step.queue == Queue::renewal)
+    return renew(change, subscription);
+  else if (subscription.status == SubscriptionStatus::incomplete)
+    expire_subscription(change, subscription);
   else
-    end_subscription(change, subscription, SubscriptionStatus::canceled, subscription.current_period.end);
+    end_subscription(change, subscription, subscription.current_period.end);
   return {};
 }
 
@@ -110,7 +99,7 @@ Timers timers(const Account& account) {
   Timers result;
   auto add = [&](const auto& objects) {
     for (const auto& object : objects) {
-      const auto waiting = waits_for(object);
+      const auto waiting = waits_for(account, object);
       if (!waiting) continue;
       auto& due = result[static_cast<std::size_t>(waiting->first)];
       if (!due || waiting->second < *due) due = waiting->second;
