@@ -1,6 +1,7 @@
 #include "config/settings.hpp"
 
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <toml++/toml.h>
 #include <unistd.h>
 
@@ -214,12 +215,12 @@ class Reader {
       if (!holds) problem(Place{}, text);
     };
     // The socket of the embedded Redis lies in the state directory, and the kernel takes no longer path.
-    constexpr std::size_t socket_path_max = 107;
-    constexpr std::string_view socket_name = "/redis/redis.sock";
+    constexpr std::size_t socket_path_max = sizeof(sockaddr_un::sun_path) - 1;
+    std::size_t socket_path_added = embedded_redis_socket(s).size() - s.state_directory.size();
     bool embedded = s.redis.address.kind == RedisAddress::Kind::embedded;
     require(!s.state_directory.empty(), "`state_directory` must not be empty");
-    require(!embedded || s.state_directory.size() + socket_name.size() <= socket_path_max,
-            "`state_directory` must be at most " + std::to_string(socket_path_max - socket_name.size()) +
+    require(!embedded || embedded_redis_socket(s).size() <= socket_path_max,
+            "`state_directory` must be at most " + std::to_string(socket_path_max - socket_path_added) +
                 " bytes long, for a Unix socket lies in it");
     bool has_credentials = !s.redis.username.empty() || !s.redis.password.empty() || !s.redis.password_file.empty();
     require(!embedded || !has_credentials,
@@ -395,6 +396,8 @@ Rules billing_rules(const BillingSettings& settings) {
       .charge_key_life = settings.charge_key_life,
   };
 }
+
+std::string embedded_redis_socket(const Settings& settings) { return settings.state_directory + "/redis/redis.sock"; }
 
 Environment process_environment() {
   Environment environment;

@@ -199,6 +199,9 @@ Result<Settings> read_settings(std::string_view text, std::string_view name, con
 /// What the engine is to know of the settings.
 Rules billing_rules(const BillingSettings& settings);
 
+/// Where the embedded Redis listens: a Unix socket in the state directory.
+std::string embedded_redis_socket(const Settings& settings);
+
 /// The documented sample: every setting with its meaning, range and default, commented out. config/billd.toml is this.
 std::string sample_configuration();
 
