@@ -358,9 +358,9 @@ def main():
     files = list(project_files())
     problems = [problem for file in files for rule in RULES for problem in rule.problems(file)]
     problems += [*dead_sources(files), *stale_permissions(files)]
-    if arguments.prefix:
-        problems = [problem for problem in problems if problem.startswith(tuple(arguments.prefix))]
-    print("\n".join(problems) or f"{len(files)} files are tidy.")
+    wanted = tuple(arguments.prefix) or ("",)
+    problems = [problem for problem in problems if problem.startswith(wanted)]
+    print("\n".join(problems) or f"{sum(file.path.startswith(wanted) for file in files)} files are tidy.")
     return 1 if problems else 0
 
 
