@@ -96,6 +96,7 @@ awaitable<> Client::run() {
   while (!stopping_) {
     Failure end = co_await use_one_connection();
     connection_.reset();
+    if (stopping_) co_return;
     const bool served_long = phase_ == Phase::ready && SteadyClock::now() - ready_at_ > settings_.backoff_max;
     if (served_long) backoff.reset();
     // Whatever ended it, what was not sent was not done.
