@@ -12,10 +12,13 @@ add_library(billd_options INTERFACE)
 target_include_directories(billd_options INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(billd_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough
-  $<$<BOOL:${BILLD_WERROR}>:-Werror>
-  $<$<BOOL:${BILLD_SANITIZE}>:-fsanitize=${BILLD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined>)
-target_link_options(billd_options INTERFACE
-  $<$<BOOL:${BILLD_SANITIZE}>:-fsanitize=${BILLD_SANITIZE}>)
+  $<$<BOOL:${BILLD_WERROR}>:-Werror>)
+# Not as a generator expression: the list of sanitizers has a comma.
+if(BILLD_SANITIZE)
+  target_compile_options(billd_options INTERFACE
+    -fsanitize=${BILLD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  target_link_options(billd_options INTERFACE -fsanitize=${BILLD_SANITIZE})
+endif()
 
 # Asio's and Beast's non-template code is compiled once, in this library. The definitions are PUBLIC: every user
 # must see the same declarations, or the linker finds two different versions of one function.

@@ -11,7 +11,8 @@
 namespace billd {
 
 /// Lives in the frame of the coroutine that waits. provide() resumes it in a turn of the loop of its own, so that the
-/// provider goes on undisturbed; the waiting cannot be cancelled. Whoever holds a pointer to it drops it with provide().
+/// provider goes on undisturbed; the waiting cannot be cancelled. Whoever holds a pointer to it drops it with
+/// provide().
 template <class T>
 class OneShot {
  public:

@@ -202,6 +202,18 @@ void describe(Archive& archive, typename Archive::template Object<TestClock> clo
   archive.field(7, clock.deletes_after);
 }
 
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<ApiKey> key) {
+  archive.field(1, key.id);
+  archive.field(2, key.hash);
+  archive.field(3, key.mode);
+  archive.field(4, key.name);
+  archive.field(5, key.prefix);
+  archive.field(6, key.last4);
+  archive.field(7, key.created);
+  archive.field(8, key.revoked);
+}
+
 namespace store {
 
 template <class Archive>
@@ -371,6 +383,8 @@ std::string encode(const TestClock& clock) { return encode_plainly(AccountKey(),
 Result<TestClock> decode_test_clock(std::string_view bytes) {
   return decode_plainly<TestClock>(AccountKey(), bytes, "test clock");
 }
+std::string encode(const ApiKey& key) { return encode_plainly(AccountKey(), key); }
+Result<ApiKey> decode_api_key(std::string_view bytes) { return decode_plainly<ApiKey>(AccountKey(), bytes, "API key"); }
 
 }  // namespace store
 }  // namespace billd

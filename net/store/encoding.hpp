@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/keys.hpp"
 #include "engine/account.hpp"
 #include "engine/catalog.hpp"
 #include "engine/result.hpp"
@@ -68,5 +69,7 @@ std::string encode(const Plan& plan);
 Result<Plan> decode_plan(std::string_view bytes);
 std::string encode(const TestClock& clock);
 Result<TestClock> decode_test_clock(std::string_view bytes);
+std::string encode(const ApiKey& key);
+Result<ApiKey> decode_api_key(std::string_view bytes);
 
 }  // namespace billd::store

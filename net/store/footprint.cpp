@@ -27,12 +27,18 @@ void add_entries(IndexEntries& entries, const AccountKey& key, const Invoice& in
 
 std::string_view to_text(Index index) {
   switch (index) {
-    case Index::customers: return "customers";
-    case Index::emails: return "emails";
-    case Index::subscriptions: return "subscriptions";
-    case Index::invoices: return "invoices";
-    case Index::charges: return "charges";
-    case Index::test_clock_customers: return "test_clock_customers";
+    case Index::customers:
+      return "customers";
+    case Index::emails:
+      return "emails";
+    case Index::subscriptions:
+      return "subscriptions";
+    case Index::invoices:
+      return "invoices";
+    case Index::charges:
+      return "charges";
+    case Index::test_clock_customers:
+      return "test_clock_customers";
   }
   return "";
 }

@@ -1,6 +1,8 @@
 // Accounts, documents, indexes, events and timers in Redis: loads and atomic commits, batched per partition.
 #pragma once
 
+#include <array>
+#include <compare>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -85,7 +87,9 @@ struct EventPosition {
 
   EventId id() const;
   static std::optional<EventPosition> parse(std::string_view id);
-  auto operator<=>(const EventPosition&) const = default;
+  /// By time; then by partition, and within a batch by place.
+  std::strong_ordering operator<=>(const EventPosition& other) const;
+  bool operator==(const EventPosition&) const = default;
 };
 
 struct StoredEvent {
@@ -93,6 +97,17 @@ struct StoredEvent {
   std::shared_ptr<const EventBatch> batch;
   const Event& event() const { return batch->events[position.index]; }
   const Snapshot& snapshot() const { return batch->snapshots[event().snapshot]; }
+};
+
+/// What this data set has acknowledged: kept beside the daemon, it tells whether Redis came back with less.
+struct Acknowledged {
+  std::string data_set;
+  std::vector<std::uint64_t> commits;  ///< calls that committed something, by partition
+
+  /// One line of text, for a file.
+  std::string to_text() const;
+  /// Empty for a text that is none.
+  static std::optional<Acknowledged> parse(std::string_view text);
 };
 
 /// All functions fail with Errc::unavailable when Redis does not answer and nothing was done, with outcome_unknown when
@@ -108,6 +123,10 @@ class Store {
   /// Prepares a fresh connection: loads the function library, creates the data set or checks it, and compares what this
   /// process saw acknowledged with what Redis still has. To be given to Client::on_connected.
   awaitable<Result<void>> prepare(redis::Connection& connection);
+
+  /// What an earlier process saw acknowledged; before the first connection.
+  void expect(Acknowledged acknowledged);
+  Acknowledged acknowledged() const;
 
   /// The number of partitions of the data set; valid once prepared.
   std::uint32_t partitions() const;
@@ -178,7 +197,8 @@ class Store {
     Timestamp since;
     std::string reason;
   };
-  awaitable<Result<void>> park(Parked parked);
+  /// `clock`: the account's test clock, if it is known to have one.
+  awaitable<Result<void>> park(Parked parked, TestClockId clock);
   /// Back into the queues by its state's timers; not_found when it is not parked.
   awaitable<Result<void>> unpark(Mode mode, AccountKey key);
   awaitable<Result<std::vector<Parked>>> parked(std::uint32_t partition);
@@ -203,11 +223,23 @@ class Store {
   awaitable<Result<Timestamp>> server_time();
 
   redis::Client& client() { return client_; }
+  const StoreSettings& settings() const { return settings_; }
+
+  /// A key that other parts keep beside the accounts, such as "g:" + name for the test
+  /// gateway's ledger: in the partition of the account.
+  std::string key_beside(Mode mode, const AccountKey& account, std::string_view name) const;
 
  private:
-  class Implementation;
+  class Batches;
+  awaitable<Result<std::vector<redis::Reply>>> execute_all(std::vector<redis::Command> commands);
+
+  Executor executor_;
   redis::Client& client_;
-  std::unique_ptr<Implementation> implementation_;
+  StoreSettings settings_;
+  std::unique_ptr<Batches> batches_;
+  Acknowledged acknowledged_;
+  std::uint32_t partitions_ = 0;
+  std::string data_loss_;
 };
 
 }  // namespace billd::store

@@ -1,0 +1,235 @@
+// Sending batches, and what becomes of them when the connection breaks.
+#include "net/store/batches.hpp"
+
+#include <unordered_map>
+
+#include "net/store/functions.hpp"
+#include "net/store/keys.hpp"
+
+namespace billd::store {
+namespace {
+
+// Two calls under way keep Redis busy while the next batch gathers; more would only make batches smaller.
+constexpr std::size_t calls_max = 2;
+// A commit whose outcome is unknown is sent again: the version guards it, and its own value tells it that it was done.
+constexpr int tries_max = 4;
+
+/// The keys and arguments of a call; each key is named once.
+class Call {
+ public:
+  /// The index of the key, from 1 as in Lua.
+  std::size_t key(const std::string& name) {
+    auto [entry, is_new] = indexes_.try_emplace(name, indexes_.size() + 1);
+    if (is_new) keys_.push_back(name);
+    return entry->second;
+  }
+  void add(std::string_view argument) { arguments_.emplace_back(argument); }
+  void add(std::integral auto argument) { arguments_.push_back(std::to_string(argument)); }
+
+  redis::Command command(std::string_view function) && {
+    redis::Command command("FCALL", function_name(function), keys_.size());
+    for (std::string& each : keys_) command.add(std::move(each));
+    for (std::string& each : arguments_) command.add(std::move(each));
+    return command;
+  }
+
+ private:
+  std::unordered_map<std::string, std::size_t> indexes_;
+  std::vector<std::string> keys_, arguments_;
+};
+
+Failure unexpected(std::string_view what) {
+  return {Errc::internal, "the commit function gave an unexpected answer: " + std::string(what)};
+}
+
+/// Whether one account's data, rather than the connection, made the whole call fail.
+bool is_of_data(Errc code) { return code == Errc::corrupt || code == Errc::internal; }
+
+}  // namespace
+
+Store::Batches::Batches(Executor executor, redis::Client& client, Acknowledged& acknowledged,
+                        const StoreSettings& settings)
+    : executor_(executor), client_(client), acknowledged_(acknowledged), settings_(settings), tasks_(executor) {}
+
+void Store::Batches::set_partitions(std::uint32_t partitions) {
+  while (groups_.size() < std::size_t{partitions} * 2) {
+    Group& added = groups_.emplace_back();
+    added.partition = static_cast<std::uint32_t>((groups_.size() - 1) / 2);
+    added.mode = groups_.size() % 2 == 1 ? Mode::test : Mode::live;
+  }
+}
+
+Store::Batches::Group& Store::Batches::group(Mode mode, std::uint32_t partition) {
+  return groups_[std::size_t{partition} * 2 + (mode == Mode::live ? 1 : 0)];
+}
+
+void Store::Batches::add(Mode mode, std::uint32_t partition, PendingCommit& commit) {
+  Group& to = group(mode, partition);
+  to.commits.push_back(&commit);
+  if (to.commits_scheduled || to.commit_calls >= calls_max) return;
+  to.commits_scheduled = true;
+  asio::post(executor_, [this, &to] {
+    to.commits_scheduled = false;
+    start_commits(to);
+  });
+}
+
+void Store::Batches::add(Mode mode, std::uint32_t partition, PendingLoad& load) {
+  Group& to = group(mode, partition);
+  to.loads.push_back(&load);
+  if (to.loads_scheduled || to.load_calls >= calls_max) return;
+  to.loads_scheduled = true;
+  asio::post(executor_, [this, &to] {
+    to.loads_scheduled = false;
+    start_loads(to);
+  });
+}
+
+void Store::Batches::start_commits(Group& group) {
+  while (!group.commits.empty() && group.commit_calls < calls_max) {
+    const std::size_t count = std::min(group.commits.size(), settings_.batch_max);
+    std::vector<PendingCommit*> batch(group.commits.begin(),
+                                      group.commits.begin() + static_cast<std::ptrdiff_t>(count));
+    group.commits.erase(group.commits.begin(), group.commits.begin() + static_cast<std::ptrdiff_t>(count));
+    ++group.commit_calls;
+    tasks_.spawn("commit", carry_commits(group, std::move(batch)));
+  }
+}
+
+void Store::Batches::start_loads(Group& group) {
+  while (!group.loads.empty() && group.load_calls < calls_max) {
+    const std::size_t count = std::min(group.loads.size(), settings_.batch_max);
+    std::vector<PendingLoad*> batch(group.loads.begin(), group.loads.begin() + static_cast<std::ptrdiff_t>(count));
+    group.loads.erase(group.loads.begin(), group.loads.begin() + static_cast<std::ptrdiff_t>(count));
+    ++group.load_calls;
+    tasks_.spawn("load", carry_loads(group, std::move(batch)));
+  }
+}
+
+awaitable<> Store::Batches::carry_commits(Group& group, std::vector<PendingCommit*> commits) {
+  auto verdicts = co_await call_commit(group, commits);
+  if (!verdicts && is_of_data(verdicts.error().code) && commits.size() > 1) {
+    // One account's data must not fail the others': each goes alone.
+    for (PendingCommit* commit : commits) {
+      std::vector<PendingCommit*> alone(1, commit);
+      auto verdict = co_await call_commit(group, alone);
+      if (verdict)
+        commit->done.provide(std::move(verdict->front()));
+      else
+        commit->done.provide(verdict.error());
+    }
+  } else {
+    for (std::size_t i = 0; i < commits.size(); ++i) {
+      if (verdicts)
+        commits[i]->done.provide(std::move((*verdicts)[i]));
+      else
+        commits[i]->done.provide(verdicts.error());
+    }
+  }
+  --group.commit_calls;
+  start_commits(group);
+}
+
+redis::Command Store::Batches::commit_command(Group& group, const std::vector<PendingCommit*>& commits) {
+  const std::string keys_prefix = prefix(group.mode, group.partition);
+  Call call;
+  call.key(commits_key(group.partition));
+  call.key(lease_key(group.partition));
+  call.key(events_key(keys_prefix));
+  call.key(parked_key(keys_prefix));
+  call.add(commits.size());
+  // Old events go once a minute: trimming costs a call each time.
+  const auto steady_now = SteadyClock::now();
+  if (steady_now - group.trimmed_at > std::chrono::minutes(1)) {
+    group.trimmed_at = steady_now;
+    const auto oldest = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()) - settings_.event_retention;
+    call.add(std::max<std::int64_t>(oldest.time_since_epoch().count(), 0));
+  } else {
+    call.add("");
+  }
+  for (const PendingCommit* commit : commits) {
+    call.add(call.key(commit->account));
+    call.add(commit->expected_version);
+    call.add(commit->value);
+    call.add(commit->epoch);
+    call.add(commit->record.empty() ? 0 : call.key(commit->record));
+    call.add(commit->record_value);
+    call.add(commit->record_overwrite ? "1" : "");
+    call.add(settings_.idempotency_retention.count());
+    call.add(commit->events);
+    call.add(commit->writes.size());
+    for (const Write& write : commit->writes) {
+      call.add(std::string_view(&write.letter, 1));
+      call.add(call.key(write.key));
+      call.add(write.first);
+      call.add(write.second);
+    }
+  }
+  return std::move(call).command("commit");
+}
+
+awaitable<Result<std::vector<Verdict>>> Store::Batches::call_commit(Group& group,
+                                                                    const std::vector<PendingCommit*>& commits) {
+  bool sent_before = false;
+  for (int attempt = 1;; ++attempt) {
+    redis::Command command = commit_command(group, commits);
+    auto reply = co_await client_.execute(std::move(command));
+    if (!reply) {
+      const Failure& failure = reply.error();
+      if (failure.code == Errc::outcome_unknown && attempt < tries_max) {
+        sent_before = true;
+        continue;
+      }
+      if (sent_before && is_transient(failure.code)) co_return Failure{Errc::outcome_unknown, failure.detail};
+      co_return failure;
+    }
+    if (!reply->is_array() || reply->elements().size() != commits.size() + 1) co_return unexpected("its size");
+    std::vector<redis::Reply> elements = reply->take_elements();
+    auto& acknowledged = acknowledged_.commits[group.partition];
+    acknowledged = std::max(acknowledged, static_cast<std::uint64_t>(elements.front().integer()));
+    std::vector<Verdict> verdicts(commits.size());
+    for (std::size_t i = 0; i < verdicts.size(); ++i) {
+      redis::Reply& element = elements[i + 1];
+      if (element.is_text()) {
+        verdicts[i] = {CommitStatus::repeated, element.take_text()};
+        continue;
+      }
+      switch (element.integer()) {
+        case 1:
+          verdicts[i].status = CommitStatus::committed;
+          break;
+        case 2:
+          verdicts[i].status = CommitStatus::conflict;
+          break;
+        case 3:
+          verdicts[i].status = CommitStatus::stale_epoch;
+          break;
+        default:
+          co_return unexpected(std::to_string(element.integer()));
+      }
+    }
+    co_return verdicts;
+  }
+}
+
+awaitable<> Store::Batches::carry_loads(Group& group, std::vector<PendingLoad*> loads) {
+  redis::Command command("MGET");
+  for (const PendingLoad* load : loads) command.add(load->account);
+  auto reply = co_await client_.execute(std::move(command));
+  if (!reply && reply.error().code == Errc::outcome_unknown) reply = Failure{Errc::unavailable, reply.error().detail};
+  if (reply && (!reply->is_array() || reply->elements().size() != loads.size())) reply = unexpected("of MGET");
+  std::vector<redis::Reply> elements;
+  if (reply) elements = reply->take_elements();
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    if (!reply)
+      loads[i]->done.provide(reply.error());
+    else if (elements[i].is_nil())
+      loads[i]->done.provide(std::optional<std::string>());
+    else
+      loads[i]->done.provide(std::optional<std::string>(elements[i].take_text()));
+  }
+  --group.load_calls;
+  start_loads(group);
+}
+
+}  // namespace billd::store

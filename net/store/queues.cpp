@@ -1,0 +1,219 @@
+// What jobs/ reads and writes: due accounts, parked accounts, leases.
+#include <algorithm>
+
+#include "net/store/functions.hpp"
+#include "net/store/keys.hpp"
+#include "net/store/store.hpp"
+
+namespace billd::store {
+namespace {
+
+constexpr std::array modes = {Mode::test, Mode::live};
+
+std::string score_text(Timestamp time) { return std::to_string(time.time_since_epoch().count()); }
+Timestamp time_of_score(const std::string& text) { return Timestamp(Duration(std::stoll(text))); }
+
+std::string number(const redis::Reply& reply) { return reply.is_nil() ? "0" : reply.text(); }
+
+// A parked account's value is the time since when in microseconds, a space, and why.
+std::string parked_value(const Store::Parked& parked) { return score_text(parked.since) + " " + parked.reason; }
+
+Store::Parked parse_parked(Mode mode, AccountKey key, const std::string& value) {
+  const std::size_t space = std::min(value.find(' '), value.size());
+  return {mode, std::move(key), time_of_score(value.substr(0, space)),
+          space < value.size() ? value.substr(space + 1) : ""};
+}
+
+}  // namespace
+
+awaitable<Result<Store::DueNow>> Store::due(std::uint32_t partition, Timestamp until, std::size_t limit) {
+  const std::string last = score_text(until);
+  std::vector<redis::Command> commands;
+  for (Mode mode : modes)
+    for (std::size_t queue = 0; queue < queue_count; ++queue) {
+      const std::string key = queue_key(prefix(mode, partition), static_cast<Queue>(queue));
+      commands.emplace_back("ZRANGEBYSCORE", key, "-inf", last, "WITHSCORES", "LIMIT", 0, limit);
+      commands.emplace_back("ZRANGEBYSCORE", key, "(" + last, "+inf", "WITHSCORES", "LIMIT", 0, 1);
+    }
+  auto replies = co_await execute_all(std::move(commands));
+  if (!replies) co_return replies.error();
+
+  DueNow result;
+  auto not_later_than = [&result](Timestamp time) {
+    if (!result.next || time < *result.next) result.next = time;
+  };
+  std::size_t at = 0;
+  for (Mode mode : modes)
+    for (std::size_t queue = 0; queue < queue_count; ++queue) {
+      const auto& now_due = (*replies)[at++].elements();
+      const auto& later = (*replies)[at++].elements();
+      for (std::size_t i = 0; i + 1 < now_due.size(); i += 2)
+        if (auto key = AccountKey::parse(now_due[i].text()))
+          result.due.push_back({mode, static_cast<Queue>(queue), time_of_score(now_due[i + 1].text()), *key});
+      if (now_due.size() / 2 >= limit)
+        not_later_than(time_of_score(now_due.back().text()));
+      else if (later.size() >= 2)
+        not_later_than(time_of_score(later[1].text()));
+    }
+  co_return result;
+}
+
+awaitable<Result<std::vector<Store::Due>>> Store::due_on_clock(std::uint32_t partition, TestClockId clock,
+                                                               Timestamp until, std::size_t limit) {
+  redis::Command command("ZRANGEBYSCORE", clock_queue_key(prefix(Mode::test, partition), clock), "-inf",
+                         score_text(until), "WITHSCORES", "LIMIT", 0, limit);
+  auto reply = co_await client_.execute(std::move(command));
+  if (!reply) co_return reply.error();
+  std::vector<Due> due;
+  const auto& elements = reply->elements();
+  for (std::size_t i = 0; i + 1 < elements.size(); i += 2)
+    if (auto key = AccountKey::parse(elements[i].text()))
+      due.push_back({Mode::test, Queue::renewal, time_of_score(elements[i + 1].text()), *key});
+  co_return due;
+}
+
+awaitable<Result<std::array<Store::QueueSize, queue_count>>> Store::queue_sizes(std::uint32_t partition,
+                                                                                Timestamp now) {
+  std::vector<redis::Command> commands;
+  for (Mode mode : modes)
+    for (std::size_t queue = 0; queue < queue_count; ++queue) {
+      const std::string key = queue_key(prefix(mode, partition), static_cast<Queue>(queue));
+      commands.emplace_back("ZCARD", key);
+      commands.emplace_back("ZCOUNT", key, "-inf", score_text(now));
+      commands.emplace_back("ZRANGE", key, 0, 0, "WITHSCORES");
+    }
+  auto replies = co_await execute_all(std::move(commands));
+  if (!replies) co_return replies.error();
+  std::array<QueueSize, queue_count> sizes;
+  std::size_t at = 0;
+  for ([[maybe_unused]] Mode mode : modes)
+    for (QueueSize& size : sizes) {
+      size.waiting += static_cast<std::uint64_t>((*replies)[at++].integer());
+      size.due += static_cast<std::uint64_t>((*replies)[at++].integer());
+      const auto& first = (*replies)[at++].elements();
+      if (first.size() < 2) continue;
+      const Timestamp oldest = time_of_score(first[1].text());
+      if (!size.oldest || oldest < *size.oldest) size.oldest = oldest;
+    }
+  co_return sizes;
+}
+
+awaitable<Result<void>> Store::park(Parked parked, TestClockId clock) {
+  const std::string keys_prefix = prefix(parked.mode, partition_of(parked.key));
+  redis::Command command("FCALL", function_name("park"), 1 + queue_count + (clock.is_empty() ? 0 : 1),
+                         parked_key(keys_prefix));
+  for (std::size_t queue = 0; queue < queue_count; ++queue)
+    command.add(queue_key(keys_prefix, static_cast<Queue>(queue)));
+  if (!clock.is_empty()) command.add(clock_queue_key(keys_prefix, clock));
+  command.add(parked.key.value()).add(parked_value(parked));
+  auto reply = co_await client_.execute(std::move(command));
+  if (!reply) co_return reply.error();
+  co_return Result<void>();
+}
+
+awaitable<Result<void>> Store::unpark(Mode mode, AccountKey key) {
+  constexpr int tries_max = 10;
+  for (int attempt = 0; attempt < tries_max; ++attempt) {
+    auto loaded = co_await load(mode, key);
+    if (!loaded) co_return loaded.error();
+    const std::string keys_prefix = prefix(mode, partition_of(key));
+    std::vector<std::string> queues, dues;
+    const Footprint& footprint = loaded->footprint;
+    if (!footprint.test_clock.is_empty()) {
+      if (auto due = next_due(footprint.timers)) {
+        queues.push_back(clock_queue_key(keys_prefix, footprint.test_clock));
+        dues.push_back(score_text(*due));
+      }
+    } else {
+      for (std::size_t queue = 0; queue < queue_count; ++queue)
+        if (const auto& due = footprint.timers[queue]) {
+          queues.push_back(queue_key(keys_prefix, static_cast<Queue>(queue)));
+          dues.push_back(score_text(*due));
+        }
+    }
+    redis::Command command("FCALL", function_name("unpark"), 2 + queues.size(), parked_key(keys_prefix),
+                           account_key(keys_prefix, key));
+    for (std::string& queue : queues) command.add(std::move(queue));
+    command.add(key.value()).add(encode_version(loaded->account.version));
+    for (std::string& due : dues) command.add(std::move(due));
+    auto reply = co_await client_.execute(std::move(command));
+    if (!reply) co_return reply.error();
+    if (reply->integer() == 1) co_return Result<void>();
+    if (reply->integer() == 0) co_return Failure{Errc::not_found, "the account " + key.value() + " is not parked"};
+  }
+  co_return Failure{Errc::conflict, "the account " + key.value() + " keeps changing; try again"};
+}
+
+awaitable<Result<std::vector<Store::Parked>>> Store::parked(std::uint32_t partition) {
+  std::vector<redis::Command> commands;
+  for (Mode mode : modes) commands.emplace_back("HGETALL", parked_key(prefix(mode, partition)));
+  auto replies = co_await execute_all(std::move(commands));
+  if (!replies) co_return replies.error();
+  std::vector<Parked> result;
+  for (std::size_t m = 0; m < modes.size(); ++m) {
+    const auto& elements = (*replies)[m].elements();
+    for (std::size_t i = 0; i + 1 < elements.size(); i += 2)
+      if (auto key = AccountKey::parse(elements[i].text()))
+        result.push_back(parse_parked(modes[m], *key, elements[i + 1].text()));
+  }
+  co_return result;
+}
+
+awaitable<Result<std::uint64_t>> Store::parked_count(std::uint32_t partition) {
+  std::vector<redis::Command> commands;
+  for (Mode mode : modes) commands.emplace_back("HLEN", parked_key(prefix(mode, partition)));
+  auto replies = co_await execute_all(std::move(commands));
+  if (!replies) co_return replies.error();
+  std::uint64_t count = 0;
+  for (const redis::Reply& reply : *replies) count += static_cast<std::uint64_t>(reply.integer());
+  co_return count;
+}
+
+awaitable<Result<std::vector<Store::Lease>>> Store::leases() {
+  std::vector<redis::Command> commands;
+  for (std::uint32_t partition = 0; partition < partitions_; ++partition)
+    commands.emplace_back("HMGET", lease_key(partition), "owner", "incarnation", "epoch", "heartbeat");
+  auto replies = co_await execute_all(std::move(commands));
+  if (!replies) co_return replies.error();
+  std::vector<Lease> leases;
+  for (const redis::Reply& reply : *replies) {
+    const auto& fields = reply.elements();
+    auto text = [&fields](std::size_t i) { return fields[i].is_nil() ? std::string() : fields[i].text(); };
+    leases.push_back({text(0), text(1), std::stoull(number(fields[2])), std::stoull(number(fields[3]))});
+  }
+  co_return leases;
+}
+
+awaitable<Result<Store::Lease>> Store::take_lease(std::uint32_t partition, Lease seen, std::string owner,
+                                                  std::string incarnation) {
+  redis::Command command("FCALL", function_name("take_lease"), 1, lease_key(partition), seen.epoch, seen.heartbeat,
+                         owner, incarnation);
+  auto reply = co_await client_.execute(std::move(command));
+  if (!reply) co_return reply.error();
+  if (!reply->is_array()) co_return Failure{Errc::conflict, "another daemon was first"};
+  co_return Lease{std::move(owner), std::move(incarnation),
+                  static_cast<std::uint64_t>(reply->elements().at(0).integer()),
+                  static_cast<std::uint64_t>(reply->elements().at(1).integer())};
+}
+
+awaitable<Result<std::vector<std::uint32_t>>> Store::renew_leases(
+    std::vector<std::pair<std::uint32_t, std::uint64_t>> held) {
+  std::vector<redis::Command> commands;
+  for (const auto& [partition, epoch] : held)
+    commands.emplace_back("FCALL", function_name("renew_lease"), 1, lease_key(partition), epoch);
+  auto replies = co_await execute_all(std::move(commands));
+  if (!replies) co_return replies.error();
+  std::vector<std::uint32_t> renewed;
+  for (std::size_t i = 0; i < held.size(); ++i)
+    if ((*replies)[i].integer() == 1) renewed.push_back(held[i].first);
+  co_return renewed;
+}
+
+awaitable<Result<void>> Store::release_lease(std::uint32_t partition, std::uint64_t epoch) {
+  redis::Command command("FCALL", function_name("release_lease"), 1, lease_key(partition), epoch);
+  auto reply = co_await client_.execute(std::move(command));
+  if (!reply) co_return reply.error();
+  co_return Result<void>();
+}
+
+}  // namespace billd::store
