@@ -90,8 +90,10 @@ class RedisServer {
     return address;
   }
 
-  std::string log() const {
-    std::ifstream file(directory_.path() / "redis.log");
+  std::string log() const { return text_of(directory_.path() / "redis.log"); }
+
+  static std::string text_of(const std::filesystem::path& path) {
+    std::ifstream file(path);
     return std::string(std::istreambuf_iterator<char>(file), {});
   }
 
