@@ -107,6 +107,7 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(16, subscription.latest_invoice);
   archive.field(17, subscription.default_source);
   archive.field(18, subscription.metadata);
+  archive.field(19, subscription.trial_will_end_at);
 }
 
 template <class Archive>
