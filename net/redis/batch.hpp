@@ -42,7 +42,10 @@ struct Batch {
   Batch(std::span<const Command> to_send, std::span<Result<Reply>> to_fill) : commands(to_send), results(to_fill) {}
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
-  ~Batch() {
+
+  /// To be called by the coroutine once it is resumed: a later cancellation is about something else. It is not left to
+  /// a destructor, for a frame that is destroyed without being resumed may outlive what would have cancelled it.
+  void leave() {
     if (cancellation.is_connected()) cancellation.clear();
   }
 

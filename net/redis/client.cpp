@@ -58,6 +58,7 @@ awaitable<Result<Reply>> Client::execute(Command command) {
   Result<Reply> result;
   Batch batch(std::span(&command, 1), std::span(&result, 1));
   co_await replies_of(*this, batch);
+  batch.leave();
   co_return std::move(result);
 }
 
@@ -66,6 +67,7 @@ awaitable<std::vector<Result<Reply>>> Client::execute_all(std::vector<Command> c
   if (commands.empty()) co_return results;
   Batch batch(commands, results);
   co_await replies_of(*this, batch);
+  batch.leave();
   co_return std::move(results);
 }
 

@@ -252,6 +252,7 @@ awaitable<Result<Reply>> Connection::execute(Command command) {
   Result<Reply> result;
   Batch batch(std::span(&command, 1), std::span(&result, 1));
   co_await replies_of(*this, batch);
+  batch.leave();
   co_return std::move(result);
 }
 
@@ -260,6 +261,7 @@ awaitable<std::vector<Result<Reply>>> Connection::execute_all(std::vector<Comman
   if (commands.empty()) co_return results;
   Batch batch(commands, results);
   co_await replies_of(*this, batch);
+  batch.leave();
   co_return std::move(results);
 }
 

@@ -343,8 +343,8 @@ std::string EmbeddedServer::end_of_log() const {
   for (std::string line; std::getline(log, line);)
     if (!line.empty()) lines.push_back(std::move(line));
   std::string text;
-  for (std::size_t i = lines.size() < 4 ? 0 : lines.size() - 4; i < lines.size(); ++i)
-    text += (text.empty() ? "" : " | ") + lines[i];
+  for (std::size_t i = lines.size() < 3 ? 0 : lines.size() - 3; i < lines.size(); ++i)
+    text += (text.empty() ? "" : " | ") + lines[i].substr(0, 300);
   return text;
 }
 
