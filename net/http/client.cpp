@@ -52,14 +52,14 @@ Result<Destination> destination_of(const std::string& text) {
     return Failure{Errc::invalid_parameter, "the URL must not contain a user or password", "url"};
   destination.host = std::string(url->host_address());
   destination.port = std::string(url->port());
-  if (destination.port.empty()) destination.port = destination.encrypted ? "443" : "80";
+  if (!url->has_port()) destination.port = destination.encrypted ? "443" : "80";
   destination.authority = std::string(url->encoded_host_and_port());
   destination.target = std::string(url->encoded_target());
   if (!destination.target.starts_with('/')) destination.target.insert(0, "/");
-  bool usable = is_valid_host(destination.authority) && url->port_number() != 0;
-  if (url->has_port() && !usable) return Failure{Errc::invalid_parameter, "the URL's port is not valid", "url"};
   if (!is_valid_host(destination.authority))
     return Failure{Errc::invalid_parameter, "the URL's host is not valid", "url"};
+  int port = std::stoi(destination.port);  // one to five digits: the host was valid
+  if (port < 1 || port > 65'535) return Failure{Errc::invalid_parameter, "the URL's port is not valid", "url"};
   return destination;
 }
 
