@@ -5,7 +5,6 @@
 #include <array>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -143,7 +142,7 @@ class ConnectionBase : public std::enable_shared_from_this<ConnectionBase> {
   void abort();
 
   asio::cancellation_signal cancelled;
-  std::size_t index = 0;  // in State::connections
+  std::size_t index = 0;  // in ServerState::connections
 
  protected:
   virtual void close_stream() = 0;
@@ -508,6 +507,26 @@ void Connection<Stream>::shut_down_sending() {
   stream_.shutdown(Socket::shutdown_send, ignored);
 }
 
+/// What co_spawn calls at a connection's end; it owns the connection until then and passes cancellation on. It is no
+/// bind_cancellation_slot, which in Boost 1.81 posts the cancellation with a plain pointer when it comes from outside
+/// the loop, as it does when a server is destroyed after run().
+class ConnectionEnd {
+ public:
+  using cancellation_slot_type = asio::cancellation_slot;
+
+  explicit ConnectionEnd(std::shared_ptr<ConnectionBase> connection) : connection_(std::move(connection)) {}
+
+  cancellation_slot_type get_cancellation_slot() const noexcept { return connection_->cancelled.slot(); }
+
+  void operator()(std::exception_ptr failure) const {
+    // Only a cancellation makes a connection throw: what its handler throws ends in serve().
+    if (failure && !connection_->closed()) spdlog::error("an HTTP connection ended with an exception");
+  }
+
+ private:
+  std::shared_ptr<ConnectionBase> connection_;
+};
+
 bool is_shortage(const error_code& ec) {
   return ec == boost::system::errc::too_many_files_open || ec == boost::system::errc::too_many_files_open_in_system ||
          ec == boost::system::errc::no_buffer_space || ec == boost::system::errc::not_enough_memory;
@@ -587,12 +606,7 @@ void ServerState::admit(Socket socket, const asio::ip::address& peer) {
   connection->index = connections.size();
   connections.push_back(connection.get());
   arm_sweep();
-  auto ended = [connection](std::exception_ptr failure) {
-    // Only a cancellation makes a connection throw: what its handler throws ends in serve().
-    if (failure && !connection->closed()) spdlog::error("an HTTP connection ended with an exception");
-  };
-  asio::co_spawn(executor, connection->serve(),
-                 asio::bind_cancellation_slot(connection->cancelled.slot(), std::move(ended)));
+  asio::co_spawn(executor, connection->serve(), ConnectionEnd(connection));
 }
 
 void ServerState::remove(ConnectionBase& connection) {

@@ -361,7 +361,7 @@ TEST(Client, MayBeCancelledAtAnyMoment) {
     Tasks tasks(caller.loop.get_executor());
     tasks.spawn("request", count_answer(caller.client, request(Method::post, server.port()), answered, failed));
     for (int i = 0; i < steps; ++i) caller.loop.poll_one();
-    tasks.cancel();
+    asio::post(caller.loop, [&] { tasks.cancel(); });
     EXPECT_TRUE(run_until(caller.loop, [&] { return tasks.running() == 0; }));
     Result<Response> next = caller.send(request(Method::post, server.port()));
     EXPECT_TRUE(next);

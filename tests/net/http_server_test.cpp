@@ -564,6 +564,21 @@ TEST(Server, MayBeDestroyedWithConnectionsOpen) {
   EXPECT_TRUE(half_sent->is_at_end());
 }
 
+TEST(Server, MayBeDestroyedWhileItsLoopRests) {
+  Gate gate;
+  asio::io_context loop(1);
+  auto server = std::make_unique<Server>(loop.get_executor(), ServerSettings(), gate.handler());
+  ASSERT_TRUE(server->listen("127.0.0.1", 0));
+  RawPeer busy = RawPeer::connected(server->local_endpoint().port);
+  RawPeer idle = RawPeer::connected(server->local_endpoint().port);
+  busy.send(get("/slow"));
+  while (gate.waiting == 0 || server->counts().connections < 2) loop.run_one();
+  server.reset();
+  loop.run();  // to the end of everything
+  EXPECT_TRUE(busy.is_at_end());
+  EXPECT_TRUE(idle.is_at_end());
+}
+
 TEST(Server, MayEndTogetherWithItsLoop) {
   Gate gate;
   RawListener listener;
