@@ -42,6 +42,11 @@ Failure unexpected(std::string_view what) {
   return {Errc::internal, "the commit function gave an unexpected answer: " + std::string(what)};
 }
 
+/// A commit that may have been carried out by an earlier call has not failed just because a later one did.
+Failure failure_of(const Failure& failure, bool sent_before) {
+  return sent_before ? Failure{Errc::outcome_unknown, failure.detail} : failure;
+}
+
 /// Whether one account's data, rather than the connection, made the whole call fail.
 bool is_of_data(Errc code) { return code == Errc::corrupt || code == Errc::internal; }
 
@@ -107,23 +112,25 @@ void Store::Batches::start_loads(Group& group) {
 }
 
 awaitable<> Store::Batches::carry_commits(Group& group, std::vector<PendingCommit*> commits) {
-  auto verdicts = co_await call_commit(group, commits);
+  bool sent_before = false;
+  auto verdicts = co_await call_commit(group, commits, sent_before);
   if (!verdicts && is_of_data(verdicts.error().code) && commits.size() > 1) {
     // One account's data must not fail the others': each goes alone.
     for (PendingCommit* commit : commits) {
       std::vector<PendingCommit*> alone(1, commit);
-      auto verdict = co_await call_commit(group, alone);
+      bool alone_sent_before = sent_before;
+      auto verdict = co_await call_commit(group, alone, alone_sent_before);
       if (verdict)
         commit->done.provide(std::move(verdict->front()));
       else
-        commit->done.provide(verdict.error());
+        commit->done.provide(failure_of(verdict.error(), alone_sent_before));
     }
   } else {
     for (std::size_t i = 0; i < commits.size(); ++i) {
       if (verdicts)
         commits[i]->done.provide(std::move((*verdicts)[i]));
       else
-        commits[i]->done.provide(verdicts.error());
+        commits[i]->done.provide(failure_of(verdicts.error(), sent_before));
     }
   }
   --group.commit_calls;
@@ -168,47 +175,49 @@ redis::Command Store::Batches::commit_command(Group& group, const std::vector<Pe
   return std::move(call).command("commit");
 }
 
-awaitable<Result<std::vector<Verdict>>> Store::Batches::call_commit(Group& group,
-                                                                    const std::vector<PendingCommit*>& commits) {
-  bool sent_before = false;
+awaitable<Result<std::vector<Result<Verdict>>>> Store::Batches::call_commit(Group& group,
+                                                                            const std::vector<PendingCommit*>& commits,
+                                                                            bool& sent_before) {
   for (int attempt = 1;; ++attempt) {
     redis::Command command = commit_command(group, commits);
     auto reply = co_await client_.execute(std::move(command));
     if (!reply) {
       const Failure& failure = reply.error();
-      if (failure.code == Errc::outcome_unknown && attempt < tries_max) {
-        sent_before = true;
-        continue;
-      }
-      if (sent_before && is_transient(failure.code)) co_return Failure{Errc::outcome_unknown, failure.detail};
-      co_return failure;
+      if (failure.code == Errc::outcome_unknown) sent_before = true;
+      if (attempt >= tries_max) co_return failure;
+      if (failure.code == Errc::outcome_unknown) continue;
+      if (!is_library_missing(failure)) co_return failure;
+      auto loaded = co_await load_functions(client_);
+      if (!loaded) co_return loaded.error();
+      continue;
     }
     if (!reply->is_array() || reply->elements().size() != commits.size() + 1) co_return unexpected("its size");
     std::vector<redis::Reply> elements = reply->take_elements();
     auto& acknowledged = acknowledged_.commits[group.partition];
     acknowledged = std::max(acknowledged, static_cast<std::uint64_t>(elements.front().integer()));
-    std::vector<Verdict> verdicts(commits.size());
-    for (std::size_t i = 0; i < verdicts.size(); ++i) {
-      redis::Reply& element = elements[i + 1];
-      if (element.is_text()) {
-        verdicts[i] = {CommitStatus::repeated, element.take_text()};
-        continue;
-      }
-      switch (element.integer()) {
-        case 1:
-          verdicts[i].status = CommitStatus::committed;
-          break;
-        case 2:
-          verdicts[i].status = CommitStatus::conflict;
-          break;
-        case 3:
-          verdicts[i].status = CommitStatus::stale_epoch;
-          break;
-        default:
-          co_return unexpected(std::to_string(element.integer()));
-      }
-    }
+    std::vector<Result<Verdict>> verdicts;
+    verdicts.reserve(commits.size());
+    for (std::size_t i = 0; i < commits.size(); ++i)
+      verdicts.push_back(read_verdict(std::move(elements[i + 1]), sent_before));
     co_return verdicts;
+  }
+}
+
+Result<Verdict> Store::Batches::read_verdict(redis::Reply element, bool sent_before) {
+  if (element.is_text()) return Verdict{CommitStatus::repeated, element.take_text()};
+  switch (element.is_integer() ? element.integer() : 0) {
+    case 1:
+      return Verdict{CommitStatus::committed, {}};
+    case 2:
+      return Verdict{CommitStatus::conflict, {}};
+    case 3:
+      return Verdict{CommitStatus::stale_epoch, {}};
+    case 4:
+      if (sent_before)
+        return Failure{Errc::outcome_unknown, "others committed before it could be seen whether this commit was made"};
+      return Verdict{CommitStatus::conflict, {}};
+    default:
+      return unexpected("of one account");
   }
 }
 

@@ -69,7 +69,10 @@ class Store::Batches {
   void start_loads(Group& group);
   awaitable<> carry_commits(Group& group, std::vector<PendingCommit*> commits);
   redis::Command commit_command(Group& group, const std::vector<PendingCommit*>& commits);
-  awaitable<Result<std::vector<Verdict>>> call_commit(Group& group, const std::vector<PendingCommit*>& commits);
+  /// `sent_before`: an earlier call with them was sent and has no answer; it tells whether this one was.
+  awaitable<Result<std::vector<Result<Verdict>>>> call_commit(Group& group, const std::vector<PendingCommit*>& commits,
+                                                              bool& sent_before);
+  static Result<Verdict> read_verdict(redis::Reply element, bool sent_before);
   awaitable<> carry_loads(Group& group, std::vector<PendingLoad*> loads);
 
   Executor executor_;

@@ -83,7 +83,7 @@ class Catalog::Implementation {
     if (idempotency) command.add(answer_key(catalog_prefix(mode), idempotency->key_hash));
     command.add(field).add(expected).add(bytes).add(catalog_channel).add(table.hash + " " + field);
     if (idempotency) command.add(idempotency->value).add(store_.settings().idempotency_retention.count());
-    auto reply = co_await client_.execute(std::move(command));
+    auto reply = co_await call_function(client_, std::move(command));
     if (!reply) co_return reply.error();
     if (reply->is_text()) co_return Failure{Errc::idempotency_in_progress, "the key has an answer"};
     if (reply->integer() != 1) {

@@ -6,8 +6,9 @@
 
 namespace billd::store {
 
-using std::chrono::floor;
-using std::chrono::seconds;
+namespace {
+constexpr std::int64_t microseconds_per_second = 1'000'000;
+}
 
 // A text is its length x 2, then its bytes; or the number of a common word x 2 + 1.
 void Writer::text(std::string_view value) {
@@ -34,23 +35,29 @@ void Reader::get(std::string& value) {
   rest_.remove_prefix(head / 2);
 }
 
-// A time or a duration is its seconds x 2 when whole, else its microseconds x 2 + 1.
+// A time or a duration is its seconds x 2, when it is no whole number of them + 1, and then the microseconds behind
+// them.
 void Writer::put(Duration value) {
-  const seconds whole = floor<seconds>(value);
-  put(whole == value ? whole.count() * 2 : value.count() * 2 + 1);
+  std::int64_t whole = value.count() / microseconds_per_second;
+  std::int64_t rest = value.count() % microseconds_per_second;
+  if (rest < 0) {
+    whole -= 1;
+    rest += microseconds_per_second;
+  }
+  put(whole * 2 + (rest == 0 ? 0 : 1));
+  if (rest != 0) unsigned_number(static_cast<std::uint64_t>(rest));
 }
 
 void Reader::get(Duration& value) {
-  std::int64_t raw = 0;
-  get(raw);
-  constexpr std::int64_t seconds_max = std::int64_t{1} << 40;
-  if (raw % 2 != 0) {
-    value = Duration((raw - 1) / 2);
-  } else if (raw / 2 > seconds_max || raw / 2 < -seconds_max) {
-    fail();
-  } else {
-    value = seconds(raw / 2);
-  }
+  std::int64_t head = 0;
+  get(head);
+  const std::uint64_t rest = head % 2 == 0 ? 0 : unsigned_number();
+  const bool is_written_so = head % 2 == 0 || (rest > 0 && rest < microseconds_per_second);
+  std::int64_t count = 0;
+  if (!is_written_so || __builtin_mul_overflow(head >> 1, microseconds_per_second, &count) ||
+      __builtin_add_overflow(count, static_cast<std::int64_t>(rest), &count))
+    return fail();
+  value = Duration(count);
 }
 
 void Writer::put(Timestamp value) { put(value.time_since_epoch()); }
@@ -90,9 +97,10 @@ void Reader::get(Currency& value) {
   value = currency_ = *parsed;
 }
 
-// Made for this account: its number x 2 + 1; otherwise the length x 2 and the text with its prefix.
+// Made for this account (outside any account: never): its number x 2 + 1; otherwise the length x 2 and the text with
+// its prefix.
 void Writer::identifier(std::string_view prefix, std::string_view id) {
-  if (id.starts_with(prefix) && id.size() == prefix.size() + id_body_length) {
+  if (!key_.is_empty() && id.starts_with(prefix) && id.size() == prefix.size() + id_body_length) {
     const std::string_view body = id.substr(prefix.size());
     if (body.starts_with(key_.value())) {
       const auto number = object_number(key_, body.substr(account_key_length));
@@ -106,6 +114,10 @@ void Writer::identifier(std::string_view prefix, std::string_view id) {
 std::string Reader::identifier(std::string_view prefix) {
   const std::uint64_t head = unsigned_number();
   if (head % 2 == 1) {
+    if (key_.is_empty()) {
+      fail();
+      return {};
+    }
     std::string id;
     id.reserve(prefix.size() + id_body_length);
     id.append(prefix).append(key_.value()).append(object_suffix(key_, head / 2));

@@ -21,6 +21,9 @@ namespace billd::store {
 //
 // An identifier that was made for the account is stored as its number in the account, others as text. A time on a whole
 // second takes five bytes. A currency takes one byte when it is that of the amount before it.
+//
+// Two functions, found beside the types, say what a Reader refuses: `last_enumerator(Enum)`, which every stored
+// enumeration has, and `is_sound(object)`, for structures whose users rely on more than on their fields.
 
 /// Words that are stored as one byte. Append only.
 inline constexpr std::string_view common_words[] = {
@@ -29,6 +32,20 @@ inline constexpr std::string_view common_words[] = {
     "pass",  "fail",       "unavailable",      "unchecked", "Diners Club",
     "JCB",   "UnionPay",   "tok_visa",         "stripe",
 };
+
+/// False when the result would not fit.
+inline bool add_checked(Duration a, Duration b, Duration& sum) {
+  Duration::rep count = 0;
+  const bool fits = !__builtin_add_overflow(a.count(), b.count(), &count);
+  sum = Duration(count);
+  return fits;
+}
+inline bool subtract_checked(Duration a, Duration b, Duration& difference) {
+  Duration::rep count = 0;
+  const bool fits = !__builtin_sub_overflow(a.count(), b.count(), &count);
+  difference = Duration(count);
+  return fits;
+}
 
 class Writer {
  public:
@@ -73,8 +90,11 @@ class Writer {
     put(value.currency);
   }
   void put(const Period& value) {
+    Duration length{};
+    BILLD_CHECK(subtract_checked(value.end.time_since_epoch(), value.start.time_since_epoch(), length),
+                "a period is longer than time");
     put(value.start);
-    put(value.end - value.start);
+    put(length);
   }
   void put(Duration value);
   void put(const std::pair<std::string, std::string>& value) {
@@ -165,10 +185,11 @@ class Reader {
     get(value.currency);
   }
   void get(Period& value) {
-    get(value.start);
-    Duration length{};
+    Duration start{}, length{}, end{};
+    get(start);
     get(length);
-    value.end = value.start + length;
+    if (!add_checked(start, length, end)) return fail();
+    value = {Timestamp(start), Timestamp(end)};
   }
   void get(Duration& value);
   void get(std::pair<std::string, std::string>& value) {
@@ -178,7 +199,9 @@ class Reader {
   template <class T>
     requires std::is_enum_v<T>
   void get(T& value) {
-    value = static_cast<T>(narrow<std::underlying_type_t<T>>(unsigned_number()));
+    const std::uint64_t raw = unsigned_number();
+    if (raw > static_cast<std::uint64_t>(last_enumerator(T{}))) return fail();
+    value = static_cast<T>(raw);
   }
   template <class Kind>
   void get(Id<Kind>& id) {
@@ -206,6 +229,8 @@ class Reader {
     next_field();
     describe(*this, object);
     if (next_ != 0) fail();  // A field that this version does not know.
+    if constexpr (requires { is_sound(object); })
+      if (!is_sound(object)) fail();
     next_ = outer;
   }
 

@@ -10,6 +10,18 @@ namespace billd {
 // Found by argument-dependent lookup from the codec. Numbers are never used again for another meaning; a new field gets
 // a new number and a new form_version. A field is left out when it has its default value.
 
+constexpr Mode last_enumerator(Mode) { return Mode::live; }
+constexpr Interval last_enumerator(Interval) { return Interval::year; }
+constexpr SubscriptionStatus last_enumerator(SubscriptionStatus) { return SubscriptionStatus::canceled; }
+constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::parked; }
+constexpr InvoiceStatus last_enumerator(InvoiceStatus) { return InvoiceStatus::void_; }
+constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::manual; }
+constexpr EventType last_enumerator(EventType) { return EventType::charge_failed; }
+constexpr TestClockStatus last_enumerator(TestClockStatus) { return TestClockStatus::advancing; }
+
+bool is_sound(const Recurrence& recurrence) { return recurrence.count >= 1; }
+bool is_sound(const Subscription& subscription) { return !subscription.items.empty(); }
+
 template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Address> address) {
   archive.field(1, address.line1);
@@ -275,6 +287,11 @@ std::string encode_version(std::uint64_t version) {
   std::string bytes(8, '\0');
   for (std::size_t place = 8; place-- > 0; version >>= 8) bytes[place] = static_cast<char>(version & 0xFF);
   return bytes;
+}
+
+std::uint64_t next_version(std::uint64_t version, std::uint64_t mark) {
+  constexpr unsigned mark_bits = 24;
+  return ((version >> mark_bits) + 1) << mark_bits | (mark & ((std::uint64_t{1} << mark_bits) - 1));
 }
 
 std::string encode(const Account& account) {

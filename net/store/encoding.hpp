@@ -28,6 +28,11 @@ Result<Account> decode_account(const AccountKey& key, Mode mode, std::string_vie
 /// The 8 bytes that the commit function compares; empty for version 0, which stands for "nothing stored".
 std::string encode_version(std::uint64_t version);
 
+/// The version after `version`: the upper 40 bits count the account's commits, the lower 24 are a mark of this one (of
+/// `mark`, the lowest count). By the mark, two writers that decide the same from the same state write two versions, of
+/// which one is refused; and a version never comes back when Redis has lost some and they are made anew.
+std::uint64_t next_version(std::uint64_t version, std::uint64_t mark);
+
 /// A record outside the account: a settled invoice or an ended subscription.
 std::string encode(const AccountKey& key, const Record& record);
 Result<Record> decode_record(const AccountKey& key, std::string_view bytes);

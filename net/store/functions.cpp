@@ -30,6 +30,15 @@ std::string versioned_source() {
   return source;
 }
 
+/// `service`: a Connection or a Client.
+template <class Service>
+awaitable<Result<void>> load_into(Service& service) {
+  redis::Command command("FUNCTION", "LOAD", versioned_source());
+  auto loaded = co_await service.execute(std::move(command));
+  if (!loaded && loaded.error().detail.find("already exists") == std::string::npos) co_return loaded.error();
+  co_return Result<void>();
+}
+
 }  // namespace
 
 const std::string& function_name(std::string_view name) {
@@ -40,11 +49,19 @@ const std::string& function_name(std::string_view name) {
   return found->second;
 }
 
-awaitable<Result<void>> load_functions(redis::Connection& connection) {
-  redis::Command command("FUNCTION", "LOAD", versioned_source());
-  auto loaded = co_await connection.execute(std::move(command));
-  if (!loaded && loaded.error().detail.find("already exists") == std::string::npos) co_return loaded.error();
-  co_return Result<void>();
+awaitable<Result<void>> load_functions(redis::Connection& connection) { return load_into(connection); }
+awaitable<Result<void>> load_functions(redis::Client& client) { return load_into(client); }
+
+bool is_library_missing(const Failure& failure) {
+  return redis::classify(failure.detail).reaction == redis::Reaction::reload_functions;
+}
+
+awaitable<Result<redis::Reply>> call_function(redis::Client& client, redis::Command command) {
+  auto reply = co_await client.execute(command);
+  if (reply || !is_library_missing(reply.error())) co_return reply;
+  auto loaded = co_await load_functions(client);
+  if (!loaded) co_return loaded.error();
+  co_return co_await client.execute(std::move(command));
 }
 
 }  // namespace billd::store

@@ -6,6 +6,19 @@
 -- Reads that fail on a key of the wrong type, by the letter of the write that follows.
 local type_check = { H = 'HLEN', D = 'HLEN', Z = 'ZCARD', R = 'ZCARD', T = 'ZCARD', U = 'ZCARD' }
 
+-- The count under a key; fails when INCR would.
+local function read_count(key)
+  local value = redis.call('GET', key) or '0'
+  if not string.match(value, '^%d+$') then error({ err = 'WRONGTYPE ' .. key .. ' holds no count' }) end
+  return tonumber(value)
+end
+
+-- The commits of an account up to a version of it: the upper five bytes.
+local function commits_of(version)
+  if #version < 5 then return 0 end
+  return (struct.unpack('>I5', version))
+end
+
 -- Commits a number of accounts of one partition and mode. Each of them is committed whole or not at all.
 --   KEYS  1 the partition's count of commits, 2 its lease, 3 its events, 4 its parked accounts, then those used below
 --   ARGV  1 the number of accounts, 2 events older than this many milliseconds may go ('': none), then for each account:
@@ -16,11 +29,12 @@ local type_check = { H = 'HLEN', D = 'HLEN', Z = 'ZCARD', R = 'ZCARD', T = 'ZCAR
 --           H field value      sets a document          D field -          removes one
 --           Z score member     enters an index          R member -         leaves one
 --           T score member     enters a queue           U member -         leaves one
--- Answers the count of commits, then for each account 1 (committed), 2 (conflict), 3 (stale epoch), or the value of the
--- idempotency record that was there already.
+-- Answers the count of commits, then for each account 1 (committed), 2 (conflict), 3 (stale epoch), 4 (conflict; but one
+-- that is sent again may have been carried out before others committed), or the value of the idempotency record that was
+-- there already.
 local function commit(keys, args)
+  local commits = read_count(keys[1])
   local epoch = redis.call('HGET', keys[2], 'epoch')
-  redis.call('STRLEN', keys[1])
   redis.call('XLEN', keys[3])
   local parked = redis.call('HLEN', keys[4]) > 0
   local count = tonumber(args[1])
@@ -32,7 +46,8 @@ local function commit(keys, args)
     local record = tonumber(args[at + 4])
     local writes = tonumber(args[at + 9])
     local verdict = 1
-    local current = redis.call('GETRANGE', account, 1, 8) == args[at + 1]
+    local version = redis.call('GETRANGE', account, 1, 8)
+    local current = version == args[at + 1]
     local saved = record > 0 and args[at + 6] ~= '1' and redis.call('GET', keys[record])
     if not current and redis.call('GET', account) == args[at + 2] then
       verdict = 0 -- a commit that is sent again because its answer was lost finds its own value
@@ -40,7 +55,9 @@ local function commit(keys, args)
       verdict = saved
     elseif args[at + 3] ~= '' and args[at + 3] ~= epoch then
       verdict = 3
-    elseif not current or seen[account] then
+    elseif not current then
+      verdict = commits_of(version) > commits_of(args[at + 1]) + 1 and 4 or 2
+    elseif seen[account] then
       verdict = 2
     end
     if verdict == 1 then
@@ -87,13 +104,12 @@ local function commit(keys, args)
     end
   end
   if args[2] ~= '' then redis.call('XTRIM', keys[3], 'MINID', '~', args[2]) end
-  local commits
-  if changed then commits = redis.call('INCR', keys[1]) else commits = tonumber(redis.call('GET', keys[1]) or '0') end
+  if changed then commits = redis.call('INCR', keys[1]) end
   table.insert(verdicts, 1, commits)
   return verdicts
 end
 
--- Takes a partition's lease if it still is as the caller saw it.
+-- Takes a partition's lease if it still is as the caller saw it: then both are numbers, and HINCRBY cannot fail.
 --   KEYS  1 the lease    ARGV  1 epoch seen, 2 heartbeat seen, 3 the new owner, 4 its incarnation
 -- Answers the new epoch and heartbeat, or nil.
 local function take_lease(keys, args)
@@ -115,8 +131,8 @@ end
 -- Gives a lease up while it has the caller's epoch.    KEYS  1 the lease    ARGV  1 epoch
 local function release_lease(keys, args)
   if redis.call('HGET', keys[1], 'epoch') ~= args[1] then return 0 end
-  redis.call('HSET', keys[1], 'owner', '', 'incarnation', '')
   redis.call('HINCRBY', keys[1], 'heartbeat', 1)
+  redis.call('HSET', keys[1], 'owner', '', 'incarnation', '')
   return 1
 end
 
@@ -163,7 +179,7 @@ local function put_object(keys, args)
     if saved then return saved end
   end
   if (redis.call('HGET', keys[1], args[1]) or '') ~= args[2] then return 2 end
-  redis.call('STRLEN', keys[2])
+  read_count(keys[2])
   if args[3] == '' then redis.call('HDEL', keys[1], args[1]) else redis.call('HSET', keys[1], args[1], args[3]) end
   if keys[3] then redis.call('SET', keys[3], args[6], 'PX', args[7]) end
   redis.call('INCR', keys[2])
@@ -171,8 +187,36 @@ local function put_object(keys, args)
   return 1
 end
 
--- Creates the data set or tells what it is.    KEYS  1 the data set    ARGV  1 its id, 2 the number of partitions
+-- Every kind of write above. Where Redis refuses a user one of them, it does so in the middle of a function.
+local function check_permissions(channel)
+  local writes = { { 'INCR', '{p0}:commits' }, { 'HSET', '{p0}:lease', '', '' }, { 'HINCRBY', '{p0}:lease', '', '1' },
+    { 'INCR', '{catalog}:version' }, { 'HSET', '{catalog}:keys', '', '' }, { 'PUBLISH', channel, '' } }
+  for _, mode in ipairs({ 't:', 'l:' }) do
+    local prefix, catalog = mode .. '{p0}:', mode .. '{catalog}:'
+    for _, write in ipairs({
+      { 'GET', prefix .. 'a:' }, { 'GETRANGE', prefix .. 'a:', '1', '8' }, { 'SET', prefix .. 'a:', '' },
+      { 'GET', prefix .. 'r:' }, { 'SET', prefix .. 'r:', '', 'PX', '1' },
+      { 'HLEN', prefix .. 'd:' }, { 'HSET', prefix .. 'd:', '', '' }, { 'HDEL', prefix .. 'd:', '' },
+      { 'ZCARD', prefix .. 'x:' }, { 'ZADD', prefix .. 'x:', '0', '' }, { 'ZREM', prefix .. 'x:', '' },
+      { 'ZADD', prefix .. 'q:', '0', '' }, { 'ZREM', prefix .. 'q:', '' },
+      { 'ZADD', prefix .. 'c:', '0', '' }, { 'ZREM', prefix .. 'c:', '' },
+      { 'XLEN', prefix .. 'e' }, { 'XADD', prefix .. 'e', '*', '', '' }, { 'XTRIM', prefix .. 'e', 'MINID', '~', '0' },
+      { 'HEXISTS', prefix .. 'p', '' }, { 'HSET', prefix .. 'p', '', '' }, { 'HDEL', prefix .. 'p', '' },
+      { 'HSET', catalog .. 'plans', '', '' }, { 'HDEL', catalog .. 'plans', '' }, { 'HSET', catalog .. 'clocks', '', '' },
+      { 'SET', catalog .. 'r:', '', 'PX', '1' },
+    }) do table.insert(writes, write) end
+  end
+  for _, write in ipairs(writes) do
+    if not redis.acl_check_cmd(unpack(write)) then
+      error({ err = 'NOPERM this user may not ' .. write[1] .. ' ' .. write[2] })
+    end
+  end
+end
+
+-- Creates the data set or tells what it is.
+--   KEYS  1 the data set    ARGV  1 its id, 2 the number of partitions, 3 the channel of the catalog
 local function open_data_set(keys, args)
+  check_permissions(args[3])
   if redis.call('HEXISTS', keys[1], 'id') == 0 then
     redis.call('HSET', keys[1], 'id', args[1], 'partitions', args[2])
   end

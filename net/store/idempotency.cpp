@@ -99,7 +99,7 @@ awaitable<Result<SavedAnswer>> complete_answer(Store& store, Mode mode, AccountK
   redis::Command command("FCALL", function_name("complete_answer"), 1,
                          answer_key(prefix(mode, store.partition_of(account)), key_hash), encode(answer),
                          store.settings().idempotency_retention.count());
-  auto reply = co_await store.client().execute(std::move(command));
+  auto reply = co_await call_function(store.client(), std::move(command));
   if (!reply) co_return reply.error();
   co_return decode_saved_answer(reply->text());
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "net/store/keys.hpp"
+#include "net/store/numbers.hpp"
 #include "net/store/store.hpp"
 
 namespace billd::store {
@@ -14,7 +15,7 @@ std::vector<ListedMember> members_of(redis::Reply reply) {
   std::vector<ListedMember> members;
   std::vector<redis::Reply> elements = reply.take_elements();
   for (std::size_t i = 0; i + 1 < elements.size(); i += 2)
-    members.push_back({std::stoll(elements[i + 1].text()), elements[i].take_text()});
+    members.push_back({parse_score(elements[i + 1].text()), elements[i].take_text()});
   return members;
 }
 
@@ -35,7 +36,9 @@ Result<std::vector<StoredEvent>> events_of(std::uint32_t partition, redis::Reply
     auto batch = decode_event_batch(entry.elements().at(1).elements().at(1).text());
     if (!batch) return batch.error();
     auto shared = std::make_shared<const EventBatch>(std::move(*batch));
-    EventPosition position{partition, std::stoull(id.substr(0, dash)), std::stoull(id.substr(dash + 1)), 0};
+    const auto milliseconds = parse_count(std::string_view(id).substr(0, dash));
+    const auto sequence = parse_count(std::string_view(id).substr(dash + 1));
+    EventPosition position{partition, milliseconds.value_or(0), sequence.value_or(0), 0};
     for (; position.index < shared->events.size(); ++position.index) events.push_back({position, shared});
   }
   return events;
@@ -75,16 +78,20 @@ awaitable<Result<std::vector<ListedMember>>> Store::list(Mode mode, Index index,
   const bool upwards = page.before.has_value();
   const auto& cursor = upwards ? page.before : page.after;
   const std::string tie = cursor ? std::to_string(cursor->first) : "";
+  // Behind the cursor, unless a bound of the score begins further on.
+  const bool begins_at_cursor = cursor && (upwards ? !page.score_min || cursor->first >= *page.score_min
+                                                   : !page.score_max || cursor->first <= *page.score_max);
   std::vector<redis::Command> commands;
   for (std::uint32_t partition = 0; partition < partitions_; ++partition) {
     const std::string key = index_key(prefix(mode, partition), index);
     // What has the cursor's own score is asked for apart, for it has to be compared by member.
     if (cursor) commands.emplace_back("ZRANGEBYSCORE", key, tie, tie, "WITHSCORES");
     if (upwards)
-      commands.emplace_back("ZRANGEBYSCORE", key, "(" + tie, highest, "WITHSCORES", "LIMIT", 0, count);
+      commands.emplace_back("ZRANGEBYSCORE", key, begins_at_cursor ? "(" + tie : lowest, highest, "WITHSCORES", "LIMIT",
+                            0, count);
     else
-      commands.emplace_back("ZREVRANGEBYSCORE", key, cursor ? "(" + tie : highest, lowest, "WITHSCORES", "LIMIT", 0,
-                            count);
+      commands.emplace_back("ZREVRANGEBYSCORE", key, begins_at_cursor ? "(" + tie : highest, lowest, "WITHSCORES",
+                            "LIMIT", 0, count);
   }
   auto replies = co_await execute_all(std::move(commands));
   if (!replies) co_return replies.error();

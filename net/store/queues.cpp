@@ -3,6 +3,7 @@
 
 #include "net/store/functions.hpp"
 #include "net/store/keys.hpp"
+#include "net/store/numbers.hpp"
 #include "net/store/store.hpp"
 
 namespace billd::store {
@@ -11,16 +12,16 @@ namespace {
 constexpr std::array modes = {Mode::test, Mode::live};
 
 std::string score_text(Timestamp time) { return std::to_string(time.time_since_epoch().count()); }
-Timestamp time_of_score(const std::string& text) { return Timestamp(Duration(std::stoll(text))); }
+Timestamp time_of_score(std::string_view text) { return Timestamp(Duration(parse_score(text))); }
 
-std::string number(const redis::Reply& reply) { return reply.is_nil() ? "0" : reply.text(); }
+std::uint64_t number(const redis::Reply& reply) { return reply.is_text() ? parse_count(reply.text()).value_or(0) : 0; }
 
 // A parked account's value is the time since when in microseconds, a space, and why.
 std::string parked_value(const Store::Parked& parked) { return score_text(parked.since) + " " + parked.reason; }
 
 Store::Parked parse_parked(Mode mode, AccountKey key, const std::string& value) {
   const std::size_t space = std::min(value.find(' '), value.size());
-  return {mode, std::move(key), time_of_score(value.substr(0, space)),
+  return {mode, std::move(key), time_of_score(std::string_view(value).substr(0, space)),
           space < value.size() ? value.substr(space + 1) : ""};
 }
 
@@ -50,7 +51,7 @@ awaitable<Result<Store::DueNow>> Store::due(std::uint32_t partition, Timestamp u
       for (std::size_t i = 0; i + 1 < now_due.size(); i += 2)
         if (auto key = AccountKey::parse(now_due[i].text()))
           result.due.push_back({mode, static_cast<Queue>(queue), time_of_score(now_due[i + 1].text()), *key});
-      if (now_due.size() / 2 >= limit)
+      if (!now_due.empty() && now_due.size() / 2 >= limit)
         not_later_than(time_of_score(now_due.back().text()));
       else if (later.size() >= 2)
         not_later_than(time_of_score(later[1].text()));
@@ -106,7 +107,7 @@ awaitable<Result<void>> Store::park(Parked parked, TestClockId clock) {
     command.add(queue_key(keys_prefix, static_cast<Queue>(queue)));
   if (!clock.is_empty()) command.add(clock_queue_key(keys_prefix, clock));
   command.add(parked.key.value()).add(parked_value(parked));
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await call_function(client_, std::move(command));
   if (!reply) co_return reply.error();
   co_return Result<void>();
 }
@@ -115,6 +116,8 @@ awaitable<Result<void>> Store::unpark(Mode mode, AccountKey key) {
   constexpr int tries_max = 10;
   for (int attempt = 0; attempt < tries_max; ++attempt) {
     auto loaded = co_await load(mode, key);
+    // What is parked and does not exist waits for nothing: it only leaves the parked accounts.
+    if (!loaded && loaded.error().code == Errc::not_found) loaded = Loaded();
     if (!loaded) co_return loaded.error();
     const std::string keys_prefix = prefix(mode, partition_of(key));
     std::vector<std::string> queues, dues;
@@ -136,7 +139,7 @@ awaitable<Result<void>> Store::unpark(Mode mode, AccountKey key) {
     for (std::string& queue : queues) command.add(std::move(queue));
     command.add(key.value()).add(encode_version(loaded->account.version));
     for (std::string& due : dues) command.add(std::move(due));
-    auto reply = co_await client_.execute(std::move(command));
+    auto reply = co_await call_function(client_, std::move(command));
     if (!reply) co_return reply.error();
     if (reply->integer() == 1) co_return Result<void>();
     if (reply->integer() == 0) co_return Failure{Errc::not_found, "the account " + key.value() + " is not parked"};
@@ -179,7 +182,7 @@ awaitable<Result<std::vector<Store::Lease>>> Store::leases() {
   for (const redis::Reply& reply : *replies) {
     const auto& fields = reply.elements();
     auto text = [&fields](std::size_t i) { return fields[i].is_nil() ? std::string() : fields[i].text(); };
-    leases.push_back({text(0), text(1), std::stoull(number(fields[2])), std::stoull(number(fields[3]))});
+    leases.push_back({text(0), text(1), number(fields[2]), number(fields[3])});
   }
   co_return leases;
 }
@@ -188,7 +191,7 @@ awaitable<Result<Store::Lease>> Store::take_lease(std::uint32_t partition, Lease
                                                   std::string incarnation) {
   redis::Command command("FCALL", function_name("take_lease"), 1, lease_key(partition), seen.epoch, seen.heartbeat,
                          owner, incarnation);
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await call_function(client_, std::move(command));
   if (!reply) co_return reply.error();
   if (!reply->is_array()) co_return Failure{Errc::conflict, "another daemon was first"};
   co_return Lease{std::move(owner), std::move(incarnation),
@@ -201,7 +204,12 @@ awaitable<Result<std::vector<std::uint32_t>>> Store::renew_leases(
   std::vector<redis::Command> commands;
   for (const auto& [partition, epoch] : held)
     commands.emplace_back("FCALL", function_name("renew_lease"), 1, lease_key(partition), epoch);
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(commands);
+  if (!replies && is_library_missing(replies.error())) {
+    auto loaded = co_await load_functions(client_);
+    if (!loaded) co_return loaded.error();
+    replies = co_await execute_all(std::move(commands));
+  }
   if (!replies) co_return replies.error();
   std::vector<std::uint32_t> renewed;
   for (std::size_t i = 0; i < held.size(); ++i)
@@ -211,7 +219,7 @@ awaitable<Result<std::vector<std::uint32_t>>> Store::renew_leases(
 
 awaitable<Result<void>> Store::release_lease(std::uint32_t partition, std::uint64_t epoch) {
   redis::Command command("FCALL", function_name("release_lease"), 1, lease_key(partition), epoch);
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await call_function(client_, std::move(command));
   if (!reply) co_return reply.error();
   co_return Result<void>();
 }

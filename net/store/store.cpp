@@ -2,13 +2,13 @@
 #include "net/store/store.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstring>
+#include <iterator>
 
 #include "config/keys.hpp"
 #include "net/store/batches.hpp"
 #include "net/store/functions.hpp"
 #include "net/store/keys.hpp"
+#include "net/store/numbers.hpp"
 
 namespace billd::store {
 namespace {
@@ -21,19 +21,13 @@ class WriteList {
   WriteList(std::string_view keys_prefix, std::vector<Write>& writes) : prefix_(keys_prefix), writes_(writes) {}
 
   void indexes(const IndexEntries& before, const IndexEntries& after) {
-    // Both are sorted, so one walk finds what is only in one of them.
-    auto old_entry = before.begin();
-    auto new_entry = after.begin();
-    while (old_entry != before.end() || new_entry != after.end()) {
-      if (new_entry == after.end() || (old_entry != before.end() && *old_entry < *new_entry)) {
-        leave(*old_entry++);
-      } else if (old_entry == before.end() || *new_entry < *old_entry) {
-        enter(*new_entry++);
-      } else {
-        ++old_entry;
-        ++new_entry;
-      }
-    }
+    // Both are sorted. A member whose score changes leaves before it enters.
+    IndexEntries only;
+    std::ranges::set_difference(before, after, std::back_inserter(only));
+    for (const IndexEntry& entry : only) leave(entry);
+    only.clear();
+    std::ranges::set_difference(after, before, std::back_inserter(only));
+    for (const IndexEntry& entry : only) enter(entry);
   }
 
   void timers(const AccountKey& key, const Footprint& before, const Footprint& after) {
@@ -78,11 +72,38 @@ void merge_into(IndexEntries& entries, IndexEntries more) {
   entries.erase(repeated.begin(), repeated.end());
 }
 
+/// In the text of what was acknowledged: Redis came back with less.
+constexpr std::string_view lost_word = "lost";
+
+constexpr std::uint32_t partitions_max = 16384;  // The slots of a cluster.
+
+// Odd, so that it goes through all marks before one comes again.
+constexpr std::uint64_t mark_step = 0x9e3779b97f4a7c15;
+
+std::uint64_t random_number() {
+  std::uint64_t random = 0;
+  secure_random(std::as_writable_bytes(std::span(&random, 1)));
+  return random;
+}
+
 /// A new data set's name, from the system's generator for secrets.
 std::string new_data_set_name() {
-  std::array<std::uint64_t, 2> random{};
-  secure_random(std::as_writable_bytes(std::span(random)));
-  return base62(random[0], 12) + base62(random[1], 12);
+  std::string name = base62(random_number(), 12);
+  return name += base62(random_number(), 12);
+}
+
+/// The answer of open_data_set(), with as many counts of commits as there are partitions.
+Result<Acknowledged> read_data_set(const redis::Reply& reply) {
+  const Failure unreadable{Errc::corrupt, std::string(data_set_key) + " in Redis is not billd's"};
+  if (!reply.is_array() || reply.elements().size() != 2) return unreadable;
+  const redis::Reply &name = reply.elements()[0], &count = reply.elements()[1];
+  if (!name.is_text() || name.text().empty() || !count.is_text()) return unreadable;
+  const auto partitions = parse_count(count.text());
+  if (!partitions || *partitions == 0 || *partitions > partitions_max) return unreadable;
+  Acknowledged data_set;
+  data_set.data_set = name.text();
+  data_set.commits.resize(*partitions);
+  return data_set;
 }
 
 std::string record_field_of(const AccountKey& key, const Record& record) {
@@ -93,6 +114,7 @@ std::string record_field_of(const AccountKey& key, const Record& record) {
 
 std::string Acknowledged::to_text() const {
   std::string text = data_set;
+  if (lost) text.append(" ").append(lost_word);
   for (std::uint64_t count : commits) text.append(" ").append(std::to_string(count));
   return text;
 }
@@ -108,10 +130,13 @@ std::optional<Acknowledged> Acknowledged::parse(std::string_view text) {
       result.data_set = word;
       continue;
     }
-    std::uint64_t count = 0;
-    const auto [rest, error] = std::from_chars(word.data(), word.data() + word.size(), count);
-    if (error != std::errc() || rest != word.data() + word.size()) return std::nullopt;
-    result.commits.push_back(count);
+    if (word == lost_word) {
+      result.lost = true;
+      continue;
+    }
+    const auto count = parse_count(word);
+    if (!count) return std::nullopt;
+    result.commits.push_back(*count);
   }
   if (result.data_set.empty()) return std::nullopt;
   return result;
@@ -121,16 +146,29 @@ Store::Store(Executor executor, redis::Client& client, StoreSettings settings)
     : executor_(executor),
       client_(client),
       settings_(settings),
-      batches_(std::make_unique<Batches>(executor, client, acknowledged_, settings_)) {}
+      batches_(std::make_unique<Batches>(executor, client, acknowledged_, settings_)),
+      mark_(random_number()) {
+  // The commit function cannot undo what it wrote before Redis refuses an expiry.
+  BILLD_CHECK(settings_.idempotency_retention.count() > 0, "answers must be kept for a while");
+  BILLD_CHECK(settings_.batch_max > 0, "a batch holds at least one account");
+}
 
 Store::~Store() = default;
 
 void Store::expect(Acknowledged acknowledged) { acknowledged_ = std::move(acknowledged); }
 Acknowledged Store::acknowledged() const { return acknowledged_; }
 std::uint32_t Store::partitions() const { return partitions_; }
-std::uint32_t Store::partition_of(const AccountKey& key) const { return key.partition(partitions_); }
+std::uint32_t Store::partition_of(const AccountKey& key) const {
+  BILLD_CHECK(partitions_ != 0, "the store is used before its first connection");
+  return key.partition(partitions_);
+}
 const std::string& Store::data_set() const { return acknowledged_.data_set; }
 const std::string& Store::data_loss() const { return data_loss_; }
+
+void Store::accept_data_loss() {
+  data_loss_.clear();
+  acknowledged_ = stored_;
+}
 
 std::string Store::key_beside(Mode mode, const AccountKey& account, std::string_view name) const {
   return prefix(mode, partition_of(account)).append(name);
@@ -141,37 +179,51 @@ awaitable<Result<void>> Store::prepare(redis::Connection& connection) {
   if (!loaded) co_return loaded.error();
 
   redis::Command open("FCALL", function_name("open_data_set"), 1, data_set_key, new_data_set_name(),
-                      settings_.partitions);
+                      settings_.partitions, catalog_channel);
   auto opened = co_await connection.execute(std::move(open));
   if (!opened) co_return opened.error();
-  const std::string& name = opened->elements().at(0).text();
-  const auto partitions = static_cast<std::uint32_t>(std::stoul(opened->elements().at(1).text()));
+  auto stored = read_data_set(*opened);
+  if (!stored) co_return stored.error();
+  const auto partitions = static_cast<std::uint32_t>(stored->commits.size());
   if (partitions_ != 0 && partitions != partitions_)
     co_return Failure{Errc::corrupt, "the data set changed its number of partitions: restart billd"};
 
-  redis::Command read("MGET");
-  for (std::uint32_t partition = 0; partition < partitions; ++partition) read.add(commits_key(partition));
-  auto counted = co_await connection.execute(std::move(read));
-  if (!counted) co_return counted.error();
-  if (acknowledged_.data_set.empty()) {
-    acknowledged_.data_set = name;
-  } else if (acknowledged_.data_set != name) {
-    data_loss_ = "Redis holds another data set (" + name + ") than the one that this daemon worked on (" +
-                 acknowledged_.data_set + ")";
-  }
-  acknowledged_.commits.resize(partitions);
+  std::vector<redis::Command> reads;
+  for (std::uint32_t partition = 0; partition < partitions; ++partition)
+    reads.emplace_back("GET", commits_key(partition));
+  auto counts = co_await connection.execute_all(std::move(reads));
   for (std::uint32_t partition = 0; partition < partitions; ++partition) {
-    const redis::Reply& count = counted->elements()[partition];
-    const std::uint64_t stored = count.is_nil() ? 0 : std::stoull(count.text());
-    std::uint64_t& seen = acknowledged_.commits[partition];
-    if (stored < seen && data_loss_.empty())
-      data_loss_ = "partition " + std::to_string(partition) + " came back with " + std::to_string(stored) +
-                   " commits, but " + std::to_string(seen) + " had been acknowledged";
-    seen = std::max(seen, stored);
+    const Result<redis::Reply>& count = counts[partition];
+    if (!count) co_return count.error();
+    if (!count->is_nil()) stored->commits[partition] = parse_count(count->text()).value_or(0);
   }
+  compare_with_acknowledged(std::move(*stored));
   partitions_ = partitions;
   batches_->set_partitions(partitions);
   co_return Result<void>();
+}
+
+/// What is stored counts as acknowledged, unless it is less: then that is kept to tell of it.
+void Store::compare_with_acknowledged(Acknowledged stored) {
+  stored_ = std::move(stored);
+  if (acknowledged_.data_set.empty()) acknowledged_.data_set = stored_.data_set;
+  acknowledged_.commits.resize(stored_.commits.size());
+  std::string loss;
+  if (acknowledged_.data_set != stored_.data_set)
+    loss = "Redis holds another data set (" + stored_.data_set + ") than the one that this daemon worked on (" +
+           acknowledged_.data_set + ")";
+  for (std::size_t partition = 0; partition < stored_.commits.size(); ++partition) {
+    std::uint64_t& seen = acknowledged_.commits[partition];
+    if (stored_.commits[partition] < seen && loss.empty())
+      loss = "partition " + std::to_string(partition) + " came back with " +
+             std::to_string(stored_.commits[partition]) + " commits, but " + std::to_string(seen) +
+             " had been acknowledged";
+    seen = std::max(seen, stored_.commits[partition]);
+  }
+  if (loss.empty() && acknowledged_.lost) loss = "Redis came back with less than it had acknowledged, some time ago";
+  if (loss.empty()) return;
+  acknowledged_.lost = true;
+  if (data_loss_.empty()) data_loss_ = std::move(loss);
 }
 
 awaitable<Result<std::vector<redis::Reply>>> Store::execute_all(std::vector<redis::Command> commands) {
@@ -227,7 +279,7 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
   PendingCommit pending(executor_);
   pending.account = account_key(keys_prefix, account.key);
   pending.expected_version = encode_version(account.version);
-  account.version += 1;
+  account.version = next_version(account.version, mark_ += mark_step);
   pending.value = encode(account);
   if (request.fence) pending.epoch = std::to_string(request.fence->epoch);
   if (request.idempotency) {
@@ -318,8 +370,8 @@ awaitable<Result<Timestamp>> Store::server_time() {
   redis::Command command("TIME");
   auto reply = co_await client_.execute(std::move(command));
   if (!reply) co_return reply.error();
-  const auto seconds = std::stoll(reply->elements().at(0).text());
-  const auto microseconds = std::stoll(reply->elements().at(1).text());
+  const auto seconds = parse_score(reply->elements().at(0).text());
+  const auto microseconds = parse_score(reply->elements().at(1).text());
   co_return Timestamp(std::chrono::seconds(seconds) + std::chrono::microseconds(microseconds));
 }
 

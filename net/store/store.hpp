@@ -103,6 +103,7 @@ struct StoredEvent {
 struct Acknowledged {
   std::string data_set;
   std::vector<std::uint64_t> commits;  ///< calls that committed something, by partition
+  bool lost = false;                   ///< Redis came back with less; kept until accept_data_loss()
 
   /// One line of text, for a file.
   std::string to_text() const;
@@ -130,6 +131,7 @@ class Store {
 
   /// The number of partitions of the data set; valid once prepared.
   std::uint32_t partitions() const;
+  /// REQUIRES: once prepared.
   std::uint32_t partition_of(const AccountKey& key) const;
 
   /// The name of the data set, which tells one from another: 24 characters.
@@ -137,6 +139,9 @@ class Store {
 
   /// Whether Redis came back with less than it had acknowledged; then no money may move. Empty: it did not.
   const std::string& data_loss() const;
+
+  /// An operator has reconciled what is stored: from now on it counts as all that was acknowledged. Once prepared.
+  void accept_data_loss();
 
   awaitable<Result<Loaded>> load(Mode mode, AccountKey key);
   /// Accounts that do not exist are left out.
@@ -231,6 +236,7 @@ class Store {
 
  private:
   class Batches;
+  void compare_with_acknowledged(Acknowledged stored);
   awaitable<Result<std::vector<redis::Reply>>> execute_all(std::vector<redis::Command> commands);
 
   Executor executor_;
@@ -238,8 +244,10 @@ class Store {
   StoreSettings settings_;
   std::unique_ptr<Batches> batches_;
   Acknowledged acknowledged_;
+  Acknowledged stored_;  ///< when the connection was prepared
   std::uint32_t partitions_ = 0;
   std::string data_loss_;
+  std::uint64_t mark_;  ///< of the next commit; see next_version()
 };
 
 }  // namespace billd::store
