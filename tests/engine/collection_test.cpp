@@ -1,0 +1,393 @@
+// Charges: journaled before they are sent, asked after when nobody answers, never made twice; and the retries.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/engine/scenario.hpp"
+
+namespace billd {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::seconds;
+using test::at;
+using test::card;
+using test::daily;
+using test::declined;
+using test::names;
+using test::price;
+using test::Scenario;
+using test::succeeded;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const Timestamp start = at("2026-01-15 10:00:00");
+const Timestamp renewal = at("2026-02-15 10:00:00");
+const Timestamp collected = renewal + hours(1);
+const ChargeOutcome no_answer{ChargeOutcomeKind::unknown, "", ""};
+const ChargeOutcome cannot_say{ChargeOutcomeKind::impossible, "", ""};
+
+/// A customer whose renewal's charge is in flight.
+struct InFlight {
+  explicit InFlight(Rules rules = {}) : world(start, std::move(rules)) {
+    world.customer_with_card();
+    subscription = world.subscribed_to(price(2000));
+    world.bank_says(no_answer);
+    world.pass_to(collected);
+    invoice = world.latest_invoice().id;
+    world.take_events();
+  }
+
+  const Charge& charge() const { return world.invoice(invoice).charges.back(); }
+  SubscriptionStatus status() const { return world.subscription(subscription).status; }
+
+  Scenario world;
+  SubscriptionId subscription;
+  InvoiceId invoice;
+};
+
+TEST(ACharge, IsJournaledBeforeItIsSent) {
+  InFlight given;
+  const Charge& charge = given.charge();
+  EXPECT_EQ(charge.state, ChargeState::sending);
+  EXPECT_EQ(charge.amount.minor, 2000);
+  EXPECT_EQ(charge.created, collected);
+  EXPECT_EQ(charge.resolve_at, collected + seconds(30));
+  EXPECT_EQ(charge.source, given.world.account().sources[0].id);
+  EXPECT_EQ(charge.gateway, "test");
+  EXPECT_TRUE(charge.automatic);
+  EXPECT_EQ(given.world.invoice(given.invoice).status, InvoiceStatus::open);
+}
+
+TEST(ACharge, ThatSucceedsPaysTheInvoice) {
+  InFlight given;
+  EXPECT_THAT(names(given.world.answer(given.invoice, succeeded())),
+              ElementsAre("charge.succeeded", "invoice.payment_succeeded", "invoice.paid"));
+  const Invoice& invoice = given.world.invoice(given.invoice);
+  EXPECT_EQ(invoice.status, InvoiceStatus::paid);
+  EXPECT_EQ(invoice.amount_paid, invoice.total);
+  EXPECT_EQ(invoice.paid_at, collected);
+  EXPECT_EQ(invoice.charges[0].gateway_reference, "gateway_charge");
+}
+
+TEST(AnOutcome, RecordedTwiceChangesNothingTheSecondTime) {
+  for (const ChargeOutcome& outcome : {succeeded(), declined()}) {
+    InFlight given;
+    const ChargeId charge = given.charge().id;
+    EXPECT_TRUE(given.world.run(RecordChargeOutcome{given.invoice, charge, outcome}).changed);
+    for (const ChargeOutcome& again : {succeeded(), declined(), no_answer, cannot_say})
+      EXPECT_FALSE(given.world.run(RecordChargeOutcome{given.invoice, charge, again}).changed);
+  }
+}
+
+TEST(AnOutcome, OfAnotherChargeOrInvoiceChangesNothing) {
+  InFlight given;
+  EXPECT_FALSE(given.world.run(RecordChargeOutcome{given.invoice, ChargeId("ch_other"), succeeded()}).changed);
+  EXPECT_FALSE(given.world.run(RecordChargeOutcome{InvoiceId("in_other"), given.charge().id, succeeded()}).changed);
+}
+
+TEST(AnOutcome, OfAnEarlierAttemptDoesNotTouchTheLaterOne) {
+  InFlight given;
+  const ChargeId first = given.charge().id;
+  given.world.answer(given.invoice, declined());
+  given.world.pass_to(collected + days(3));
+  ASSERT_NE(given.charge().id, first);
+  EXPECT_FALSE(given.world.run(RecordChargeOutcome{given.invoice, first, succeeded()}).changed);
+  EXPECT_EQ(given.charge().state, ChargeState::sending);
+}
+
+TEST(AnUnknownOutcome, ChangesNothingAndIsAskedForAgain) {
+  InFlight given;
+  EXPECT_FALSE(given.world.answer(given.invoice, no_answer).changed);
+  EXPECT_EQ(next_due(timers(given.world.account())), collected + seconds(30));
+  given.world.now = collected + seconds(29);
+  EXPECT_FALSE(given.world.tick().changed);
+  given.world.now = collected + seconds(30);
+  const Transition asked = given.world.tick();
+  EXPECT_THAT(asked.effects, ElementsAre(CollectCharge{given.invoice, given.charge().id, false}));
+  EXPECT_THAT(names(asked), IsEmpty());
+  EXPECT_EQ(given.charge().resolve_at, collected + seconds(60));
+  EXPECT_EQ(given.charge().created, collected) << "the key's life is counted from the first sending";
+  EXPECT_EQ(given.world.invoice(given.invoice).charges.size(), 1U) << "the same charge, under the same key";
+}
+
+TEST(AnUnknownOutcome, IsOnlyLookedUpWhenTheKeysLifeIsOver) {
+  InFlight given;
+  given.world.now = collected + hours(12) - seconds(1);
+  EXPECT_FALSE(given.world.tick().effects.at(0).look_up_only);
+  given.world.now = collected + hours(12) + seconds(29);
+  EXPECT_TRUE(given.world.tick().effects.at(0).look_up_only);
+  given.world.jump_to(collected + days(400));
+  given.world.answer(given.invoice, succeeded());
+  EXPECT_EQ(given.world.invoice(given.invoice).status, InvoiceStatus::paid);
+}
+
+TEST(AnUnknownOutcome, KeepsEveryOtherChargeFromBeingMade) {
+  InFlight given;
+  int sent = 0;
+  given.world.bank = [&](const CollectCharge&, const Charge&) -> std::optional<ChargeOutcome> {
+    ++sent;
+    return std::nullopt;
+  };
+  given.world.pass_to(collected + hours(1));
+  EXPECT_EQ(sent, 120);
+  EXPECT_EQ(given.world.invoice(given.invoice).charges.size(), 1U);
+  EXPECT_EQ(given.world.refused(PayInvoice{given.invoice, {}, {}}).code, Errc::invalid_state);
+}
+
+TEST(AnImpossibleOutcome, ParksTheChargeForAnOperator) {
+  InFlight given;
+  EXPECT_TRUE(given.world.answer(given.invoice, cannot_say).changed);
+  EXPECT_EQ(given.charge().state, ChargeState::parked);
+  EXPECT_FALSE(given.world.answer(given.invoice, cannot_say).changed);
+  EXPECT_EQ(timers(given.world.account())[static_cast<std::size_t>(Queue::collection)], std::nullopt);
+  given.world.pass_to(renewal + days(20));
+  EXPECT_EQ(given.world.invoice(given.invoice).charges.size(), 1U) << "never sent again";
+}
+
+TEST(AParkedCharge, IsEndedByWhatTheOperatorFindsOut) {
+  for (const ChargeOutcome& found : {succeeded(), declined()}) {
+    InFlight given;
+    given.world.answer(given.invoice, cannot_say);
+    given.world.now = collected + days(2);
+    given.world.answer(given.invoice, found);
+    const bool paid = found.kind == ChargeOutcomeKind::succeeded;
+    EXPECT_EQ(given.world.invoice(given.invoice).status, paid ? InvoiceStatus::paid : InvoiceStatus::open);
+    EXPECT_EQ(given.status(), paid ? SubscriptionStatus::active : SubscriptionStatus::past_due);
+    if (!paid) EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, collected + days(2) + days(3));
+  }
+}
+
+TEST(AParkedCharge, DoesNotHoldUpTheNextRenewal) {
+  InFlight given;
+  given.world.answer(given.invoice, cannot_say);
+  given.world.bank_says(succeeded());
+  given.world.pass_to(at("2026-03-16"));
+  EXPECT_EQ(given.world.subscription(given.subscription).ordinal, 2);
+  EXPECT_EQ(given.world.latest_invoice().status, InvoiceStatus::paid);
+  EXPECT_EQ(given.charge().state, ChargeState::parked);
+}
+
+TEST(AnOutcome, AfterTheSubscriptionWasCancelledIsStillRecorded) {
+  for (const ChargeOutcome& outcome : {succeeded(), declined()}) {
+    InFlight given;
+    given.world.run(CancelSubscription{given.subscription});
+    ASSERT_NE(given.world.account().find(given.invoice), nullptr) << "its charge is not resolved";
+    given.world.answer(given.invoice, outcome);
+    const bool paid = outcome.kind == ChargeOutcomeKind::succeeded;
+    EXPECT_EQ(given.world.invoice(given.invoice).status, paid ? InvoiceStatus::paid : InvoiceStatus::open);
+    EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, std::nullopt);
+    EXPECT_EQ(given.status(), SubscriptionStatus::canceled);
+    EXPECT_EQ(next_due(timers(given.world.account())), std::nullopt);
+  }
+}
+
+TEST(AnOutcome, AfterTheCustomerWasDeletedIsStillRecorded) {
+  for (const ChargeOutcome& outcome : {succeeded(), declined()}) {
+    InFlight given;
+    given.world.run(DeleteCustomer{});
+    const Transition recorded = given.world.answer(given.invoice, outcome);
+    const bool paid = outcome.kind == ChargeOutcomeKind::succeeded;
+    EXPECT_EQ(given.world.invoice(given.invoice).status, paid ? InvoiceStatus::paid : InvoiceStatus::open);
+    EXPECT_EQ(names(recorded).front(), paid ? "charge.succeeded" : "charge.failed");
+    EXPECT_TRUE(given.world.account().customer.deleted);
+    EXPECT_FALSE(given.world.account().customer.delinquent);
+    EXPECT_EQ(next_due(timers(given.world.account())), std::nullopt);
+  }
+}
+
+TEST(AnOutcome, AfterTheCardWasRemovedIsStillAskedFor) {
+  InFlight given;
+  given.world.run(RemoveSource{given.world.account().sources[0].id});
+  given.world.now = collected + seconds(30);
+  EXPECT_EQ(given.world.tick().effects.size(), 1U);
+  EXPECT_EQ(given.charge().gateway_source, "tok_visa") << "the charge holds what it needs";
+}
+
+// The schedule
+
+TEST(TheSchedule, RetriesAfterThreeFiveAndSevenDays) {
+  InFlight given;
+  given.world.bank_says(declined());
+  given.world.answer(given.invoice, declined("expired_card"));
+  EXPECT_THAT(given.world.take_events(), ElementsAre("charge.failed", "customer.updated", "invoice.payment_failed",
+                                                     "customer.subscription.updated"));
+  EXPECT_EQ(given.status(), SubscriptionStatus::past_due);
+  EXPECT_TRUE(given.world.account().customer.delinquent);
+  EXPECT_EQ(given.charge().decline_code, "expired_card");
+
+  Timestamp due = collected;
+  for (const auto [wait, attempts] : {std::pair(days(3), 2), std::pair(days(5), 3)}) {
+    due += wait;
+    EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, due);
+    given.world.pass_to(due - seconds(1));
+    EXPECT_EQ(given.world.invoice(given.invoice).attempt_count, attempts - 1);
+    given.world.pass_to(due);
+    EXPECT_EQ(given.world.invoice(given.invoice).attempt_count, attempts);
+    EXPECT_THAT(given.world.take_events(), ElementsAre("charge.failed", "invoice.payment_failed"));
+  }
+  given.world.pass_to(due + days(7));
+  EXPECT_EQ(given.world.invoice(given.invoice).attempt_count, 4);
+  EXPECT_EQ(given.world.invoice(given.invoice).charges.size(), 4U);
+}
+
+TEST(TheSchedule, IsCountedFromTheAttemptBefore) {
+  InFlight given;
+  given.world.now = collected + hours(7);  // the answer came late
+  given.world.answer(given.invoice, declined());
+  EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, collected + hours(7) + days(3));
+}
+
+TEST(TheSchedule, EndsWhenARetrySucceeds) {
+  InFlight given;
+  given.world.answer(given.invoice, declined());
+  given.world.bank_says(succeeded());
+  given.world.take_events();
+  given.world.pass_to(collected + days(3));
+  EXPECT_THAT(given.world.take_events(),
+              ElementsAre("charge.succeeded", "customer.updated", "invoice.payment_succeeded", "invoice.paid",
+                          "customer.subscription.updated"));
+  EXPECT_EQ(given.status(), SubscriptionStatus::active);
+  EXPECT_FALSE(given.world.account().customer.delinquent);
+}
+
+TEST(TheFinalAction, Cancel) {
+  InFlight given;
+  given.world.answer(given.invoice, declined());
+  given.world.bank_says(declined());
+  given.world.pass_to(collected + days(8));
+  given.world.take_events();
+  given.world.pass_to(collected + days(15));
+  EXPECT_THAT(given.world.take_events(), ElementsAre("charge.failed", "invoice.payment_failed",
+                                                     "customer.subscription.deleted", "invoice.updated"));
+  EXPECT_EQ(given.status(), SubscriptionStatus::canceled);
+  EXPECT_EQ(given.world.subscription(given.subscription).ended_at, collected + days(15));
+  EXPECT_FALSE(given.world.invoice(given.invoice).auto_advance);
+  EXPECT_EQ(next_due(timers(given.world.account())), std::nullopt);
+}
+
+TEST(TheFinalAction, Unpaid) {
+  Rules rules;
+  rules.final_action = FinalAction::unpaid;
+  InFlight given(rules);
+  given.world.answer(given.invoice, declined());
+  given.world.bank_says(declined());
+  given.world.pass_to(collected + days(8));
+  given.world.take_events();
+  given.world.pass_to(collected + days(15));
+  EXPECT_THAT(given.world.take_events(), ElementsAre("charge.failed", "invoice.payment_failed", "invoice.updated",
+                                                     "customer.subscription.updated"));
+  EXPECT_EQ(given.status(), SubscriptionStatus::unpaid);
+
+  given.world.bank_says(succeeded());
+  given.world.pass_to(at("2026-04-20"));
+  EXPECT_THAT(given.world.take_events(), ElementsAre("customer.subscription.updated", "invoice.created",
+                                                     "customer.subscription.updated", "invoice.created"));
+  const Invoice drawn_up = given.world.latest_invoice();
+  EXPECT_EQ(drawn_up.status, InvoiceStatus::draft);
+  EXPECT_FALSE(drawn_up.auto_advance) << "drawn up, and not collected";
+  EXPECT_EQ(given.status(), SubscriptionStatus::unpaid);
+
+  given.world.run(PayInvoice{given.invoice, given.world.settled(given.invoice), {}});
+  EXPECT_EQ(given.status(), SubscriptionStatus::unpaid) << "an older invoice";
+  given.world.run(PayInvoice{drawn_up.id, drawn_up, {}});
+  EXPECT_EQ(given.status(), SubscriptionStatus::active);
+}
+
+TEST(TheFinalAction, PastDue) {
+  Rules rules;
+  rules.final_action = FinalAction::past_due;
+  InFlight given(rules);
+  given.world.answer(given.invoice, declined());
+  given.world.bank_says(declined());
+  given.world.pass_to(collected + days(15));
+  EXPECT_EQ(given.status(), SubscriptionStatus::past_due);
+  EXPECT_EQ(given.world.invoice(given.invoice).attempt_count, 4);
+  EXPECT_EQ(given.world.account().find(given.invoice), nullptr) << "nothing happens to it by itself any more";
+  given.world.bank_says(succeeded());
+  given.world.pass_to(at("2026-03-16"));
+  EXPECT_EQ(given.status(), SubscriptionStatus::active) << "the next renewal was paid";
+}
+
+TEST(TheFinalAction, FollowsTheFirstFailureWhenThereAreNoRetries) {
+  Rules rules;
+  rules.retry_schedule.clear();
+  InFlight given(rules);
+  given.world.answer(given.invoice, declined());
+  EXPECT_EQ(given.status(), SubscriptionStatus::canceled);
+}
+
+TEST(AnOlderInvoice, ThatFailsAgainDoesNotMakeAPaidUpSubscriptionPastDue) {
+  Scenario world(start);
+  world.customer_with_card();
+  const SubscriptionId id = world.subscribed_to(price(100, daily));
+  world.bank_says(declined());
+  world.pass_to(start + days(1) + hours(1));
+  const InvoiceId failing = world.latest_invoice().id;
+  ASSERT_EQ(world.subscription(id).status, SubscriptionStatus::past_due);
+  world.bank = [&](const CollectCharge& effect, const Charge&) {
+    return std::optional(effect.invoice == failing ? declined() : succeeded());
+  };
+  world.pass_to(start + days(2) + hours(1));
+  EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::active);
+  world.pass_to(start + days(4) + hours(2));
+  EXPECT_EQ(world.invoice(failing).attempt_count, 2);
+  EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::active);
+}
+
+TEST(WithoutASource, AnAttemptFailsAndIsRetriedByTheSchedule) {
+  Scenario world(start);
+  world.customer_with_card();
+  const SubscriptionId id = world.subscribed_to(price(2000));
+  world.run(RemoveSource{world.account().sources[0].id});
+  world.take_events();
+  world.pass_to(collected);
+  EXPECT_THAT(world.take_events(),
+              ElementsAre("customer.subscription.updated", "invoice.created", "invoice.finalized", "customer.updated",
+                          "invoice.payment_failed", "customer.subscription.updated"));
+  const Invoice failed = world.latest_invoice();
+  EXPECT_THAT(failed.charges, IsEmpty());
+  EXPECT_EQ(failed.attempt_count, 1);
+  EXPECT_EQ(failed.next_attempt_at, collected + days(3));
+  EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::past_due);
+
+  world.run(AddSource{card()});
+  EXPECT_THAT(world.latest_invoice().charges, IsEmpty());
+  world.pass_to(collected + days(3));
+  EXPECT_EQ(world.latest_invoice().status, InvoiceStatus::paid);
+  EXPECT_EQ(world.latest_invoice().attempt_count, 2);
+}
+
+TEST(ANewSource, TriesWhatIsPastDueOnceMoreOutsideOfTheSchedule) {
+  InFlight given;
+  given.world.answer(given.invoice, declined());
+  const auto next_attempt_at = given.world.invoice(given.invoice).next_attempt_at;
+  given.world.now = collected + days(1);
+  UpdateCustomer command;
+  command.source = card("tok_better");
+  Transition updated = given.world.decide(command);
+  EXPECT_EQ(updated.effects.size(), 1U);
+  EXPECT_EQ(given.charge().gateway_source, "tok_better");
+  EXPECT_FALSE(given.charge().automatic);
+  EXPECT_TRUE(given.world.decide(command).effects.empty()) << "one charge at a time";
+
+  given.world.answer(given.invoice, declined());
+  EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, next_attempt_at);
+  EXPECT_EQ(given.world.invoice(given.invoice).attempt_count, 1);
+
+  given.world.bank_says(succeeded());
+  given.world.run(command);
+  EXPECT_EQ(given.status(), SubscriptionStatus::active);
+}
+
+TEST(ANewDefault, AmongTheOldSourcesTriesNothing) {
+  InFlight given;
+  given.world.answer(given.invoice, declined());
+  given.world.run(AddSource{card("tok_better")});
+  UpdateCustomer command;
+  command.default_source = given.world.account().sources[1].id;
+  EXPECT_THAT(given.world.decide(command).effects, IsEmpty());
+}
+
+}  // namespace
+}  // namespace billd

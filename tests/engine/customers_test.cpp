@@ -1,0 +1,274 @@
+// Customers and their payment sources.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/engine/scenario.hpp"
+
+namespace billd {
+namespace {
+
+using test::at;
+using test::card;
+using test::names;
+using test::price;
+using test::Scenario;
+using test::subscribe_to;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const Timestamp start = at("2026-01-15 10:00:00");
+
+const SourceId no_such_source{"card_none"};
+
+TEST(CreateCustomer, KeepsWhatWasGivenAndTellsOfIt) {
+  Scenario world(start);
+  CreateCustomer command;
+  command.email = "ada@example.com";
+  command.name = "Ada";
+  command.phone = "+44";
+  command.description = "first";
+  command.address.city = "London";
+  command.metadata = {{"k", "v"}};
+  const Transition created = world.run(command);
+  EXPECT_THAT(names(created), ElementsAre("customer.created"));
+  const Customer& customer = world.account().customer;
+  EXPECT_EQ(created.subject, customer.id.value());
+  EXPECT_EQ(customer.created, start);
+  EXPECT_EQ(customer.email, "ada@example.com");
+  EXPECT_EQ(customer.name, "Ada");
+  EXPECT_EQ(customer.phone, "+44");
+  EXPECT_EQ(customer.description, "first");
+  EXPECT_EQ(customer.address.city, "London");
+  EXPECT_EQ(customer.metadata, command.metadata);
+  EXPECT_TRUE(customer.default_source.is_empty());
+  EXPECT_TRUE(customer.currency.is_none());
+  EXPECT_EQ(std::get<Customer>(created.snapshots.at(0)), customer);
+}
+
+TEST(CreateCustomer, WithASourceMakesItTheDefaultAndTellsOfTheCustomerFirst) {
+  Scenario world(start);
+  CreateCustomer command;
+  command.source = card("tok_visa");
+  const Transition created = world.run(command);
+  EXPECT_THAT(names(created), ElementsAre("customer.created", "customer.source.created"));
+  ASSERT_EQ(world.account().sources.size(), 1U);
+  const Source& source = world.account().sources[0];
+  EXPECT_EQ(world.account().customer.default_source, source.id);
+  EXPECT_EQ(std::get<Customer>(created.snapshots.at(0)).default_source, source.id);
+  EXPECT_EQ(source.reference, "tok_visa");
+  EXPECT_EQ(source.gateway, "test");
+  EXPECT_EQ(source.card.last4, "4242");
+}
+
+TEST(CreateCustomer, TwiceIsRefused) {
+  Scenario world(start);
+  world.customer_with_card();
+  EXPECT_EQ(world.refused(CreateCustomer{}), (Failure{Errc::already_exists, "Customer already exists.", "id"}));
+}
+
+TEST(CreateCustomer, WithATestClockIsRefusedInLiveMode) {
+  Account account;
+  account.key = AccountKey::from_bits(1, 2);
+  account.mode = Mode::live;
+  CreateCustomer command;
+  command.test_clock = TestClockId("clock_1");
+  EXPECT_EQ(decide(account, command, start, Rules{}).error(),
+            (Failure{Errc::invalid_parameter, "Test clocks can only be used in test mode.", "test_clock"}));
+  account.mode = Mode::test;
+  EXPECT_EQ(decide(account, command, start, Rules{})->account.customer.test_clock, TestClockId("clock_1"));
+}
+
+TEST(AnAccountWithoutCustomer, KnowsNoCommandButCreateCustomer) {
+  Account account;
+  account.key = AccountKey::from_bits(1, 2);
+  const std::vector<Command> commands = {UpdateCustomer{},     DeleteCustomer{},     AddSource{},  UpdateSource{},
+                                         RemoveSource{},       Subscribe{},          PayInvoice{}, CancelSubscription{},
+                                         ResumeSubscription{}, RecordChargeOutcome{}};
+  for (const Command& command : commands)
+    EXPECT_EQ(decide(account, command, start, Rules{}).error().code, Errc::not_found) << command.index();
+}
+
+TEST(UpdateCustomer, ChangesWhatIsGivenAndNothingElse) {
+  Scenario world(start);
+  world.customer_with_card();
+  const Customer before = world.account().customer;
+  UpdateCustomer command;
+  command.name = "Ada Lovelace";
+  command.email = "";
+  const Transition updated = world.run(command);
+  EXPECT_THAT(names(updated), ElementsAre("customer.updated"));
+  EXPECT_EQ(std::get<Customer>(updated.snapshots.at(*updated.events[0].previous)), before);
+  Customer expected = before;
+  expected.name = "Ada Lovelace";
+  expected.email = "";
+  EXPECT_EQ(world.account().customer, expected);
+}
+
+TEST(UpdateCustomer, ThatChangesNothingIsNotCommitted) {
+  Scenario world(start);
+  world.customer_with_card();
+  UpdateCustomer command;
+  command.email = world.account().customer.email;
+  command.metadata = Metadata{};
+  const Transition updated = world.run(command);
+  EXPECT_FALSE(updated.changed);
+  EXPECT_EQ(updated.subject, world.account().customer.id.value());
+}
+
+TEST(UpdateCustomer, WithASourceAddsItAsTheDefault) {
+  Scenario world(start);
+  world.customer_with_card();
+  UpdateCustomer command;
+  command.source = card("tok_new");
+  EXPECT_THAT(names(world.run(command)), ElementsAre("customer.source.created", "customer.updated"));
+  EXPECT_EQ(world.account().customer.default_source, world.account().sources.at(1).id);
+}
+
+TEST(UpdateCustomer, RefusesADefaultThatIsNotThere) {
+  Scenario world(start);
+  world.customer_with_card();
+  UpdateCustomer command;
+  command.default_source = no_such_source;
+  EXPECT_EQ(world.refused(command), (Failure{Errc::not_found, "No such source: card_none", "default_source"}));
+}
+
+TEST(DeleteCustomer, EndsEverythingAndLeavesATombstone) {
+  Scenario world(start);
+  world.customer_with_card();
+  const SubscriptionId subscription = world.subscribed_to(price(2000));
+  const CustomerId id = world.account().customer.id;
+  world.now = at("2026-01-20");
+  const Transition deleted = world.run(DeleteCustomer{});
+  EXPECT_THAT(names(deleted), ElementsAre("customer.subscription.deleted", "customer.deleted"));
+  const Customer& customer = world.account().customer;
+  EXPECT_EQ(customer.id, id);
+  EXPECT_EQ(customer.created, start);
+  EXPECT_TRUE(customer.deleted);
+  EXPECT_EQ(customer.email, "");
+  EXPECT_THAT(world.account().sources, IsEmpty());
+  EXPECT_THAT(world.account().subscriptions, IsEmpty());
+  EXPECT_EQ(world.subscription(subscription).status, SubscriptionStatus::canceled);
+  EXPECT_EQ(world.subscription(subscription).ended_at, at("2026-01-20"));
+  EXPECT_EQ(next_due(timers(world.account())), std::nullopt);
+}
+
+TEST(DeletedCustomer, TakesNoCommandAnyMore) {
+  Scenario world(start);
+  world.customer_with_card();
+  world.run(DeleteCustomer{});
+  const Failure gone{Errc::not_found, "No such customer: " + world.account().customer.id.value(), "customer"};
+  EXPECT_EQ(world.refused(UpdateCustomer{}), gone);
+  EXPECT_EQ(world.refused(DeleteCustomer{}), gone);
+  EXPECT_EQ(world.refused(AddSource{card()}), gone);
+  EXPECT_EQ(world.refused(subscribe_to(price(2000))), gone);
+  EXPECT_EQ(world.refused(CreateCustomer{}).code, Errc::already_exists);
+}
+
+TEST(AddSource, MakesTheFirstTheDefaultAndTheOthersOnlyWhenAsked) {
+  Scenario world(start);
+  world.run(CreateCustomer{});
+  const Transition first = world.run(AddSource{card("tok_1")});
+  EXPECT_THAT(names(first), ElementsAre("customer.source.created", "customer.updated"));
+  EXPECT_EQ(first.subject, world.account().sources.at(0).id.value());
+  EXPECT_EQ(world.account().customer.default_source, world.account().sources.at(0).id);
+  EXPECT_THAT(names(world.run(AddSource{card("tok_2")})), ElementsAre("customer.source.created"));
+  EXPECT_EQ(world.account().customer.default_source, world.account().sources.at(0).id);
+  EXPECT_THAT(names(world.run(AddSource{card("tok_3"), true})),
+              ElementsAre("customer.source.created", "customer.updated"));
+  EXPECT_EQ(world.account().customer.default_source, world.account().sources.at(2).id);
+}
+
+TEST(AddSource, StopsAtTwoHundred) {
+  Scenario world(start);
+  world.run(CreateCustomer{});
+  for (int i = 0; i < 200; ++i) world.run(AddSource{card()});
+  const Failure full{Errc::limit_exceeded, "A customer can have at most 200 payment sources.", "source"};
+  EXPECT_EQ(world.refused(AddSource{card()}), full);
+  UpdateCustomer command;
+  command.source = card();
+  EXPECT_EQ(world.refused(command), full);
+}
+
+TEST(UpdateSource, ChangesWhatIsGiven) {
+  Scenario world(start);
+  world.customer_with_card();
+  UpdateSource command;
+  command.source = world.account().sources[0].id;
+  command.name = "A. Lovelace";
+  command.exp_month = 1;
+  command.exp_year = 2040;
+  command.metadata = Metadata{{"a", "b"}};
+  const Transition updated = world.run(command);
+  EXPECT_THAT(names(updated), ElementsAre("customer.source.updated"));
+  const Source& source = world.account().sources[0];
+  EXPECT_EQ(updated.subject, source.id.value());
+  EXPECT_EQ(source.name, "A. Lovelace");
+  EXPECT_EQ(source.card.exp_month, 1);
+  EXPECT_EQ(source.card.exp_year, 2040);
+  EXPECT_EQ(source.card.last4, "4242");
+  EXPECT_EQ(source.metadata, (Metadata{{"a", "b"}}));
+}
+
+TEST(UpdateSource, RefusesWhatNoCardHas) {
+  Scenario world(start);
+  world.customer_with_card();
+  UpdateSource command;
+  command.source = no_such_source;
+  EXPECT_EQ(world.refused(command), (Failure{Errc::not_found, "No such source: card_none", "id"}));
+  command.source = world.account().sources[0].id;
+  for (int month : {0, 13, -1}) {
+    command.exp_month = month;
+    EXPECT_EQ(world.refused(command),
+              (Failure{Errc::invalid_parameter, "Your card's expiration month is invalid.", "exp_month"}));
+  }
+  command.exp_month = 12;
+  for (int year : {0, 26, 1969, 2100}) {
+    command.exp_year = year;
+    EXPECT_EQ(world.refused(command),
+              (Failure{Errc::invalid_parameter, "Your card's expiration year is invalid.", "exp_year"}));
+  }
+}
+
+TEST(RemoveSource, OfTheDefaultMakesTheNewestTheDefault) {
+  Scenario world(start);
+  world.customer_with_card("tok_1");
+  world.run(AddSource{card("tok_2")});
+  world.run(AddSource{card("tok_3")});
+  const SourceId first = world.account().sources[0].id, newest = world.account().sources[2].id;
+  const Transition removed = world.run(RemoveSource{first});
+  EXPECT_THAT(names(removed), ElementsAre("customer.source.deleted", "customer.updated"));
+  EXPECT_EQ(std::get<Source>(removed.snapshots.at(0)).reference, "tok_1");
+  EXPECT_EQ(removed.subject, first.value());
+  EXPECT_EQ(world.account().customer.default_source, newest);
+}
+
+TEST(RemoveSource, OfAnotherLeavesTheDefault) {
+  Scenario world(start);
+  world.customer_with_card("tok_1");
+  world.run(AddSource{card("tok_2")});
+  EXPECT_THAT(names(world.run(RemoveSource{world.account().sources[1].id})), ElementsAre("customer.source.deleted"));
+  EXPECT_EQ(world.account().customer.default_source, world.account().sources[0].id);
+}
+
+TEST(RemoveSource, OfTheLastLeavesNoDefault) {
+  Scenario world(start);
+  world.customer_with_card();
+  world.run(RemoveSource{world.account().sources[0].id});
+  EXPECT_TRUE(world.account().customer.default_source.is_empty());
+  EXPECT_EQ(world.refused(RemoveSource{no_such_source}), (Failure{Errc::not_found, "No such source: card_none", "id"}));
+}
+
+TEST(RemoveSource, FreesTheSubscriptionsThatPaidWithIt) {
+  Scenario world(start);
+  world.customer_with_card("tok_1");
+  world.run(AddSource{card("tok_2")});
+  Subscribe command = subscribe_to(price(2000));
+  command.default_source = world.account().sources[1].id;
+  const SubscriptionId id = world.subscribed_to(command);
+  EXPECT_THAT(names(world.run(RemoveSource{command.default_source})),
+              ElementsAre("customer.subscription.updated", "customer.source.deleted"));
+  EXPECT_TRUE(world.subscription(id).default_source.is_empty());
+}
+
+}  // namespace
+}  // namespace billd

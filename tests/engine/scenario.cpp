@@ -1,0 +1,456 @@
+// The scenario, and what must hold after every commit.
+#include "tests/engine/scenario.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace billd::test {
+namespace {
+
+template <class... Visitors>
+struct Overloaded : Visitors... {
+  using Visitors::operator()...;
+};
+template <class... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
+
+/// The timers once more, from their description in decide.hpp.
+Timers expected_timers(const Account& account) {
+  std::map<Queue, std::set<Timestamp>> waits;
+  for (const Invoice& invoice : account.invoices) {
+    const ChargeState latest = invoice.charges.empty() ? ChargeState::declined : invoice.charges.back().state;
+    if (latest == ChargeState::parked) continue;
+    if (latest == ChargeState::sending) {
+      waits[Queue::collection].insert(invoice.charges.back().resolve_at);
+    } else if (invoice.status == InvoiceStatus::draft && invoice.finalize_at) {
+      waits[Queue::invoice_closing].insert(*invoice.finalize_at);
+    } else if (invoice.status == InvoiceStatus::open && invoice.next_attempt_at) {
+      waits[Queue::collection].insert(*invoice.next_attempt_at);
+    }
+  }
+  for (const Subscription& subscription : account.subscriptions) {
+    const bool charge_in_flight = std::ranges::any_of(account.invoices, [&](const Invoice& invoice) {
+      return invoice.subscription == subscription.id && !invoice.charges.empty() &&
+             invoice.charges.back().is_unresolved();
+    });
+    if (subscription.status == SubscriptionStatus::incomplete) {
+      if (!charge_in_flight) waits[Queue::cancellation].insert(subscription.expires_at.value());
+    } else if (subscription.trial_will_end_at) {
+      waits[Queue::renewal].insert(*subscription.trial_will_end_at);
+    } else {
+      waits[subscription.cancel_at_period_end ? Queue::cancellation : Queue::renewal].insert(
+          subscription.current_period.end);
+    }
+  }
+  Timers result;
+  for (const auto& [queue, times] : waits) result[static_cast<std::size_t>(queue)] = *times.begin();
+  return result;
+}
+
+void check_subscription(const Subscription& subscription) {
+  SCOPED_TRACE(subscription.id.value());
+  EXPECT_FALSE(subscription.items.empty());
+  EXPECT_LT(subscription.current_period.start, subscription.current_period.end);
+  EXPECT_EQ(whole_second(subscription.current_period.start), subscription.current_period.start);
+  if (subscription.ordinal >= subscription.anchor_ordinal)
+    EXPECT_EQ(subscription.current_period, subscription.period(subscription.ordinal));
+  if (subscription.status == SubscriptionStatus::trialing)
+    EXPECT_EQ(subscription.trial_end, subscription.current_period.end);
+  EXPECT_EQ(subscription.expires_at.has_value(), subscription.status == SubscriptionStatus::incomplete);
+  EXPECT_EQ(subscription.ended_at.has_value(), !subscription.is_live());
+  if (subscription.cancel_at_period_end) EXPECT_TRUE(subscription.canceled_at.has_value());
+  if (subscription.trial_will_end_at) EXPECT_EQ(subscription.status, SubscriptionStatus::trialing);
+  if (subscription.provisional) EXPECT_EQ(subscription.status, SubscriptionStatus::incomplete);
+}
+
+/// Whether an event of the type may show the object.
+bool shows(EventType type, const Snapshot& snapshot) {
+  const std::string_view name = billd::to_text(type);
+  if (std::holds_alternative<Source>(snapshot)) return name.starts_with("customer.source.");
+  if (std::holds_alternative<Subscription>(snapshot)) return name.starts_with("customer.subscription.");
+  if (std::holds_alternative<Invoice>(snapshot)) return name.starts_with("invoice.");
+  if (std::holds_alternative<ChargeSnapshot>(snapshot)) return name.starts_with("charge.");
+  return name == "customer.created" || name == "customer.updated" || name == "customer.deleted";
+}
+
+bool is_provisional(const Snapshot& snapshot) {
+  return std::visit(
+      [](const auto& object) {
+        if constexpr (requires { object.provisional; })
+          return object.provisional;
+        else
+          return false;
+      },
+      snapshot);
+}
+
+const std::string& record_id(const Record& record) {
+  return std::visit([](const auto& object) -> const std::string& { return object.id.value(); }, record);
+}
+
+InvoiceId named_invoice(const Command& command) {
+  return std::visit(
+      [](const auto& each) {
+        if constexpr (requires { each.invoice; })
+          return each.invoice;
+        else
+          return InvoiceId();
+      },
+      command);
+}
+
+}  // namespace
+
+Timestamp at(const char* text) {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+  const int read = std::sscanf(text, "%d-%d-%d %d:%d:%d", &year, &month, &day, &hour, &minute, &second);
+  BILLD_CHECK(read == 3 || read == 6, text);
+  return std::chrono::sys_days(std::chrono::year(year) / month / day) + std::chrono::hours(hour) +
+         std::chrono::minutes(minute) + std::chrono::seconds(second);
+}
+
+Price price(std::int64_t minor, Recurrence recurrence, std::string_view currency) {
+  return {
+      PlanId("plan_" + std::to_string(minor)), ProductId("prod_1"), "", {minor, Currency::of(currency)}, recurrence};
+}
+
+NewSource card(std::string reference) {
+  NewSource source;
+  source.gateway = "test";
+  source.reference = std::move(reference);
+  source.card = {"Visa", "4242", 12, 2030, "credit", "US", "fingerprint"};
+  return source;
+}
+
+Subscribe subscribe_to(Price price) {
+  Subscribe command;
+  command.items.push_back({std::move(price), 1, {}});
+  return command;
+}
+
+std::vector<std::string> names(const Transition& transition) {
+  std::vector<std::string> result;
+  for (const Event& event : transition.events) result.emplace_back(billd::to_text(event.type));
+  return result;
+}
+
+std::string to_text(SubscriptionStatus status) {
+  constexpr const char* texts[] = {"incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid",
+                                   "canceled"};
+  return texts[static_cast<std::size_t>(status)];
+}
+
+std::string to_text(InvoiceStatus status) {
+  constexpr const char* texts[] = {"draft", "open", "paid", "uncollectible", "void"};
+  return texts[static_cast<std::size_t>(status)];
+}
+
+ChargeOutcome succeeded() { return {ChargeOutcomeKind::succeeded, "", "gateway_charge"}; }
+ChargeOutcome declined(std::string code) { return {ChargeOutcomeKind::declined, std::move(code), "gateway_charge"}; }
+
+Scenario::Scenario(Timestamp start, Rules billing_rules, std::uint64_t account_number)
+    : now(start), rules(std::move(billing_rules)) {
+  bank_says(succeeded());
+  account_.key = AccountKey::from_bits(account_number, 7);
+}
+
+void Scenario::bank_says(ChargeOutcome outcome) {
+  bank = [outcome = std::move(outcome)](const CollectCharge&, const Charge&) -> std::optional<ChargeOutcome> {
+    if (outcome.kind == ChargeOutcomeKind::unknown) return std::nullopt;
+    return outcome;
+  };
+}
+
+Result<Transition> Scenario::attempt(const Command& command) {
+  auto decided = billd::decide(account_, command, now, rules);
+  if (!decided) return decided;
+  EXPECT_EQ(decided->account.version, account_.version);
+  commit(*decided, named_invoice(command));
+  return decided;
+}
+
+Transition Scenario::decide(const Command& command) {
+  auto decided = attempt(command);
+  if (decided) return *std::move(decided);
+  ADD_FAILURE() << "refused: " << decided.error().detail;
+  return {};
+}
+
+Transition Scenario::run(const Command& command) {
+  Transition transition = decide(command);
+  perform(transition.effects);
+  return transition;
+}
+
+Failure Scenario::refused(const Command& command) {
+  auto decided = billd::decide(account_, command, now, rules);
+  if (!decided) return decided.error();
+  ADD_FAILURE() << "accepted";
+  return {};
+}
+
+Transition Scenario::tick() {
+  auto ticked = billd::tick(account_, now, rules);
+  if (!ticked) {
+    ADD_FAILURE() << "tick failed: " << ticked.error().detail;
+    return {};
+  }
+  EXPECT_LE(ticked->effects.size(), 1U);
+  commit(*ticked, InvoiceId());
+  if (!ticked->changed) {
+    const auto due = next_due(timers(account_));
+    EXPECT_TRUE(!due || *due > now) << "due since " << billd::to_text(*due) << ", and not done";
+  }
+  return *std::move(ticked);
+}
+
+void Scenario::work() {
+  for (int rounds = 0; rounds < 100'000; ++rounds) {
+    const Transition transition = tick();
+    if (!transition.changed || testing::Test::HasFailure()) return;
+    perform(transition.effects);
+  }
+  ADD_FAILURE() << "there is no end of work";
+}
+
+void Scenario::pass_to(Timestamp time) {
+  while (!testing::Test::HasFailure()) {
+    const auto due = next_due(timers(account_));
+    if (!due || *due > time) break;
+    now = std::max(now, *due);
+    work();
+  }
+  now = time;
+}
+
+void Scenario::jump_to(Timestamp time) {
+  now = time;
+  work();
+}
+
+Transition Scenario::answer(const InvoiceId& id, ChargeOutcome outcome) {
+  const Charge* charge = invoice(id).unresolved_charge();
+  if (charge == nullptr) {
+    ADD_FAILURE() << "no charge is in flight";
+    return {};
+  }
+  return run(RecordChargeOutcome{id, charge->id, std::move(outcome)});
+}
+
+const Invoice& Scenario::invoice(const InvoiceId& id) const {
+  if (const Invoice* invoice = account_.find(id)) return *invoice;
+  return std::get<Invoice>(records_.at(id.value()));
+}
+
+const Subscription& Scenario::subscription(const SubscriptionId& id) const {
+  if (const Subscription* subscription = account_.find(id)) return *subscription;
+  return std::get<Subscription>(records_.at(id.value()));
+}
+
+std::optional<Invoice> Scenario::settled(const InvoiceId& id) const {
+  const auto record = records_.find(id.value());
+  if (record == records_.end()) return std::nullopt;
+  return std::get<Invoice>(record->second);
+}
+
+std::vector<Invoice> Scenario::invoices() const {
+  std::vector<Invoice> result = account_.invoices;
+  for (const auto& [id, record] : records_)
+    if (const auto* invoice = std::get_if<Invoice>(&record)) result.push_back(*invoice);
+  std::erase_if(result, [](const Invoice& invoice) { return invoice.provisional; });
+  auto number = [&](const Invoice& invoice) {
+    return object_number(account_.key, id_body(invoice.id.value()).substr(account_key_length)).value();
+  };
+  std::ranges::sort(result, {}, number);
+  return result;
+}
+
+void Scenario::customer_with_card(std::string reference) {
+  CreateCustomer command;
+  command.email = "ada@example.com";
+  command.source = card(std::move(reference));
+  run(command);
+}
+
+SubscriptionId Scenario::subscribed_to(Price price) { return subscribed_to(subscribe_to(std::move(price))); }
+
+SubscriptionId Scenario::subscribed_to(Subscribe command) { return SubscriptionId(run(command).subject); }
+
+Invoice Scenario::latest_invoice() const { return invoices().back(); }
+
+std::vector<std::string> Scenario::take_events() { return std::exchange(events_, {}); }
+
+void Scenario::perform(const std::vector<CollectCharge>& effects) {
+  for (const CollectCharge& effect : effects) {
+    const Invoice* invoice = account_.find(effect.invoice);
+    if (invoice == nullptr || invoice->unresolved_charge() == nullptr) continue;  // a commit has failed its checks
+    const auto outcome = bank(effect, *invoice->unresolved_charge());
+    if (outcome) decide(RecordChargeOutcome{effect.invoice, effect.charge, *outcome});
+  }
+}
+
+void Scenario::commit(Transition transition, const InvoiceId& named) {
+  Account& after = transition.account;
+  SCOPED_TRACE(billd::to_text(now));
+  check_events(transition);
+  if (!transition.changed) {
+    EXPECT_EQ(after, account_);
+    EXPECT_TRUE(transition.settled.empty() && transition.recalled.empty() && transition.effects.empty());
+    EXPECT_TRUE(transition.events.empty() && transition.snapshots.empty());
+    return;
+  }
+
+  for (const Subscription& subscription : after.subscriptions) {
+    EXPECT_TRUE(subscription.is_live());
+    check_subscription(subscription);
+  }
+  for (const Invoice& invoice : after.invoices) check_invoice(invoice, after);
+  for (const CollectCharge& effect : transition.effects) {
+    const Invoice* invoice = after.find(effect.invoice);
+    if (invoice == nullptr || invoice->unresolved_charge() == nullptr) {
+      ADD_FAILURE() << "a charge is ordered that is not journaled";
+      continue;
+    }
+    const Charge& charge = *invoice->unresolved_charge();
+    EXPECT_EQ(charge.id, effect.charge);
+    EXPECT_EQ(charge.state, ChargeState::sending);
+    EXPECT_GT(charge.resolve_at, now);
+    EXPECT_EQ(effect.look_up_only, now - charge.created >= rules.charge_key_life);
+  }
+  check_new_invoices(transition);
+  check_identifiers(transition);
+  EXPECT_EQ(timers(after), expected_timers(after));
+
+  for (const InvoiceId& id : transition.recalled) {
+    EXPECT_EQ(id, named) << "only a command which names it brings an invoice back";
+    EXPECT_EQ(records_.erase(id.value()), 1U);
+    EXPECT_NE(after.find(id), nullptr);
+  }
+  for (const Record& record : transition.settled) {
+    const std::string& id = record_id(record);
+    if (const auto* invoice = std::get_if<Invoice>(&record)) {
+      check_invoice(*invoice, after);
+      EXPECT_EQ(invoice->unresolved_charge(), nullptr);
+      EXPECT_EQ(after.find(invoice->id), nullptr);
+    } else {
+      check_subscription(std::get<Subscription>(record));
+      EXPECT_FALSE(std::get<Subscription>(record).is_live());
+    }
+    const auto before = records_.find(id);
+    if (before != records_.end()) {
+      const auto* invoice = std::get_if<Invoice>(&before->second);
+      EXPECT_TRUE(invoice != nullptr && invoice->id == named && !invoice->is_settled())
+          << "a settled record changes: " << id;
+    }
+    records_.insert_or_assign(id, record);
+  }
+  EXPECT_EQ(owner_of_number_.size(), after.invoices_numbered) << "invoice numbers have a gap";
+  account_ = std::move(after);
+  ++account_.version;
+}
+
+void Scenario::check_events(const Transition& transition) {
+  events_total_ += transition.events.size();
+  EXPECT_EQ(transition.account.events, events_total_);
+  std::set<std::uint32_t> shown;
+  for (const Event& event : transition.events) {
+    for (auto index : {std::optional(event.snapshot), event.previous}) {
+      if (!index) continue;
+      ASSERT_LT(*index, transition.snapshots.size());
+      const Snapshot& snapshot = transition.snapshots[*index];
+      EXPECT_TRUE(shows(event.type, snapshot)) << billd::to_text(event.type);
+      EXPECT_FALSE(is_provisional(snapshot)) << billd::to_text(event.type);
+      shown.insert(*index);
+    }
+    if (event.previous) EXPECT_NE(transition.snapshots[*event.previous], transition.snapshots[event.snapshot]);
+    events_.emplace_back(billd::to_text(event.type));
+  }
+  EXPECT_EQ(shown.size(), transition.snapshots.size()) << "a snapshot is shown by no event";
+}
+
+void Scenario::check_invoice(const Invoice& invoice, const Account& account) {
+  SCOPED_TRACE(invoice.id.value());
+  Money total{0, invoice.total.currency};
+  for (const InvoiceLine& line : invoice.lines) total = add(total, line.amount).value();
+  EXPECT_EQ(invoice.total, total);
+  const bool paid = invoice.status == InvoiceStatus::paid;
+  EXPECT_EQ(invoice.amount_paid.minor, paid ? invoice.total.minor : 0);
+  EXPECT_EQ(invoice.paid_at.has_value(), paid);
+  EXPECT_EQ(invoice.finalized_at.has_value(), invoice.status != InvoiceStatus::draft);
+
+  std::int32_t attempt = 0;
+  int successes = 0;
+  for (const Charge& charge : invoice.charges) {
+    EXPECT_EQ(charge.attempt, ++attempt);
+    EXPECT_EQ(charge.amount, invoice.amount_due());
+    EXPECT_GT(charge.amount.minor, 0);
+    if (charge.state == ChargeState::succeeded) ++successes;
+    if (&charge != &invoice.charges.back()) EXPECT_EQ(charge.state, ChargeState::declined);
+  }
+  EXPECT_EQ(successes, paid && invoice.total.minor != 0 ? 1 : 0);
+  EXPECT_GE(invoice.attempt_count, invoice.charges.empty() ? 0 : 1);
+  if (!invoice.charges.empty()) EXPECT_TRUE(invoice.attempted);
+
+  if (invoice.next_attempt_at)
+    EXPECT_TRUE(invoice.auto_advance && invoice.status == InvoiceStatus::open) << to_text(invoice.status);
+  EXPECT_EQ(invoice.finalize_at.has_value(), invoice.auto_advance && invoice.status == InvoiceStatus::draft);
+  EXPECT_EQ(invoice.number.empty(), invoice.status == InvoiceStatus::draft || invoice.provisional);
+  if (!invoice.number.empty()) {
+    const auto [owner, is_new] = owner_of_number_.emplace(invoice.number, invoice.id.value());
+    EXPECT_EQ(owner->second, invoice.id.value());
+    EXPECT_TRUE(invoice.number.starts_with(invoice_prefix(account.key) + "-")) << invoice.number;
+  }
+}
+
+void Scenario::check_new_invoices(const Transition& transition) {
+  int fresh = 0;
+  auto consider = [&](const Invoice& invoice) {
+    if (!known_invoices_.insert(invoice.id.value()).second) return;
+    ++fresh;
+    const auto [entry, first] = billed_.try_emplace(invoice.subscription.value());
+    Billed& billed = entry->second;
+    EXPECT_EQ(invoice.ordinal, billed.ordinal + 1) << "a period is skipped or billed twice";
+    for (const InvoiceLine& line : invoice.lines) {
+      if (!first) EXPECT_EQ(line.period.start, billed.until) << "periods leave a gap or overlap";
+      EXPECT_EQ(line.period, invoice.lines.front().period);
+    }
+    EXPECT_EQ(invoice.period.end, invoice.lines.front().period.start);
+    billed = {invoice.ordinal, invoice.lines.front().period.end};
+  };
+  for (const Invoice& invoice : transition.account.invoices) consider(invoice);
+  for (const Record& record : transition.settled)
+    if (const auto* invoice = std::get_if<Invoice>(&record)) consider(*invoice);
+  EXPECT_LE(fresh, 1) << "one period of one subscription at a time";
+}
+
+void Scenario::check_identifiers(const Transition& transition) const {
+  std::set<std::string> seen;
+  const Account& account = transition.account;
+  auto see = [&](const auto& id) {
+    EXPECT_TRUE(seen.insert(id.value()).second) << id.value();
+    EXPECT_EQ(AccountKey::of_id(id.value()), account.key);
+    const auto number = object_number(account.key, id_body(id.value()).substr(account_key_length));
+    EXPECT_TRUE(number && *number >= 1 && *number <= account.objects) << id.value();
+  };
+  auto see_invoice = [&](const Invoice& invoice) {
+    see(invoice.id);
+    for (const InvoiceLine& line : invoice.lines) see(line.id);
+    for (const Charge& charge : invoice.charges) see(charge.id);
+  };
+  auto see_subscription = [&](const Subscription& subscription) {
+    see(subscription.id);
+    for (const SubscriptionItem& item : subscription.items) see(item.id);
+  };
+  see(account.customer.id);
+  for (const Source& source : account.sources) see(source.id);
+  for (const Subscription& subscription : account.subscriptions) see_subscription(subscription);
+  for (const Invoice& invoice : account.invoices) see_invoice(invoice);
+  for (const Record& record : transition.settled) std::visit(Overloaded{see_invoice, see_subscription}, record);
+  if (!account.customer.default_source.is_empty()) EXPECT_NE(account.find(account.customer.default_source), nullptr);
+  for (const Subscription& subscription : account.subscriptions)
+    if (!subscription.default_source.is_empty()) EXPECT_NE(account.find(subscription.default_source), nullptr);
+}
+
+}  // namespace billd::test
