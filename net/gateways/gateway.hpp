@@ -23,8 +23,9 @@ struct ChargeRequest {
   InvoiceId invoice;
 };
 
-/// Implementations answer every request within their own time limit: a failure to reach the processor, or an answer that
-/// cannot be trusted, is the outcome `unknown`, never a Failure. They may be cancelled; the outcome is then unknown.
+/// Implementations answer every request within their own time limit: a failure to reach the processor, or an answer
+/// that cannot be trusted, is the outcome `unknown`, never a Failure. They may be cancelled; the outcome is then
+/// unknown.
 class Gateway {
  public:
   virtual ~Gateway() = default;

@@ -1,0 +1,357 @@
+#include "net/gateways/test_gateway.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "net/redis/batch.hpp"
+
+namespace billd::gateways {
+namespace {
+
+/// Tokens and what becomes of them. A card with `refused` cannot be attached; `declined` is said of each of its
+/// charges. Several tokens may name one card; its number stands for the first of them.
+struct TestCard {
+  std::string_view token;
+  std::string_view number;
+  std::string_view brand;
+  std::string_view funding;
+  std::string_view country;
+  std::string_view refused = {};
+  std::string_view declined = {};
+  std::string_view cvc_check = "pass";
+  std::string_view address_line1_check = {};
+  std::string_view address_zip_check = {};
+};
+
+// Source: https://docs.stripe.com/testing.
+constexpr TestCard test_cards[] = {
+    {"tok_visa", "4242424242424242", "Visa", "credit", "US"},
+    {"tok_visa_debit", "4000056655665556", "Visa", "debit", "US"},
+    {"tok_mastercard", "5555555555554444", "MasterCard", "credit", "US"},
+    {"tok_mastercard_debit", "5200828282828210", "MasterCard", "debit", "US"},
+    {"tok_mastercard_prepaid", "5105105105105100", "MasterCard", "prepaid", "US"},
+    {"tok_amex", "378282246310005", "American Express", "credit", "US"},
+    {"tok_discover", "6011111111111117", "Discover", "credit", "US"},
+    {"tok_diners", "3056930009020004", "Diners Club", "credit", "US"},
+    {"tok_jcb", "3566002020360505", "JCB", "credit", "JP"},
+    {"tok_unionpay", "6200000000000005", "UnionPay", "credit", "CN"},
+    {"tok_br", "4000000760000002", "Visa", "credit", "BR"},
+    {"tok_ca", "4000001240000000", "Visa", "credit", "CA"},
+    {"tok_mx", "4000004840008001", "Visa", "credit", "MX"},
+    {"tok_de", "4000002760000016", "Visa", "credit", "DE"},
+    {"tok_fr", "4000002500000003", "Visa", "credit", "FR"},
+    {"tok_gb", "4000008260000000", "Visa", "credit", "GB"},
+    {"tok_es", "4000007240000007", "Visa", "credit", "ES"},
+    {"tok_it", "4000003800000008", "Visa", "credit", "IT"},
+    {"tok_nl", "4000005280000002", "Visa", "credit", "NL"},
+    {"tok_au", "4000000360000006", "Visa", "credit", "AU"},
+    {"tok_jp", "4000003920000003", "Visa", "credit", "JP"},
+
+    {"tok_bypassPending", "4000000000000077", "Visa", "credit", "US"},
+    {"tok_createDispute", "4000000000000259", "Visa", "credit", "US"},
+    {"tok_cvcCheckFail", "4000000000000101", "Visa", "credit", "US", {}, {}, "fail"},
+    {"tok_avsZipFail", "4000000000000036", "Visa", "credit", "US", {}, {}, "pass", "pass", "fail"},
+    {"tok_avsLine1Fail", "4000000000000028", "Visa", "credit", "US", {}, {}, "pass", "fail", "pass"},
+    {"tok_avsFail", "4000000000000010", "Visa", "credit", "US", {}, {}, "pass", "fail", "fail"},
+    {"tok_avsUnchecked", "4000000000000044", "Visa", "credit", "US", {}, {}, "pass", "unavailable", "unavailable"},
+
+    {"tok_chargeCustomerFail", "4000000000000341", "Visa", "credit", "US", {}, "generic_decline"},
+
+    {"tok_chargeDeclined", "4000000000000002", "Visa", "credit", "US", "generic_decline"},
+    {"tok_visa_chargeDeclined", "4000000000000002", "Visa", "credit", "US", "generic_decline"},
+    {"tok_chargeDeclinedInsufficientFunds", "4000000000009995", "Visa", "credit", "US", "insufficient_funds"},
+    {"tok_visa_chargeDeclinedInsufficientFunds", "4000000000009995", "Visa", "credit", "US", "insufficient_funds"},
+    {"tok_chargeDeclinedLostCard", "4000000000009987", "Visa", "credit", "US", "lost_card"},
+    {"tok_visa_chargeDeclinedLostCard", "4000000000009987", "Visa", "credit", "US", "lost_card"},
+    {"tok_chargeDeclinedStolenCard", "4000000000009979", "Visa", "credit", "US", "stolen_card"},
+    {"tok_visa_chargeDeclinedStolenCard", "4000000000009979", "Visa", "credit", "US", "stolen_card"},
+    {"tok_chargeDeclinedExpiredCard", "4000000000000069", "Visa", "credit", "US", "expired_card"},
+    {"tok_chargeDeclinedIncorrectCvc", "4000000000000127", "Visa", "credit", "US", "incorrect_cvc"},
+    {"tok_chargeDeclinedProcessingError", "4000000000000119", "Visa", "credit", "US", "processing_error"},
+    {"tok_visa_chargeDeclinedVelocityLimitExceeded", "4000000000006975", "Visa", "credit", "US",
+     "card_velocity_exceeded"},
+    {"tok_chargeDeclinedFraudulent", "4100000000000019", "Visa", "credit", "US", "fraudulent"},
+};
+
+/// Cards of tokens show this expiry; whoever gives a number gives an expiry with it.
+constexpr std::int32_t expiry_month = 12, expiry_year = 2040;
+
+constexpr std::string_view live_decline = "testmode_decline";  // Stripe: "A Stripe test card number was used."
+constexpr std::string_view never_charged = "processing_error";
+
+const TestCard* find_token(std::string_view token) {
+  const auto* found = std::ranges::find(test_cards, token, &TestCard::token);
+  return found == std::end(test_cards) ? nullptr : found;
+}
+
+const TestCard* find_number(std::string_view number) {
+  const auto* found = std::ranges::find(test_cards, number, &TestCard::number);
+  return found == std::end(test_cards) ? nullptr : found;
+}
+
+/// The digits of what may be meant as a card number, written together or in groups; empty when it is something else.
+std::string card_digits(std::string_view text) {
+  std::string digits;
+  for (char character : text) {
+    if (character == ' ' || character == '-') continue;
+    if (character < '0' || character > '9') return {};
+    digits.push_back(character);
+  }
+  return digits.size() >= 12 && digits.size() <= 19 ? digits : std::string();
+}
+
+/// The token for people: whatever could hide a card number in some other spelling is not told.
+std::string presentable(const std::string& token) {
+  const auto digits = std::ranges::count_if(token, [](char character) { return character >= '0' && character <= '9'; });
+  return digits < 12 ? token : "(not shown)";
+}
+
+/// The check digit of ISO/IEC 7812.
+bool passes_luhn(std::string_view digits) {
+  int sum = 0;
+  bool doubled = false;
+  for (auto digit = digits.rbegin(); digit != digits.rend(); ++digit, doubled = !doubled) {
+    const int value = (*digit - '0') * (doubled ? 2 : 1);
+    sum += value > 9 ? value - 9 : value;
+  }
+  return sum % 10 == 0;
+}
+
+/// The same for the same number, and no way back to it: these numbers are public anyway.
+std::string fingerprint(std::string_view number) {
+  const std::string salted = "billd test card " + std::string(number);
+  return base62(fnv1a(salted), 8) + base62(fnv1a("again " + salted), 8);
+}
+
+NewSource describe(const TestCard& card) {
+  NewSource source;
+  source.gateway = "test";
+  source.reference = card.token;
+  source.card.brand = card.brand;
+  source.card.last4 = card.number.substr(card.number.size() - 4);
+  source.card.exp_month = expiry_month;
+  source.card.exp_year = expiry_year;
+  source.card.funding = card.funding;
+  source.card.country = card.country;
+  source.card.fingerprint = fingerprint(card.number);
+  source.cvc_check = card.cvc_check;
+  source.address_line1_check = card.address_line1_check;
+  source.address_zip_check = card.address_zip_check;
+  return source;
+}
+
+/// Why the source would be declined; empty: it is charged.
+std::string_view decline_of(Mode mode, std::string_view source) {
+  if (mode == Mode::live) return live_decline;
+  const TestCard* card = find_token(source);
+  if (card == nullptr) return "generic_decline";
+  return card->refused.empty() ? card->declined : card->refused;
+}
+
+// A booking is text of seven fields: "1 account invoice source minor currency created decline_code", where the first is
+// the form's version and the last is "-" for a charge that succeeded. None of the fields holds a space.
+constexpr std::string_view form = "1";
+constexpr std::string_view no_decline = "-";
+
+std::string encode(const LedgerEntry& entry) {
+  std::string text(form);
+  for (const std::string& field :
+       {entry.account, entry.invoice, entry.source, std::to_string(entry.amount.minor),
+        std::string(entry.amount.currency.code()), std::to_string(entry.created.time_since_epoch().count()),
+        entry.succeeded() ? std::string(no_decline) : entry.decline_code})
+    text.append(" ").append(field);
+  return text;
+}
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failure != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Result<LedgerEntry> decode(std::string_view key, std::string_view text) {
+  std::vector<std::string_view> fields;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    fields.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  const Failure unreadable{Errc::corrupt, "the test gateway's booking " + std::string(key) + " cannot be read"};
+  if (fields.size() != 8 || fields[0] != form) return unreadable;
+  const auto minor = parse_integer(fields[4]);
+  const auto currency = Currency::parse(fields[5]);
+  const auto created = parse_integer(fields[6]);
+  if (!minor || !currency || !created) return unreadable;
+  LedgerEntry entry;
+  entry.idempotency_key = key;
+  entry.account = fields[1];
+  entry.invoice = fields[2];
+  entry.source = fields[3];
+  entry.amount = {*minor, *currency};
+  entry.created = Timestamp(Duration(*created));
+  if (fields[7] != no_decline) entry.decline_code = fields[7];
+  return entry;
+}
+
+ChargeOutcome outcome_of(const LedgerEntry& entry) {
+  ChargeOutcome outcome;
+  outcome.kind = entry.succeeded() ? ChargeOutcomeKind::succeeded : ChargeOutcomeKind::declined;
+  outcome.decline_code = entry.decline_code;
+  outcome.gateway_reference = "test_" + entry.idempotency_key;
+  return outcome;
+}
+
+}  // namespace
+
+/// Books charges. Those of one turn of the loop go to Redis together.
+class TestGateway::Ledger {
+ public:
+  Ledger(Executor executor, store::Store& store) : executor_(executor), store_(store), tasks_(executor) {}
+
+  /// What is booked under the request's key: `decline_code` decides if nothing was before.
+  awaitable<ChargeOutcome> book(ChargeRequest request, std::string_view decline_code);
+
+ private:
+  struct Booking {
+    LedgerEntry wanted;
+    std::string key;
+    Result<redis::Reply> reply;
+    redis::Resumption resume;
+  };
+
+  static LedgerEntry wanted_entry(const ChargeRequest& request, std::string_view decline_code) {
+    return {request.idempotency_key, request.account.value(), request.invoice.value(),  request.source,
+            request.amount,          request.created,         std::string(decline_code)};
+  }
+
+  static ChargeOutcome outcome_of_earlier(const Booking& booking) {
+    ChargeOutcome impossible;
+    impossible.kind = ChargeOutcomeKind::impossible;
+    if (!booking.reply->is_text()) return impossible;
+    const auto earlier = decode(booking.wanted.idempotency_key, booking.reply->text());
+    if (!earlier) {
+      spdlog::error("{}", earlier.error().detail);
+      return impossible;
+    }
+    if (earlier->amount != booking.wanted.amount || earlier->source != booking.wanted.source) {
+      spdlog::error("charge {} came again with another amount or source; it needs an operator",
+                    booking.wanted.idempotency_key);
+      return impossible;
+    }
+    return outcome_of(*earlier);
+  }
+
+  /// Awaits the reply of the booking, which stays in the caller's frame until then. Not to be cancelled: the reply, or
+  /// the lack of one, is there within Redis' time limit.
+  auto booked(Booking& booking) {
+    auto begin = [](auto handler, Ledger* ledger, Booking* what) {
+      what->resume = redis::Resumption(std::move(handler));
+      ledger->waiting_.push_back(what);
+      if (ledger->waiting_.size() > 1) return;
+      asio::post(ledger->executor_, [ledger] { ledger->tasks_.spawn("test gateway", ledger->send_waiting()); });
+    };
+    return asio::async_initiate<const asio::deferred_t&, void()>(begin, asio::deferred, this, &booking);
+  }
+
+  awaitable<> send_waiting() {
+    std::vector<Booking*> bookings;
+    bookings.swap(waiting_);
+    std::vector<redis::Command> commands;
+    commands.reserve(bookings.size());
+    for (const Booking* booking : bookings)
+      commands.emplace_back("SET", booking->key, encode(booking->wanted), "NX", "GET");
+    auto replies = co_await store_.client().execute_all(std::move(commands));
+    for (std::size_t i = 0; i < bookings.size(); ++i) {
+      bookings[i]->reply = std::move(replies[i]);
+      bookings[i]->resume();
+    }
+  }
+
+  Executor executor_;
+  store::Store& store_;
+  std::vector<Booking*> waiting_;
+  Tasks tasks_;
+};
+
+awaitable<ChargeOutcome> TestGateway::Ledger::book(ChargeRequest request, std::string_view decline_code) {
+  Booking booking{wanted_entry(request, decline_code),
+                  store_.key_beside(request.mode, request.account, "g:" + request.idempotency_key),
+                  Failure{Errc::unavailable, "not sent"},
+                  {}};
+  co_await booked(booking);
+  // Without a reply it may be booked or not: the same question gets the answer later.
+  if (!booking.reply) co_return ChargeOutcome();
+  if (booking.reply->is_nil()) co_return outcome_of(booking.wanted);
+  co_return outcome_of_earlier(booking);
+}
+
+TestGateway::TestGateway(Executor executor, store::Store& store, Milliseconds latency)
+    : latency_(latency), ledger_(std::make_unique<Ledger>(executor, store)) {}
+
+TestGateway::~TestGateway() = default;
+
+awaitable<Result<NewSource>> TestGateway::describe_source(Mode mode, std::string token) {
+  const std::string digits = card_digits(token);
+  const TestCard* card = digits.empty() ? find_token(token) : find_number(digits);
+  if (mode == Mode::live && (card != nullptr || !digits.empty()))
+    co_return Failure{Errc::card_declined, std::string(live_decline), "source"};
+  if (card == nullptr && !digits.empty()) {
+    if (!passes_luhn(digits)) co_return Failure{Errc::card_declined, "incorrect_number", "source"};
+    co_return Failure{Errc::invalid_parameter,
+                      "Card numbers are not accepted here: use a token. In test mode, Stripe's test card numbers work.",
+                      "source"};
+  }
+  if (card == nullptr) co_return Failure{Errc::invalid_parameter, "No such token: " + presentable(token), "source"};
+  if (latency_.count() > 0) co_await sleep_for(latency_);
+  if (!card->refused.empty()) co_return Failure{Errc::card_declined, std::string(card->refused), "source"};
+  co_return describe(*card);
+}
+
+awaitable<ChargeOutcome> TestGateway::charge(ChargeRequest request) {
+  const std::string_view declined = decline_of(request.mode, request.source);
+  ChargeOutcome outcome = co_await ledger_->book(std::move(request), declined);
+  // The money has moved, the answer takes its time: the order in which interruptions hurt most.
+  if (latency_.count() > 0) co_await sleep_for(latency_);
+  co_return outcome;
+}
+
+awaitable<ChargeOutcome> TestGateway::look_up(ChargeRequest request) {
+  ChargeOutcome outcome = co_await ledger_->book(std::move(request), never_charged);
+  if (latency_.count() > 0) co_await sleep_for(latency_);
+  co_return outcome;
+}
+
+awaitable<Result<std::vector<LedgerEntry>>> read_ledger(redis::Client& client) {
+  std::vector<LedgerEntry> entries;
+  std::string cursor = "0";
+  do {
+    auto page = co_await client.execute(redis::Command("SCAN", cursor, "MATCH", "?:{p*}:g:*", "COUNT", 1000));
+    if (!page) co_return page.error();
+    const std::vector<redis::Reply>& parts = page->elements();
+    cursor = parts[0].text();
+    std::vector<redis::Command> reads;
+    for (const redis::Reply& key : parts[1].elements()) reads.emplace_back("GET", key.text());
+    auto values = co_await client.execute_all(std::move(reads));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!values[i]) co_return values[i].error();
+      if (values[i]->is_nil()) continue;  // gone since the page was read
+      const std::string_view key = parts[1].elements()[i].text();
+      auto entry = decode(key.substr(key.find(":g:") + 3), values[i]->text());
+      if (!entry) co_return entry.error();
+      entries.push_back(std::move(*entry));
+    }
+  } while (cursor != "0");
+  // SCAN may tell a key twice.
+  std::ranges::sort(entries, {}, &LedgerEntry::idempotency_key);
+  const auto repeated = std::ranges::unique(entries, {}, &LedgerEntry::idempotency_key);
+  entries.erase(repeated.begin(), repeated.end());
+  co_return entries;
+}
+
+}  // namespace billd::gateways

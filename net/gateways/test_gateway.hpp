@@ -1,0 +1,55 @@
+// The gateway that is built in: test cards of well-known behaviour, and a ledger of its own that never charges twice.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "net/gateways/gateway.hpp"
+#include "net/store/store.hpp"
+
+namespace billd::gateways {
+
+/// A charge as the test gateway booked it.
+struct LedgerEntry {
+  std::string idempotency_key;
+  std::string account;
+  std::string invoice;
+  std::string source;
+  Money amount;
+  Timestamp created;         ///< the account's time of the charge
+  std::string decline_code;  ///< empty: the charge succeeded
+
+  bool succeeded() const { return decline_code.empty(); }
+  bool operator==(const LedgerEntry&) const = default;
+};
+
+/// Knows Stripe's test tokens and test card numbers, and nothing else: every other number is refused, and no number is
+/// ever stored, told or logged. It belongs to the test mode; in live mode it declines everything.
+/// Source: https://docs.stripe.com/testing.
+///
+/// Each charge is booked in Redis under its idempotency key, beside its account, by one command that keeps what is
+/// booked already: however often a key is sent, and whatever ends in the middle, there is one booking and one outcome.
+class TestGateway final : public Gateway {
+ public:
+  /// Answers after `latency`, which stands for a processor's own time.
+  TestGateway(Executor executor, store::Store& store, Milliseconds latency);
+  ~TestGateway() override;
+
+  awaitable<Result<NewSource>> describe_source(Mode mode, std::string token) override;
+  awaitable<ChargeOutcome> charge(ChargeRequest request) override;
+
+  /// This gateway forgets no key, so that no record means: it was never charged. To be able to say so for good, the
+  /// question books a decline (processing_error) under the key: whoever still sends the charge later is declined, too.
+  /// The invoice is then tried anew by its schedule, and waits for no operator.
+  awaitable<ChargeOutcome> look_up(ChargeRequest request) override;
+
+ private:
+  class Ledger;
+  Milliseconds latency_;
+  std::unique_ptr<Ledger> ledger_;
+};
+
+/// The whole ledger, by key; for tests and verification.
+awaitable<Result<std::vector<LedgerEntry>>> read_ledger(redis::Client& client);
+
+}  // namespace billd::gateways
