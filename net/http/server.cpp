@@ -41,8 +41,9 @@ namespace {
 
 constexpr TimePoint never = TimePoint::max();
 
-// What has been read but not answered is kept below this; a body takes no more than what is parsed at one time.
-constexpr std::size_t read_bytes = 16 * 1024;
+// How much is read at one time. Most requests have no more than this, and an idle connection keeps room for one read.
+constexpr std::size_t read_header_bytes = 4 * 1024;
+constexpr std::size_t read_body_bytes = 32 * 1024;
 
 // Answers are gathered up to here before they are written; a body from here on is written from where it lies.
 constexpr std::size_t gather_bytes_max = 64 * 1024;
@@ -280,7 +281,7 @@ awaitable<> Connection<Stream>::serve() {
       if (!flushed) flushed = co_await flush();
       if (!flushed) co_return;
       if (phase() == Phase::idle && state().draining) co_return;
-      auto room = input_.prepare(read_bytes);
+      auto room = input_.prepare(header_done_ ? read_body_bytes : read_header_bytes);
       auto [ec, received] = co_await stream_.async_read_some(room, nothrow);
       if (closed()) co_return;
       if (take_expired()) {
@@ -471,7 +472,7 @@ awaitable<> Connection<Stream>::linger() {
   shut_down_sending();
   input_.consume(input_.size());
   while (true) {
-    auto room = input_.prepare(read_bytes);
+    auto room = input_.prepare(read_header_bytes);
     auto [ec, received] = co_await stream_.async_read_some(room, nothrow);
     if (ec || closed()) co_return;
   }
