@@ -268,8 +268,9 @@ awaitable<Result<void>> Catalog::put_test_clock(TestClock clock, std::optional<T
 awaitable<Result<void>> Catalog::remove_test_clock(TestClockId id) {
   auto clock = co_await find_test_clock(id);
   if (!clock) co_return clock.error();
-  auto removed =
-      co_await implementation_->put(implementation_->clocks, Mode::test, id.value(), encode(*clock), {}, std::nullopt);
+  const std::string nothing;
+  auto removed = co_await implementation_->put(implementation_->clocks, Mode::test, id.value(), encode(*clock), nothing,
+                                               std::nullopt);
   co_return removed;
 }
 

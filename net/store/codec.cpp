@@ -51,11 +51,20 @@ void Writer::put(Duration value) {
 void Reader::get(Duration& value) {
   std::int64_t head = 0;
   get(head);
-  const std::uint64_t rest = head % 2 == 0 ? 0 : unsigned_number();
-  const bool is_written_so = head % 2 == 0 || (rest > 0 && rest < microseconds_per_second);
+  std::int64_t whole = head >> 1;
+  std::int64_t rest = 0;
+  if (head % 2 != 0) {
+    const std::uint64_t behind = unsigned_number();
+    if (behind == 0 || behind >= microseconds_per_second) return fail();
+    rest = static_cast<std::int64_t>(behind);
+    // Towards zero, so that the earliest of all times is reached from above.
+    if (whole < 0) {
+      whole += 1;
+      rest -= microseconds_per_second;
+    }
+  }
   std::int64_t count = 0;
-  if (!is_written_so || __builtin_mul_overflow(head >> 1, microseconds_per_second, &count) ||
-      __builtin_add_overflow(count, static_cast<std::int64_t>(rest), &count))
+  if (__builtin_mul_overflow(whole, microseconds_per_second, &count) || __builtin_add_overflow(count, rest, &count))
     return fail();
   value = Duration(count);
 }

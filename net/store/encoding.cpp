@@ -273,6 +273,12 @@ Result<T> decode_plainly(const AccountKey& key, std::string_view bytes, std::str
   return object;
 }
 
+std::string big_endian(std::uint64_t number) {
+  std::string bytes(8, '\0');
+  for (std::size_t place = 8; place-- > 0; number >>= 8) bytes[place] = static_cast<char>(number & 0xFF);
+  return bytes;
+}
+
 template <class Kind>
 std::string short_form(char kind, const AccountKey& key, const Id<Kind>& id) {
   std::string field(1, kind);
@@ -282,12 +288,7 @@ std::string short_form(char kind, const AccountKey& key, const Id<Kind>& id) {
 
 }  // namespace
 
-std::string encode_version(std::uint64_t version) {
-  if (version == 0) return {};
-  std::string bytes(8, '\0');
-  for (std::size_t place = 8; place-- > 0; version >>= 8) bytes[place] = static_cast<char>(version & 0xFF);
-  return bytes;
-}
+std::string encode_version(std::uint64_t version) { return version == 0 ? std::string() : big_endian(version); }
 
 std::uint64_t next_version(std::uint64_t version, std::uint64_t mark) {
   constexpr unsigned mark_bits = 24;
@@ -298,7 +299,7 @@ std::string encode(const Account& account) {
   std::string bytes;
   bytes.reserve(768);
   bytes += form_version;
-  bytes += encode_version(account.version);
+  bytes += big_endian(account.version);
   Writer writer(account.key, bytes);
   writer.unsigned_number(account.objects);
   writer.unsigned_number(account.events);

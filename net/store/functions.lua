@@ -1,7 +1,7 @@
 #!lua name=billd_VERSION
--- The functions through which billd writes. A function is atomic but does not roll back: each one first reads and checks
--- everything (types included: reading a key of another type fails before anything was written), and then makes only
--- writes that cannot fail. VERSION is a hash of this file, so that daemons of two versions work side by side.
+-- The functions through which billd writes. A function is atomic but does not roll back: each one first reads and
+-- checks everything (types included: reading a key of another type fails before anything was written), and then makes
+-- only writes that cannot fail. VERSION is a hash of this file, so that daemons of two versions work side by side.
 
 -- Reads that fail on a key of the wrong type, by the letter of the write that follows.
 local type_check = { H = 'HLEN', D = 'HLEN', Z = 'ZCARD', R = 'ZCARD', T = 'ZCARD', U = 'ZCARD' }
@@ -9,7 +9,7 @@ local type_check = { H = 'HLEN', D = 'HLEN', Z = 'ZCARD', R = 'ZCARD', T = 'ZCAR
 -- The count under a key; fails when INCR would.
 local function read_count(key)
   local value = redis.call('GET', key) or '0'
-  if not string.match(value, '^%d+$') then error({ err = 'WRONGTYPE ' .. key .. ' holds no count' }) end
+  if not string.match(value, '^%d+$') or #value > 18 then error({ err = 'WRONGTYPE ' .. key .. ' holds no count' }) end
   return tonumber(value)
 end
 
@@ -21,17 +21,17 @@ end
 
 -- Commits a number of accounts of one partition and mode. Each of them is committed whole or not at all.
 --   KEYS  1 the partition's count of commits, 2 its lease, 3 its events, 4 its parked accounts, then those used below
---   ARGV  1 the number of accounts, 2 events older than this many milliseconds may go ('': none), then for each account:
---         the account's key (an index into KEYS), the version that must be stored ('': none), the new value,
---         the epoch that must be the lease's ('': any), the idempotency record (an index; 0: none), its value, whether it
---         may replace one ('1'), its life in milliseconds, the events ('': none), the number of writes, and four for each
+--   ARGV  1 the number of accounts, 2 events older than this many milliseconds may go ('': none), then for each
+--         account: its key (an index into KEYS), the version that must be stored ('': none), the new value, the epoch
+--         that must be the lease's ('': any), the idempotency record (an index; 0: none), its value, whether it may
+--         replace one ('1'), its life in milliseconds, the events ('': none), the number of writes, and four for each
 --         write: a letter, an index, and two arguments
 --           H field value      sets a document          D field -          removes one
 --           Z score member     enters an index          R member -         leaves one
 --           T score member     enters a queue           U member -         leaves one
--- Answers the count of commits, then for each account 1 (committed), 2 (conflict), 3 (stale epoch), 4 (conflict; but one
--- that is sent again may have been carried out before others committed), or the value of the idempotency record that was
--- there already.
+-- Answers the count of commits, then for each account 1 (committed), 2 (conflict), 3 (stale epoch), 4 (conflict; but
+-- one that is sent again may have been carried out before others committed), or the value of the idempotency record
+-- that was there already.
 local function commit(keys, args)
   local commits = read_count(keys[1])
   local epoch = redis.call('HGET', keys[2], 'epoch')
@@ -202,8 +202,8 @@ local function check_permissions(channel)
       { 'ZADD', prefix .. 'c:', '0', '' }, { 'ZREM', prefix .. 'c:', '' },
       { 'XLEN', prefix .. 'e' }, { 'XADD', prefix .. 'e', '*', '', '' }, { 'XTRIM', prefix .. 'e', 'MINID', '~', '0' },
       { 'HEXISTS', prefix .. 'p', '' }, { 'HSET', prefix .. 'p', '', '' }, { 'HDEL', prefix .. 'p', '' },
-      { 'HSET', catalog .. 'plans', '', '' }, { 'HDEL', catalog .. 'plans', '' }, { 'HSET', catalog .. 'clocks', '', '' },
-      { 'SET', catalog .. 'r:', '', 'PX', '1' },
+      { 'HSET', catalog .. 'plans', '', '' }, { 'HDEL', catalog .. 'plans', '' },
+      { 'HSET', catalog .. 'clocks', '', '' }, { 'SET', catalog .. 'r:', '', 'PX', '1' },
     }) do table.insert(writes, write) end
   end
   for _, write in ipairs(writes) do

@@ -1,0 +1,318 @@
+// Objects of every stored kind with values drawn at random, the awkward ones more often than chance would have it.
+#pragma once
+
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/keys.hpp"
+#include "engine/catalog.hpp"
+#include "engine/transition.hpp"
+#include "net/store/encoding.hpp"
+
+namespace billd::store {
+
+/// The same seed draws the same objects.
+class RandomObjects {
+ public:
+  explicit RandomObjects(std::uint64_t seed, AccountKey account = {}) : dice_(seed), key_(std::move(account)) {}
+
+  std::uint64_t below(std::uint64_t end) { return std::uniform_int_distribution<std::uint64_t>(0, end - 1)(dice_); }
+  std::uint64_t bits() { return dice_(); }
+  bool coin() { return below(2) == 0; }
+
+  std::int64_t integer();
+  std::string text();
+  std::string bytes(std::size_t size);
+  Timestamp time();
+  Money money();
+  Currency currency();
+  template <class Kind>
+  Id<Kind> id();
+  template <class Enum>
+  Enum one_of(Enum last) {
+    return static_cast<Enum>(below(static_cast<std::uint64_t>(last) + 1));
+  }
+  template <class T, class Draw>
+  std::vector<T> some(std::size_t least, Draw draw) {
+    std::vector<T> values;
+    for (std::size_t count = least + below(3); count > 0; --count) values.push_back(draw());
+    return values;
+  }
+  std::optional<Timestamp> maybe_time() { return coin() ? std::optional(time()) : std::nullopt; }
+
+  Metadata metadata();
+  Address address();
+  Customer customer();
+  CardSummary card();
+  Source source();
+  Recurrence recurrence();
+  Price price();
+  SubscriptionItem item();
+  Subscription subscription();
+  InvoiceLine line();
+  Charge charge();
+  Invoice invoice();
+  Account account();
+  Snapshot snapshot();
+  EventBatch event_batch();
+  Plan plan();
+  TestClock test_clock();
+  ApiKey api_key();
+
+ private:
+  std::mt19937_64 dice_;
+  AccountKey key_;
+};
+
+inline std::int64_t RandomObjects::integer() {
+  switch (below(6)) {
+    case 0:
+      return 0;
+    case 1:
+      return std::numeric_limits<std::int64_t>::max();
+    case 2:
+      return std::numeric_limits<std::int64_t>::min();
+    case 3:
+      return static_cast<std::int64_t>(bits());
+    default:
+      return static_cast<std::int64_t>(below(20'000)) - 10'000;
+  }
+}
+
+inline std::string RandomObjects::bytes(std::size_t size) {
+  std::string text(size, '\0');
+  for (char& byte : text) byte = static_cast<char>(below(256));
+  return text;
+}
+
+inline std::string RandomObjects::text() {
+  switch (below(5)) {
+    case 0:
+      return {};
+    case 1:
+      return "Visa";  // A common word, stored as a number.
+    case 2:
+      return bytes(below(200));
+    case 3:
+      return std::string(below(3000), 'x');
+    default:
+      return "Café " + std::to_string(below(1000));
+  }
+}
+
+inline Timestamp RandomObjects::time() {
+  switch (below(6)) {
+    case 0:
+      return Timestamp();
+    case 1:
+      return from_unix(std::numeric_limits<std::int64_t>::max());
+    case 2:
+      return from_unix(std::numeric_limits<std::int64_t>::min());
+    case 3:
+      return end_of_time;
+    case 4:
+      return from_unix(static_cast<std::int64_t>(below(4'000'000'000)));
+    default:
+      return Timestamp(Duration(static_cast<std::int64_t>(below(8'000'000'000'000'000)) - 1'000'000'000'000));
+  }
+}
+
+inline Currency RandomObjects::currency() {
+  constexpr std::array codes = {"usd", "eur", "jpy", "kwd"};
+  return coin() ? Currency::of(codes[below(codes.size())]) : Currency();
+}
+
+inline Money RandomObjects::money() { return {integer(), currency()}; }
+
+template <class Kind>
+Id<Kind> RandomObjects::id() {
+  switch (below(5)) {
+    case 0:
+      return {};
+    case 1:
+      return Id<Kind>(text());  // Brought along from another system.
+    case 2:
+      return make_id<Kind>(bits(), bits());  // Of billd's form, but of nobody's account.
+    case 3:
+      return Id<Kind>(std::string(Kind::prefix) + key_.value() + "zzzzzzzzzzzz");
+    default:
+      return key_.is_empty() ? make_id<Kind>(bits(), bits()) : make_id<Kind>(key_, below(100'000));
+  }
+}
+
+inline Metadata RandomObjects::metadata() {
+  return some<std::pair<std::string, std::string>>(0, [this] { return std::pair(text(), text()); });
+}
+
+inline Address RandomObjects::address() { return {text(), text(), text(), text(), text(), text()}; }
+
+inline Customer RandomObjects::customer() {
+  return {
+      id<CustomerKind>(),  time(), text(), text(), text(), text(), address(), metadata(), id<SourceKind>(), currency(),
+      id<TestClockKind>(), coin(), coin()};
+}
+
+inline CardSummary RandomObjects::card() {
+  const auto month = static_cast<std::int32_t>(below(13)), year = static_cast<std::int32_t>(bits());
+  return {text(), text(), month, year, text(), text(), text()};
+}
+
+inline Source RandomObjects::source() {
+  return {id<SourceKind>(), time(), text(), text(), card(), text(), address(), text(), text(), text(), metadata()};
+}
+
+inline Recurrence RandomObjects::recurrence() {
+  return {one_of(Interval::year), static_cast<std::int32_t>(below(36)) + 1};
+}
+
+inline Price RandomObjects::price() { return {id<PlanKind>(), id<ProductKind>(), text(), money(), recurrence()}; }
+
+inline SubscriptionItem RandomObjects::item() {
+  return {id<SubscriptionItemKind>(), time(), price(), integer(), metadata()};
+}
+
+inline Subscription RandomObjects::subscription() {
+  Subscription subscription;
+  subscription.id = id<SubscriptionKind>();
+  subscription.status = one_of(SubscriptionStatus::canceled);
+  subscription.created = time();
+  subscription.items = some<SubscriptionItem>(1, [this] { return item(); });
+  subscription.anchor = time();
+  subscription.anchor_ordinal = integer();
+  subscription.ordinal = integer();
+  subscription.current_period = {from_unix(1), end_of_time};
+  subscription.trial_start = maybe_time();
+  subscription.trial_end = maybe_time();
+  subscription.trial_will_end_at = maybe_time();
+  subscription.cancel_at_period_end = coin();
+  subscription.canceled_at = maybe_time();
+  subscription.ended_at = maybe_time();
+  subscription.expires_at = maybe_time();
+  subscription.provisional = coin();
+  subscription.latest_invoice = id<InvoiceKind>();
+  subscription.default_source = id<SourceKind>();
+  subscription.metadata = metadata();
+  return subscription;
+}
+
+inline InvoiceLine RandomObjects::line() {
+  return {id<InvoiceLineKind>(),      money(), {end_of_time, Timestamp()}, integer(), price(),
+          id<SubscriptionItemKind>(), coin()};
+}
+
+inline Charge RandomObjects::charge() {
+  Charge charge;
+  charge.id = id<ChargeKind>();
+  charge.attempt = static_cast<std::int32_t>(bits());
+  charge.state = one_of(ChargeState::parked);
+  charge.amount = money();
+  charge.created = time();
+  charge.resolve_at = time();
+  charge.source = id<SourceKind>();
+  charge.gateway = text();
+  charge.gateway_source = text();
+  charge.card = card();
+  charge.decline_code = text();
+  charge.gateway_reference = text();
+  charge.automatic = coin();
+  return charge;
+}
+
+inline Invoice RandomObjects::invoice() {
+  Invoice invoice;
+  invoice.id = id<InvoiceKind>();
+  invoice.status = one_of(InvoiceStatus::void_);
+  invoice.number = text();
+  invoice.reason = one_of(BillingReason::manual);
+  invoice.created = time();
+  invoice.subscription = id<SubscriptionKind>();
+  invoice.ordinal = integer();
+  invoice.period = {Timestamp(), from_unix(static_cast<std::int64_t>(below(100)))};
+  invoice.lines = some<InvoiceLine>(0, [this] { return line(); });
+  invoice.total = money();
+  invoice.amount_paid = money();
+  invoice.auto_advance = coin();
+  invoice.finalize_at = maybe_time();
+  invoice.finalized_at = maybe_time();
+  invoice.next_attempt_at = maybe_time();
+  invoice.paid_at = maybe_time();
+  invoice.attempt_count = static_cast<std::int32_t>(bits());
+  invoice.attempted = coin();
+  invoice.provisional = coin();
+  invoice.charges = some<Charge>(0, [this] { return charge(); });
+  invoice.metadata = metadata();
+  invoice.description = text();
+  return invoice;
+}
+
+inline Account RandomObjects::account() {
+  Account account;
+  account.key = key_;
+  account.mode = one_of(Mode::live);
+  account.version = bits();
+  account.objects = bits();
+  account.events = bits() >> below(64);
+  account.invoices_numbered = below(3);
+  account.customer = customer();
+  account.sources = some<Source>(0, [this] { return source(); });
+  account.subscriptions = some<Subscription>(0, [this] { return subscription(); });
+  account.invoices = some<Invoice>(0, [this] { return invoice(); });
+  return account;
+}
+
+inline Snapshot RandomObjects::snapshot() {
+  switch (below(5)) {
+    case 0:
+      return customer();
+    case 1:
+      return source();
+    case 2:
+      return subscription();
+    case 3:
+      return invoice();
+    default:
+      return ChargeSnapshot{charge(), id<InvoiceKind>()};
+  }
+}
+
+inline EventBatch RandomObjects::event_batch() {
+  EventBatch batch;
+  batch.key = key_;
+  batch.created = time();
+  batch.sequence = bits();
+  batch.request_id = text();
+  batch.idempotency_key = text();
+  batch.snapshots = some<Snapshot>(1, [this] { return snapshot(); });
+  batch.events = some<Event>(0, [this, &batch] {
+    Event event{one_of(EventType::charge_failed), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
+    if (coin()) event.previous = static_cast<std::uint32_t>(below(batch.snapshots.size()));
+    return event;
+  });
+  return batch;
+}
+
+inline Plan RandomObjects::plan() {
+  return {id<PlanKind>(),
+          time(),
+          id<ProductKind>(),
+          text(),
+          text(),
+          money(),
+          recurrence(),
+          static_cast<std::int32_t>(bits()),
+          coin(),
+          metadata(),
+          coin()};
+}
+
+inline TestClock RandomObjects::test_clock() {
+  return {id<TestClockKind>(), text(), time(), time(), one_of(TestClockStatus::advancing), time(), time()};
+}
+
+inline ApiKey RandomObjects::api_key() {
+  return {text(), text(), one_of(Mode::live), text(), text(), text(), time(), maybe_time()};
+}
+
+}  // namespace billd::store
