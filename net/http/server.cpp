@@ -246,8 +246,7 @@ class Connection final : public ConnectionBase {
   Step parse_header();
   Step parse_body();
   Step refuse(int status, std::string_view reason);
-  void append_answer(const Response& response, unsigned version, bool head_only);
-  void take_answer(Response response, unsigned version, bool head_only);
+  void append_answer(Response response, unsigned version, bool head_only);
 
   void write_soon();
   awaitable<bool> flush();
@@ -317,7 +316,8 @@ awaitable<> Connection<Stream>::serve() {
     }
     --state().counts.requests_in_flight;
     if (closed()) co_return;
-    take_answer(std::move(response), version, head_only);
+    closing_ = closing_ || response.close || state().draining;
+    append_answer(std::move(response), version, head_only);
     begin_message();
     if (output_.size() >= gather_bytes_max || !body_.empty()) {
       bool flushed = co_await flush();
@@ -412,31 +412,24 @@ typename Connection<Stream>::Step Connection<Stream>::refuse(int status, std::st
   return Step::refused;
 }
 
+// Puts an answer behind those that wait to be written.
 template <class Stream>
-void Connection<Stream>::take_answer(Response response, unsigned version, bool head_only) {
-  closing_ = closing_ || response.close || state().draining;
-  bool copy_body = response.body.size() < gather_bytes_max || head_only || !status_has_body(response.status);
-  if (copy_body) return append_answer(response, version, head_only);
-  append_answer(response, version, true);
-  body_ = std::move(response.body);
-}
-
-template <class Stream>
-void Connection<Stream>::append_answer(const Response& response, unsigned version, bool head_only) {
+void Connection<Stream>::append_answer(Response response, unsigned version, bool head_only) {
   AnswerFrame frame;
   frame.date = state().date();
   frame.version = version;
   frame.keep_alive = !closing_;
-  frame.head_only = head_only;
-  if (append_answer_head(output_, response, frame)) {
-    if (!head_only && status_has_body(response.status)) output_ += response.body;
-    return;
+  if (!append_answer_head(output_, response, frame)) {
+    spdlog::error("an answer with status {} has a header that cannot be sent", response.status);
+    response = render_error_as_json(500, "An internal error occurred.", {});
+    append_answer_head(output_, response, frame);
   }
-  spdlog::error("an answer with status {} has a header that cannot be sent", response.status);
-  Response substitute = settings().render_error(500, "An internal error occurred.", {});
-  bool substituted = append_answer_head(output_, substitute, frame);
-  BILLD_CHECK(substituted, "the error renderer makes a header that cannot be sent");
-  if (!head_only) output_ += substitute.body;
+  if (head_only || !status_has_body(response.status)) return;
+  if (response.body.size() < gather_bytes_max) {
+    output_ += response.body;
+  } else {
+    body_ = std::move(response.body);  // flushed before there is another answer
+  }
 }
 
 // Writes at the loop's next turn what has not been written by then.
@@ -529,27 +522,28 @@ class ConnectionEnd {
 };
 
 bool is_shortage(const error_code& ec) {
-  return ec == boost::system::errc::too_many_files_open || ec == boost::system::errc::too_many_files_open_in_system ||
-         ec == boost::system::errc::no_buffer_space || ec == boost::system::errc::not_enough_memory;
+  return ec == asio::error::no_descriptors || ec == error_code(ENFILE, boost::system::system_category()) ||
+         ec == asio::error::no_buffer_space || ec == asio::error::no_memory;
 }
 
 awaitable<> accept_connections(std::shared_ptr<ServerState> state, std::shared_ptr<Acceptor> acceptor) {
   constexpr Milliseconds pause(100);
+  bool short_of_resources = false;  // a shortage is told once, not ten times a second
   while (acceptor->is_open()) {
     Socket socket(state->executor);
     tcp::endpoint peer;
     auto [ec] = co_await acceptor->async_accept(socket, peer, nothrow);
     if (!acceptor->is_open()) co_return;
     if (!ec) {
+      short_of_resources = false;
       state->admit(std::move(socket), unmapped(peer.address()));
-    } else if (is_shortage(ec)) {
-      spdlog::warn("cannot accept a connection: {}", ec.message());
-      state->close_longest_idle();
-      co_await sleep_for(pause);  // the peer waits in the queue of the listener meanwhile
-    } else if (ec != boost::system::errc::connection_aborted) {
-      spdlog::warn("cannot accept a connection: {}", ec.message());
-      co_await sleep_for(pause);
+      continue;
     }
+    if (ec == asio::error::connection_aborted) continue;
+    if (!short_of_resources) spdlog::warn("cannot accept connections for now: {}", ec.message());
+    short_of_resources = is_shortage(ec);
+    if (short_of_resources) state->close_longest_idle();
+    co_await sleep_for(pause);  // the peers wait in the queue of the listener meanwhile
   }
 }
 

@@ -115,7 +115,6 @@ struct AnswerFrame {
   std::string_view date;   // IMF-fixdate; no Date field when empty
   unsigned version = 11;   // of the request
   bool keep_alive = true;  // whether the connection goes on
-  bool head_only = false;  // the request was HEAD: the length is told, the body is not sent
 };
 
 /// Appends the status line and the fields, up to the empty line. The body is the caller's. False, and nothing appended,

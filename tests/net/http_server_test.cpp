@@ -463,16 +463,20 @@ TEST(Server, AnswersAFailureOfItsHandlerWithoutTellingWhy) {
 }
 
 TEST(Server, AnswersAHeaderThatCannotBeSentWithAFailure) {
-  RunningServer server([](Request) -> awaitable<Response> {
+  RunningServer server([](Request request) -> awaitable<Response> {
     Response response;
     response.headers.add("Location", "/a\r\nSet-Cookie: b=c");
+    response.body.assign(request.target == "/large" ? 1'000'000 : 10, 'x');
     co_return response;
   });
   RawPeer peer = RawPeer::connected(server.port());
-  peer.send(get("/"));
-  std::string answer = peer.read_answer();
-  EXPECT_EQ(status_of(answer), 500);
-  EXPECT_FALSE(has(answer, "Set-Cookie"));
+  for (const char* target : {"/small", "/large", "/small"}) {
+    peer.send(get(target));
+    std::string answer = peer.read_answer();
+    EXPECT_EQ(status_of(answer), 500);
+    EXPECT_FALSE(has(answer, "Set-Cookie"));
+    EXPECT_TRUE(has(body_of(answer), "An internal error occurred."));
+  }
 }
 
 TEST(Server, WritesItsOwnErrorsInTheFormatOfTheFace) {
@@ -493,6 +497,11 @@ TEST(Server, WritesItsOwnErrorsInTheFormatOfTheFace) {
 }
 
 TEST(Server, WaitsWhenThereAreNoDescriptorsLeft) {
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP() << "the sanitizer opens a pipe to look at an object's type, and takes its failure for a wrong type";
+#endif
+#endif
   RunningServer server(echo);
   RawPeer peer;
   rlimit before{};
