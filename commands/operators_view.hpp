@@ -1,0 +1,42 @@
+// The daemon as its operators see it: gathers what the parts keep counted.
+#pragma once
+
+#include "config/settings.hpp"
+#include "jobs/clock.hpp"
+#include "jobs/executor.hpp"
+#include "jobs/partitions.hpp"
+#include "jobs/scheduler.hpp"
+#include "net/api/operators/view.hpp"
+#include "net/redis/client.hpp"
+#include "net/store/store.hpp"
+
+namespace billd::commands {
+
+/// Refers to parts that outlive it; reads memory only.
+class OperatorsView final : public api::operators::View {
+ public:
+  OperatorsView(const Settings& settings, const store::Store& store, const redis::Client& client,
+                const jobs::Clock& clock, const jobs::Partitions& partitions, const jobs::Scheduler& scheduler,
+                const jobs::AccountExecutor& accounts);
+
+  api::operators::Status status() const override;
+  std::string not_ready_because() const override;
+
+  /// The API listens; until then the daemon is not ready.
+  void set_serving() { is_serving_ = true; }
+  void set_stopping() { is_stopping_ = true; }
+
+ private:
+  const Settings& settings_;
+  const store::Store& store_;
+  const redis::Client& client_;
+  const jobs::Clock& clock_;
+  const jobs::Partitions& partitions_;
+  const jobs::Scheduler& scheduler_;
+  const jobs::AccountExecutor& accounts_;
+  SteadyClock::time_point started_at_ = SteadyClock::now();
+  bool is_serving_ = false;
+  bool is_stopping_ = false;
+};
+
+}  // namespace billd::commands
