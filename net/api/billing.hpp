@@ -44,8 +44,8 @@ class Billing {
   virtual ~Billing() = default;
 
   /// Carries a command out: loads, decides, commits, makes the charges that it calls for and records their outcomes,
-  /// then answers. Conflicts with other writers are resolved inside. With an idempotency key that has an answer already,
-  /// that answer is returned with `repeated`; one whose first request is still under way fails with
+  /// then answers. Conflicts with other writers are resolved inside. With an idempotency key that has an answer
+  /// already, that answer is returned with `repeated`; one whose first request is still under way fails with
   /// idempotency_in_progress. Failures of decide() come back as they are and nothing has changed.
   struct Executed {
     Answer answer;

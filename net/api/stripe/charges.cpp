@@ -1,0 +1,46 @@
+// Operations on charges, which are parts of their invoices.
+#include "net/api/stripe/errors.hpp"
+#include "net/api/stripe/lists.hpp"
+#include "net/api/stripe/operations.hpp"
+
+namespace billd::api::stripe {
+namespace {
+
+constexpr std::array retrieve_table = {list("expand")};
+constexpr std::array list_table = filtered_page_rules + std::array{text("customer")};
+
+}  // namespace
+
+constinit const std::span<const Rule> retrieve_charge_rules = retrieve_table;
+constinit const std::span<const Rule> list_charges_rules = list_table;
+
+awaitable<Result<Outcome>> retrieve_charge(Services& services, Call call) {
+  Reply reply(services, call);
+  const std::string& id = call.variable("charge");
+  std::vector<Named> wanted(1, Named{Kind::charge, id});
+  auto loaded = co_await load(services, call.mode, reply.known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  Object* object = reply.present.find(Kind::charge, id);
+  if (object == nullptr) co_return no_such("charge", id);
+  co_return co_await reply.answer(*object);
+}
+
+awaitable<Result<Outcome>> list_charges(Services& services, Call call) {
+  auto query = page_query(call);
+  if (!query) co_return query.error();
+  const std::string customer = call.arguments().text_or_empty("customer");
+  Reply reply(services, call);
+  if (customer.empty()) {
+    auto page = co_await page_of_all(services, call, reply.known, Kind::charge, std::move(*query), {});
+    if (!page) co_return page.error();
+    co_return co_await answer_page(services, call, reply, Kind::charge, std::move(*page), call.path);
+  }
+  auto account = co_await load_live_customer(services, call.mode, reply.known, customer, "customer");
+  if (!account) co_return account.error();
+  auto page =
+      co_await page_of_account(services, call, reply.known, (*account)->key, Kind::charge, std::move(*query), {});
+  if (!page) co_return page.error();
+  co_return co_await answer_page(services, call, reply, Kind::charge, std::move(*page), call.path);
+}
+
+}  // namespace billd::api::stripe

@@ -1,0 +1,188 @@
+// Operations on customers.
+#include <algorithm>
+
+#include "net/api/stripe/errors.hpp"
+#include "net/api/stripe/lists.hpp"
+#include "net/api/stripe/new_source.hpp"
+#include "net/api/stripe/operations.hpp"
+
+namespace billd::api::stripe {
+namespace {
+
+constexpr std::array address_rules = {
+    text("city").clearable(),  text("country").clearable(),     text("line1").clearable(),
+    text("line2").clearable(), text("postal_code").clearable(), text("state").clearable(),
+};
+constexpr std::array<std::string_view, 1> tax_exempt_choices = {"none"};
+
+constexpr std::array common_rules = {
+    text("email", 512).clearable(),
+    text("name", 256).clearable(),
+    text("phone", 20).clearable(),
+    text("description").clearable(),
+    map("address", address_rules).clearable(),
+    metadata(),
+    text_or_map("source", card_rules),
+    text_or_map("card", card_rules),
+    choice("tax_exempt", tax_exempt_choices),
+    list("expand"),
+};
+constexpr std::array create_table = common_rules + std::array{text("test_clock")};
+constexpr std::array retrieve_table = {list("expand")};
+constexpr std::array update_table = common_rules + std::array{text("default_source"), text("default_card")};
+constexpr std::array<Rule, 0> delete_table = {};
+constexpr std::array list_table = filtered_page_rules + std::array{text("email", 512), text("test_clock")};
+
+Address address_over(const Arguments& arguments, Address before) {
+  const auto given = arguments.map("address");
+  if (!given) return {};  // address='' clears
+  auto over = [&](const char* name, std::string& part) {
+    if (auto value = given->text(name)) part = std::move(*value);
+  };
+  over("city", before.city);
+  over("country", before.country);
+  over("line1", before.line1);
+  over("line2", before.line2);
+  over("postal_code", before.postal_code);
+  over("state", before.state);
+  return before;
+}
+
+Shown show_customer(Presenter& present, const Transition& after) { return &present.customer(after.account); }
+
+Shown show_deleted(Presenter& present, const Transition& after) {
+  return &present.deleted(after.account.customer.id.value(), "customer");
+}
+
+/// The customers of these accounts, newest first.
+awaitable<Result<Page>> page_of_accounts(Services& services, const Call& call, Known& known,
+                                         std::vector<AccountKey> keys, PageQuery query) {
+  auto loaded = co_await services.store.load_all(call.mode, std::move(keys));
+  if (!loaded) co_return loaded.error();
+  std::vector<const Customer*> customers;
+  for (store::Loaded& each : *loaded) {
+    auto account = std::make_shared<const Account>(std::move(each.account));
+    known.put(account);
+    if (account->customer.deleted || !query.created.holds(account->customer.created)) continue;
+    customers.push_back(&account->customer);
+  }
+  std::ranges::sort(customers, [](const Customer* left, const Customer* right) {
+    return std::pair(left->created, left->id) > std::pair(right->created, right->id);
+  });
+  std::vector<std::string> ids;
+  for (const Customer* customer : customers) ids.push_back(customer->id.value());
+  co_return cut_page(std::move(ids), query, "customer");
+}
+
+awaitable<Result<Page>> page_of_customers(Services& services, const Call& call, Known& known, PageQuery query) {
+  const Arguments arguments = call.arguments();
+  if (arguments.has("email")) {
+    auto keys = co_await services.store.find_by_email(call.mode, arguments.text_or_empty("email"));
+    if (!keys) co_return keys.error();
+    co_return co_await page_of_accounts(services, call, known, std::move(*keys), std::move(query));
+  }
+  if (arguments.has("test_clock")) {
+    auto keys = co_await services.store.test_clock_accounts(TestClockId(arguments.text_or_empty("test_clock")));
+    if (!keys) co_return keys.error();
+    co_return co_await page_of_accounts(services, call, known, std::move(*keys), std::move(query));
+  }
+  co_return co_await page_of_all(services, call, known, Kind::customer, std::move(query), {});
+}
+
+}  // namespace
+
+constinit const std::span<const Rule> create_customer_rules = create_table;
+constinit const std::span<const Rule> retrieve_customer_rules = retrieve_table;
+constinit const std::span<const Rule> update_customer_rules = update_table;
+constinit const std::span<const Rule> delete_customer_rules = delete_table;
+constinit const std::span<const Rule> list_customers_rules = list_table;
+
+awaitable<Result<Outcome>> create_customer(Services& services, Call call) {
+  const Arguments arguments = call.arguments();
+  CreateCustomer command;
+  command.email = arguments.text_or_empty("email");
+  command.name = arguments.text_or_empty("name");
+  command.phone = arguments.text_or_empty("phone");
+  command.description = arguments.text_or_empty("description");
+  if (arguments.has("address")) command.address = address_over(arguments, {});
+  auto metadata = arguments.metadata_over({});
+  if (!metadata) co_return metadata.error();
+  command.metadata = std::move(*metadata);
+  if (arguments.has("test_clock")) {
+    command.test_clock = TestClockId(arguments.text_or_empty("test_clock"));
+    if (call.is_live()) co_return Failure{Errc::invalid_parameter, "Test clocks are for test mode only.", "test_clock"};
+    auto clock = co_await services.catalog.find_test_clock(command.test_clock);
+    if (!clock) {
+      if (clock.error().code != Errc::not_found) co_return clock.error();
+      co_return no_such("test clock", command.test_clock.value(), "test_clock");
+    }
+  }
+  if (std::string parameter = new_source_parameter(arguments); !parameter.empty()) {
+    auto source = co_await describe_new_source(services, call, std::move(parameter));
+    if (!source) co_return source.error();
+    command.source = std::move(*source);
+  }
+  Task task{.account = call.account, .command = std::move(command), .show = show_customer};
+  co_return co_await carry_out(services, call, std::move(task));
+}
+
+awaitable<Result<Outcome>> retrieve_customer(Services& services, Call call) {
+  Reply reply(services, call);
+  auto account = co_await load_customer(services, call.mode, reply.known, call.variable("customer"), "id");
+  if (!account) co_return account.error();
+  co_return co_await reply.answer(reply.present.customer(**account));
+}
+
+awaitable<Result<Outcome>> update_customer(Services& services, Call call) {
+  Task task{.account = {}, .command = {}, .show = show_customer};
+  auto loaded = co_await load_live_customer(services, call.mode, *task.known, call.variable("customer"), "id");
+  if (!loaded) co_return loaded.error();
+  const Account& account = **loaded;
+  const Arguments arguments = call.arguments();
+  UpdateCustomer command;
+  command.email = arguments.text("email");
+  command.name = arguments.text("name");
+  command.phone = arguments.text("phone");
+  command.description = arguments.text("description");
+  if (arguments.has("address")) command.address = address_over(arguments, account.customer.address);
+  if (arguments.has("metadata")) {
+    auto metadata = arguments.metadata_over(account.customer.metadata);
+    if (!metadata) co_return metadata.error();
+    command.metadata = std::move(*metadata);
+  }
+  for (const char* name : {"default_card", "default_source"}) {
+    if (!arguments.has(name)) continue;
+    command.default_source = SourceId(arguments.text_or_empty(name));
+    if (account.find(*command.default_source) == nullptr)
+      co_return no_such("source", command.default_source->value(), name);
+  }
+  if (std::string parameter = new_source_parameter(arguments); !parameter.empty()) {
+    auto source = co_await describe_new_source(services, call, std::move(parameter));
+    if (!source) co_return source.error();
+    command.source = std::move(*source);
+  }
+  auto foreseen = co_await foresee(services, call, *task.known, Kind::customer, call.variable("customer"));
+  if (!foreseen) co_return foreseen.error();
+  task.account = account.key;
+  task.command = std::move(command);
+  co_return co_await carry_out(services, call, std::move(task));
+}
+
+awaitable<Result<Outcome>> delete_customer(Services& services, Call call) {
+  Task task{.account = {}, .command = DeleteCustomer{}, .show = show_deleted};
+  auto account = co_await load_live_customer(services, call.mode, *task.known, call.variable("customer"), "id");
+  if (!account) co_return account.error();
+  task.account = (*account)->key;
+  co_return co_await carry_out(services, call, std::move(task));
+}
+
+awaitable<Result<Outcome>> list_customers(Services& services, Call call) {
+  auto query = page_query(call);
+  if (!query) co_return query.error();
+  Reply reply(services, call);
+  auto page = co_await page_of_customers(services, call, reply.known, std::move(*query));
+  if (!page) co_return page.error();
+  co_return co_await answer_page(services, call, reply, Kind::customer, std::move(*page), "/v1/customers");
+}
+
+}  // namespace billd::api::stripe

@@ -1,0 +1,86 @@
+#include "net/api/stripe/kinds.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace billd::api::stripe {
+namespace {
+
+constexpr Shape one(Kind kind) { return {kind, false}; }
+constexpr Shape many(Kind kind) { return {kind, true}; }
+
+constexpr std::array table = {
+    Link{Kind::customer, "default_source", one(Kind::card)},
+    Link{Kind::customer, "discount", one(Kind::nothing)},
+    Link{Kind::customer, "sources", many(Kind::card)},
+    Link{Kind::customer, "subscriptions", many(Kind::subscription)},
+    Link{Kind::customer, "tax_ids", many(Kind::nothing)},
+    Link{Kind::customer, "test_clock", one(Kind::test_clock)},
+
+    Link{Kind::card, "customer", one(Kind::customer)},
+
+    Link{Kind::subscription, "application", one(Kind::nothing)},
+    Link{Kind::subscription, "customer", one(Kind::customer)},
+    Link{Kind::subscription, "default_payment_method", one(Kind::nothing)},
+    Link{Kind::subscription, "default_source", one(Kind::card)},
+    Link{Kind::subscription, "default_tax_rates", one(Kind::nothing)},
+    Link{Kind::subscription, "discount", one(Kind::nothing)},
+    Link{Kind::subscription, "items", many(Kind::subscription_item)},
+    Link{Kind::subscription, "latest_invoice", one(Kind::invoice)},
+    Link{Kind::subscription, "pending_setup_intent", one(Kind::nothing)},
+    Link{Kind::subscription, "plan", one(Kind::plan)},
+    Link{Kind::subscription, "schedule", one(Kind::nothing)},
+    Link{Kind::subscription, "test_clock", one(Kind::test_clock)},
+
+    Link{Kind::subscription_item, "plan", one(Kind::plan)},
+    Link{Kind::subscription_item, "price", one(Kind::price)},
+    Link{Kind::subscription_item, "subscription", one(Kind::subscription)},
+
+    Link{Kind::plan, "product", one(Kind::product)},
+    Link{Kind::plan, "tiers", one(Kind::nothing)},
+    Link{Kind::price, "product", one(Kind::product)},
+    Link{Kind::price, "tiers", one(Kind::nothing)},
+    Link{Kind::product, "default_price", one(Kind::nothing)},
+
+    Link{Kind::invoice, "application", one(Kind::nothing)},
+    Link{Kind::invoice, "charge", one(Kind::charge)},
+    Link{Kind::invoice, "customer", one(Kind::customer)},
+    Link{Kind::invoice, "default_payment_method", one(Kind::nothing)},
+    Link{Kind::invoice, "default_source", one(Kind::card)},
+    Link{Kind::invoice, "discount", one(Kind::nothing)},
+    Link{Kind::invoice, "discounts", one(Kind::nothing)},
+    Link{Kind::invoice, "lines", many(Kind::line_item)},
+    Link{Kind::invoice, "payment_intent", one(Kind::nothing)},
+    Link{Kind::invoice, "quote", one(Kind::nothing)},
+    Link{Kind::invoice, "subscription", one(Kind::subscription)},
+    Link{Kind::invoice, "test_clock", one(Kind::test_clock)},
+
+    Link{Kind::line_item, "discounts", one(Kind::nothing)},
+    Link{Kind::line_item, "plan", one(Kind::plan)},
+    Link{Kind::line_item, "price", one(Kind::price)},
+    Link{Kind::line_item, "subscription", one(Kind::subscription)},
+
+    Link{Kind::charge, "application", one(Kind::nothing)},
+    Link{Kind::charge, "application_fee", one(Kind::nothing)},
+    Link{Kind::charge, "balance_transaction", one(Kind::nothing)},
+    Link{Kind::charge, "customer", one(Kind::customer)},
+    Link{Kind::charge, "dispute", one(Kind::nothing)},
+    Link{Kind::charge, "invoice", one(Kind::invoice)},
+    Link{Kind::charge, "payment_intent", one(Kind::nothing)},
+    Link{Kind::charge, "refunds", many(Kind::nothing)},
+    Link{Kind::charge, "review", one(Kind::nothing)},
+    Link{Kind::charge, "source", one(Kind::card)},
+    Link{Kind::charge, "transfer", one(Kind::nothing)},
+};
+
+}  // namespace
+
+std::span<const Link> links() { return table; }
+
+const Link* find_link(Kind from, std::string_view member) {
+  const auto at =
+      std::ranges::find_if(table, [&](const Link& link) { return link.from == from && link.member == member; });
+  return at == table.end() ? nullptr : &*at;
+}
+
+}  // namespace billd::api::stripe

@@ -1,0 +1,47 @@
+// The kinds of objects that the API answers, and which of their members lead to others.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace billd::api::stripe {
+
+enum class Kind : std::uint8_t {
+  nothing,  ///< of members that billd always answers with null
+  customer,
+  card,
+  subscription,
+  subscription_item,
+  plan,
+  price,
+  product,
+  invoice,
+  line_item,
+  charge,
+  event,
+  test_clock,
+};
+
+/// One object, or a list of them.
+struct Shape {
+  Kind kind = Kind::nothing;
+  bool is_list = false;
+
+  constexpr bool operator==(const Shape&) const = default;
+};
+
+/// A member that may be expanded, or that is embedded already and leads on.
+struct Link {
+  Kind from;
+  std::string_view member;
+  Shape to;
+};
+
+/// Every link of every kind. Source: x-expandableFields of Stripe's OpenAPI descriptions.
+std::span<const Link> links();
+
+/// nullptr when the member cannot be expanded.
+const Link* find_link(Kind from, std::string_view member);
+
+}  // namespace billd::api::stripe

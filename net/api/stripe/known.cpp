@@ -1,0 +1,364 @@
+#include "net/api/stripe/known.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "net/api/gather.hpp"
+#include "net/api/stripe/errors.hpp"
+
+namespace billd::api::stripe {
+namespace {
+
+template <class Map>
+auto* value_or_null(Map& map, std::string_view key) {
+  const auto at = map.find(key);
+  return at == map.end() ? nullptr : &at->second;
+}
+
+bool lives_in_account(Kind kind) {
+  switch (kind) {
+    case Kind::customer:
+    case Kind::card:
+    case Kind::subscription:
+    case Kind::invoice:
+    case Kind::charge:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// What of the wanted is still not known, of one kind.
+std::vector<std::string> missing(const Known& known, const std::vector<Named>& wanted, Kind kind) {
+  std::vector<std::string> ids;
+  for (const Named& named : wanted) {
+    if (named.kind != kind || known.account_of(named.id) == nullptr) continue;
+    const bool is_known = kind == Kind::subscription ? known.subscription(named.id) != nullptr
+                          : kind == Kind::invoice    ? known.invoice(named.id) != nullptr
+                                                     : known.invoice_of_charge(named.id) != nullptr;
+    if (!is_known) ids.push_back(named.id);
+  }
+  return ids;
+}
+
+awaitable<Result<void>> load_accounts(Services& services, Mode mode, Known& known, std::set<AccountKey> keys) {
+  if (keys.empty()) co_return Result<void>();
+  if (keys.size() == 1) {
+    auto loaded = co_await services.store.load(mode, *keys.begin());
+    if (loaded) {
+      known.put(std::make_shared<const Account>(std::move(loaded->account)));
+      co_return Result<void>();
+    }
+    if (loaded.error().code == Errc::not_found) co_return Result<void>();
+    co_return loaded.error();
+  }
+  std::vector<AccountKey> list(keys.begin(), keys.end());
+  auto loaded = co_await services.store.load_all(mode, std::move(list));
+  if (!loaded) co_return loaded.error();
+  for (store::Loaded& each : *loaded) known.put(std::make_shared<const Account>(std::move(each.account)));
+  co_return Result<void>();
+}
+
+/// Finds out which invoices the charges were made for.
+awaitable<Result<std::vector<std::string>>> owners_of_charges(Services& services, Mode mode,
+                                                              std::vector<std::string> charges) {
+  std::vector<awaitable<Result<InvoiceId>>> questions;
+  for (std::string& charge : charges) {
+    const AccountKey key = *AccountKey::of_id(charge);
+    questions.push_back(services.store.invoice_of_charge(mode, key, ChargeId(std::move(charge))));
+  }
+  auto answers = co_await gather(std::move(questions));
+  std::vector<std::string> invoices;
+  for (const Result<InvoiceId>& answer : answers) {
+    if (answer)
+      invoices.push_back(answer->value());
+    else if (answer.error().code != Errc::not_found)
+      co_return answer.error();
+  }
+  co_return invoices;
+}
+
+awaitable<Result<void>> load_records(Services& services, Mode mode, Known& known,
+                                     std::map<AccountKey, std::vector<std::string>> fields) {
+  std::vector<awaitable<Result<std::vector<Record>>>> questions;
+  for (auto& [key, names] : fields) questions.push_back(services.store.load_records(mode, key, std::move(names)));
+  auto answers = co_await gather(std::move(questions));
+  for (Result<std::vector<Record>>& answer : answers) {
+    if (!answer) co_return answer.error();
+    for (Record& record : *answer) known.put(std::move(record));
+  }
+  co_return Result<void>();
+}
+
+void collect(const Subscription& subscription, std::set<PlanId>& plans) {
+  for (const SubscriptionItem& item : subscription.items) plans.insert(item.price.id);
+}
+
+void collect(const Invoice& invoice, std::set<PlanId>& plans) {
+  for (const InvoiceLine& line : invoice.lines) plans.insert(line.price.id);
+}
+
+/// The plans that the named objects show.
+std::set<PlanId> plans_shown(const Known& known, const std::vector<Named>& wanted) {
+  std::set<PlanId> plans;
+  for (const Named& named : wanted) {
+    if (named.kind == Kind::customer) {
+      if (const Account* account = known.account_of(named.id))
+        for (const Subscription& subscription : account->subscriptions) collect(subscription, plans);
+    } else if (named.kind == Kind::subscription) {
+      if (const Subscription* subscription = known.subscription(named.id)) collect(*subscription, plans);
+    } else if (named.kind == Kind::invoice) {
+      if (const Invoice* invoice = known.invoice(named.id)) collect(*invoice, plans);
+    } else if (named.kind == Kind::plan) {
+      plans.insert(PlanId(named.id));
+    }
+  }
+  return plans;
+}
+
+awaitable<Result<void>> load_plans(Services& services, Mode mode, Known& known, std::set<PlanId> plans) {
+  for (const PlanId& id : plans) {
+    if (known.plan(id) != nullptr) continue;
+    auto plan = co_await services.catalog.find_plan(mode, id);
+    if (plan)
+      known.put(std::move(*plan));
+    else if (plan.error().code != Errc::not_found)
+      co_return plan.error();
+  }
+  co_return Result<void>();
+}
+
+awaitable<Result<void>> load_other(Services& services, Mode mode, Known& known, Named named) {
+  if (named.kind == Kind::test_clock && known.test_clock(named.id) == nullptr) {
+    auto clock = co_await services.catalog.find_test_clock(TestClockId(named.id));
+    if (clock)
+      known.put(std::move(*clock));
+    else if (clock.error().code != Errc::not_found)
+      co_return clock.error();
+  }
+  if (named.kind == Kind::product && known.plan_of_product(named.id) == nullptr) {
+    for (const auto& plan : services.catalog.plans(mode)) {
+      if (plan->product.value() != named.id) continue;
+      known.put(*plan);
+      break;
+    }
+  }
+  co_return Result<void>();
+}
+
+}  // namespace
+
+void Known::put(std::shared_ptr<const Account> account) {
+  if (account->customer.id.is_empty()) return;  // nothing is stored under the key
+  accounts_[account->key] = std::move(account);
+}
+
+void Known::see(const Account& account) {
+  accounts_[account.key] = std::shared_ptr<const Account>(std::shared_ptr<void>(), &account);
+}
+
+void Known::put(Record record) {
+  if (auto* invoice = std::get_if<Invoice>(&record)) {
+    for (const Charge& charge : invoice->charges) charge_owners_[charge.id.value()] = invoice->id.value();
+    std::string id = invoice->id.value();
+    invoices_.insert_or_assign(std::move(id), std::move(*invoice));
+  } else if (auto* subscription = std::get_if<Subscription>(&record)) {
+    std::string id = subscription->id.value();
+    subscriptions_.insert_or_assign(std::move(id), std::move(*subscription));
+  }
+}
+
+void Known::put(Plan plan) {
+  PlanId id = plan.id;
+  plans_.insert_or_assign(std::move(id), std::move(plan));
+}
+
+void Known::put(TestClock clock) {
+  std::string id = clock.id.value();
+  test_clocks_.insert_or_assign(std::move(id), std::move(clock));
+}
+
+const Account* Known::account(const AccountKey& key) const {
+  const auto at = accounts_.find(key);
+  return at == accounts_.end() ? nullptr : at->second.get();
+}
+
+const Account* Known::account_of(std::string_view id) const {
+  const auto key = AccountKey::of_id(id);
+  return key ? account(*key) : nullptr;
+}
+
+const Subscription* Known::subscription(std::string_view id) const {
+  const Account* account = account_of(id);
+  const Subscription* live = account != nullptr ? account->find(SubscriptionId(std::string(id))) : nullptr;
+  const Subscription* found = live != nullptr ? live : value_or_null(subscriptions_, id);
+  return found != nullptr && !found->provisional ? found : nullptr;
+}
+
+const Invoice* Known::invoice(std::string_view id) const {
+  const Account* account = account_of(id);
+  const Invoice* open = account != nullptr ? account->find(InvoiceId(std::string(id))) : nullptr;
+  const Invoice* found = open != nullptr ? open : value_or_null(invoices_, id);
+  return found != nullptr && !found->provisional ? found : nullptr;
+}
+
+const Invoice* Known::invoice_of_charge(std::string_view charge) const {
+  if (const Account* account = account_of(charge))
+    for (const Invoice& invoice : account->invoices)
+      if (std::ranges::any_of(invoice.charges, [&](const Charge& each) { return each.id.value() == charge; }))
+        return &invoice;
+  const std::string* owner = value_or_null(charge_owners_, charge);
+  return owner != nullptr ? value_or_null(invoices_, *owner) : nullptr;
+}
+
+const Source* Known::source(std::string_view id) const {
+  const Account* account = account_of(id);
+  return account != nullptr ? account->find(SourceId(std::string(id))) : nullptr;
+}
+
+const Plan* Known::plan(const PlanId& id) const {
+  const auto at = plans_.find(id);
+  return at == plans_.end() ? nullptr : &at->second;
+}
+
+const Plan* Known::plan_of_product(std::string_view product) const {
+  const auto at =
+      std::ranges::find_if(plans_, [&](const auto& entry) { return entry.second.product.value() == product; });
+  return at == plans_.end() ? nullptr : &at->second;
+}
+
+const TestClock* Known::test_clock(std::string_view id) const { return value_or_null(test_clocks_, id); }
+
+awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::vector<Named> wanted) {
+  std::set<AccountKey> keys;
+  for (const Named& named : wanted) {
+    const auto key = lives_in_account(named.kind) ? AccountKey::of_id(named.id) : std::nullopt;
+    if (key && known.account(*key) == nullptr) keys.insert(*key);
+  }
+  auto accounts = co_await load_accounts(services, mode, known, std::move(keys));
+  if (!accounts) co_return accounts;
+
+  std::map<AccountKey, std::vector<std::string>> fields;
+  auto want_invoice = [&](const std::string& id) {
+    const AccountKey key = *AccountKey::of_id(id);
+    fields[key].push_back(store::record_field(key, InvoiceId(id)));
+  };
+  std::vector<std::string> charges = missing(known, wanted, Kind::charge);
+  if (!charges.empty()) {
+    auto owners = co_await owners_of_charges(services, mode, std::move(charges));
+    if (!owners) co_return owners.error();
+    std::ranges::for_each(*owners, want_invoice);
+  }
+  std::ranges::for_each(missing(known, wanted, Kind::invoice), want_invoice);
+  for (const std::string& id : missing(known, wanted, Kind::subscription)) {
+    const AccountKey key = *AccountKey::of_id(id);
+    fields[key].push_back(store::record_field(key, SubscriptionId(id)));
+  }
+  if (!fields.empty()) {
+    auto records = co_await load_records(services, mode, known, std::move(fields));
+    if (!records) co_return records;
+  }
+
+  for (const Named& named : wanted) {
+    if (named.kind != Kind::test_clock && named.kind != Kind::product) continue;
+    auto other = co_await load_other(services, mode, known, named);
+    if (!other) co_return other;
+  }
+  std::set<PlanId> plans = plans_shown(known, wanted);
+  if (plans.empty()) co_return Result<void>();
+  co_return co_await load_plans(services, mode, known, std::move(plans));
+}
+
+awaitable<Result<const Account*>> load_customer(Services& services, Mode mode, Known& known, std::string id,
+                                                std::string parameter) {
+  std::vector<Named> wanted(1, Named{Kind::customer, id});
+  auto loaded = co_await load(services, mode, known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  const Account* account = known.account_of(id);
+  if (account == nullptr || account->customer.id.value() != id) co_return no_such("customer", id, parameter);
+  co_return account;
+}
+
+awaitable<Result<const Account*>> load_live_customer(Services& services, Mode mode, Known& known, std::string id,
+                                                     std::string parameter) {
+  auto account = co_await load_customer(services, mode, known, id, parameter);
+  if (account && (*account)->customer.deleted) co_return no_such("customer", id, parameter);
+  co_return account;
+}
+
+awaitable<Result<const Subscription*>> load_subscription(Services& services, Mode mode, Known& known, std::string id) {
+  std::vector<Named> wanted(1, Named{Kind::subscription, id});
+  auto loaded = co_await load(services, mode, known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  const Subscription* subscription = known.subscription(id);
+  if (subscription == nullptr) co_return no_such("subscription", id);
+  co_return subscription;
+}
+
+awaitable<Result<const Invoice*>> load_invoice(Services& services, Mode mode, Known& known, std::string id) {
+  std::vector<Named> wanted(1, Named{Kind::invoice, id});
+  auto loaded = co_await load(services, mode, known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  const Invoice* invoice = known.invoice(id);
+  if (invoice == nullptr) co_return no_such("invoice", id);
+  co_return invoice;
+}
+
+awaitable<Result<const Plan*>> load_plan(Services& services, Mode mode, Known& known, std::string id,
+                                         std::string parameter) {
+  std::vector<Named> wanted(1, Named{Kind::plan, id});
+  auto loaded = co_await load(services, mode, known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  const Plan* plan = known.plan(PlanId(id));
+  if (plan == nullptr || plan->deleted) co_return no_such("plan", id, parameter);
+  co_return plan;
+}
+
+awaitable<Result<std::vector<std::string>>> load_history(Services& services, Mode mode, Known& known, AccountKey key,
+                                                         Kind kind) {
+  const char letter = kind == Kind::subscription ? 's' : 'i';
+  auto fields = co_await services.store.record_fields(mode, key);
+  if (!fields) co_return fields.error();
+  std::erase_if(*fields, [letter](const std::string& field) { return field.empty() || field.front() != letter; });
+  std::vector<Record> records;
+  if (!fields->empty()) {
+    auto loaded = co_await services.store.load_records(mode, key, std::move(*fields));
+    if (!loaded) co_return loaded.error();
+    records = std::move(*loaded);
+  }
+
+  std::set<std::string> ids;
+  auto add = [&](const auto& object) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(object)>, Invoice>)
+      if (kind == Kind::charge) {
+        for (const Charge& charge : object.charges) ids.insert(charge.id.value());
+        return;
+      }
+    if (!object.provisional) ids.insert(object.id.value());
+  };
+  if (const Account* account = known.account(key)) {
+    if (kind == Kind::subscription)
+      std::ranges::for_each(account->subscriptions, add);
+    else
+      std::ranges::for_each(account->invoices, add);
+  }
+  for (Record& record : records) {
+    std::visit(add, record);
+    known.put(std::move(record));
+  }
+  std::vector<std::string> newest_first(ids.begin(), ids.end());
+  // Identifiers of an account count its objects, so that their order is that of creation, whatever the clock did.
+  std::ranges::sort(newest_first, std::ranges::greater(), [&](const std::string& id) {
+    return object_number(key, id_body(id).substr(account_key_length)).value_or(0);
+  });
+  co_return newest_first;
+}
+
+awaitable<Result<Timestamp>> account_time(Services& services, const Account& account) {
+  if (account.customer.test_clock.is_empty()) co_return services.billing.now();
+  auto clock = co_await services.catalog.find_test_clock(account.customer.test_clock);
+  if (!clock) co_return clock.error();
+  co_return clock->frozen_time;
+}
+
+}  // namespace billd::api::stripe

@@ -1,0 +1,76 @@
+// What an answer is made from: accounts, records and plans, loaded in batches and kept while the answer is made.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/api/stripe/services.hpp"
+
+namespace billd::api::stripe {
+
+/// Looked up by identifier; nothing here waits. Provisional objects are not told of: they are as if they were not.
+class Known {
+ public:
+  void put(std::shared_ptr<const Account> account);
+  /// The account must outlive this; it takes the place of one put before.
+  void see(const Account& account);
+  void put(Record record);
+  void put(Plan plan);
+  void put(TestClock clock);
+
+  const Account* account(const AccountKey& key) const;
+  /// The account that the identifier belongs to.
+  const Account* account_of(std::string_view id) const;
+
+  const Subscription* subscription(std::string_view id) const;
+  const Invoice* invoice(std::string_view id) const;
+  /// The invoice that the charge was made for.
+  const Invoice* invoice_of_charge(std::string_view charge) const;
+  const Source* source(std::string_view id) const;
+  const Plan* plan(const PlanId& id) const;
+  const Plan* plan_of_product(std::string_view product) const;
+  const TestClock* test_clock(std::string_view id) const;
+
+ private:
+  std::map<AccountKey, std::shared_ptr<const Account>> accounts_;
+  std::map<std::string, Invoice, std::less<>> invoices_;
+  std::map<std::string, Subscription, std::less<>> subscriptions_;
+  std::map<std::string, std::string, std::less<>> charge_owners_;  ///< by charge: the invoice
+  std::map<PlanId, Plan> plans_;
+  std::map<std::string, TestClock, std::less<>> test_clocks_;
+};
+
+/// An object by its kind and identifier.
+struct Named {
+  Kind kind = Kind::nothing;
+  std::string id;
+};
+
+/// Loads what is not known yet of all these, in as few round trips as their kinds allow. What does not exist stays
+/// unknown, which is no failure. Plans that the loaded objects show come along.
+awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::vector<Named> wanted);
+
+/// One of each kind; not_found, naming the parameter, when there is none. The pointers hold as long as `known` does.
+/// A deleted customer is found (only its identifier is left); load_live_customer() does not find it.
+awaitable<Result<const Account*>> load_customer(Services& services, Mode mode, Known& known, std::string id,
+                                                std::string parameter);
+awaitable<Result<const Account*>> load_live_customer(Services& services, Mode mode, Known& known, std::string id,
+                                                     std::string parameter);
+awaitable<Result<const Subscription*>> load_subscription(Services& services, Mode mode, Known& known, std::string id);
+awaitable<Result<const Invoice*>> load_invoice(Services& services, Mode mode, Known& known, std::string id);
+awaitable<Result<const Plan*>> load_plan(Services& services, Mode mode, Known& known, std::string id,
+                                         std::string parameter);
+
+/// The identifiers of everything of the kind that the account has or had, the records outside it included, newest
+/// first; all of them are known afterwards. The kind is subscription, invoice or charge.
+awaitable<Result<std::vector<std::string>>> load_history(Services& services, Mode mode, Known& known, AccountKey key,
+                                                         Kind kind);
+
+/// The time in which the account lives: its test clock's, or real time.
+awaitable<Result<Timestamp>> account_time(Services& services, const Account& account);
+
+}  // namespace billd::api::stripe

@@ -1,0 +1,79 @@
+// The operations of the Stripe face: one function for each, and the table of parameters that it takes.
+#pragma once
+
+#include <span>
+
+#include "net/api/stripe/parameters.hpp"
+#include "net/api/stripe/services.hpp"
+
+namespace billd::api::stripe {
+
+/// Carries out a call whose parameters have been checked. A failure becomes Stripe's error.
+using Operation = awaitable<Result<Outcome>> (*)(Services& services, Call call);
+
+// customers.cpp
+extern const std::span<const Rule> create_customer_rules, retrieve_customer_rules, update_customer_rules,
+    delete_customer_rules, list_customers_rules;
+awaitable<Result<Outcome>> create_customer(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_customer(Services& services, Call call);
+awaitable<Result<Outcome>> update_customer(Services& services, Call call);
+awaitable<Result<Outcome>> delete_customer(Services& services, Call call);
+awaitable<Result<Outcome>> list_customers(Services& services, Call call);
+
+// sources.cpp
+extern const std::span<const Rule> create_source_rules, retrieve_source_rules, update_source_rules, delete_source_rules,
+    list_sources_rules;
+awaitable<Result<Outcome>> create_source(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_source(Services& services, Call call);
+awaitable<Result<Outcome>> update_source(Services& services, Call call);
+awaitable<Result<Outcome>> delete_source(Services& services, Call call);
+awaitable<Result<Outcome>> list_sources(Services& services, Call call);
+
+// plans.cpp
+extern const std::span<const Rule> create_plan_rules, retrieve_plan_rules, update_plan_rules, delete_plan_rules,
+    list_plans_rules;
+awaitable<Result<Outcome>> create_plan(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_plan(Services& services, Call call);
+awaitable<Result<Outcome>> update_plan(Services& services, Call call);
+awaitable<Result<Outcome>> delete_plan(Services& services, Call call);
+awaitable<Result<Outcome>> list_plans(Services& services, Call call);
+
+// subscriptions.cpp: top-level, and below a customer.
+extern const std::span<const Rule> create_subscription_rules, create_subscription_below_customer_rules,
+    retrieve_subscription_rules, update_subscription_rules, cancel_subscription_rules, list_subscriptions_rules,
+    list_subscriptions_below_customer_rules;
+awaitable<Result<Outcome>> create_subscription(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_subscription(Services& services, Call call);
+awaitable<Result<Outcome>> update_subscription(Services& services, Call call);
+awaitable<Result<Outcome>> cancel_subscription(Services& services, Call call);
+awaitable<Result<Outcome>> list_subscriptions(Services& services, Call call);
+
+// invoices.cpp
+extern const std::span<const Rule> retrieve_invoice_rules, update_invoice_rules, pay_invoice_rules, list_invoices_rules,
+    list_invoice_lines_rules;
+awaitable<Result<Outcome>> retrieve_invoice(Services& services, Call call);
+awaitable<Result<Outcome>> update_invoice(Services& services, Call call);
+awaitable<Result<Outcome>> pay_invoice(Services& services, Call call);
+awaitable<Result<Outcome>> list_invoices(Services& services, Call call);
+awaitable<Result<Outcome>> list_invoice_lines(Services& services, Call call);
+
+// charges.cpp
+extern const std::span<const Rule> retrieve_charge_rules, list_charges_rules;
+awaitable<Result<Outcome>> retrieve_charge(Services& services, Call call);
+awaitable<Result<Outcome>> list_charges(Services& services, Call call);
+
+// events.cpp
+extern const std::span<const Rule> retrieve_event_rules, list_events_rules;
+awaitable<Result<Outcome>> retrieve_event(Services& services, Call call);
+awaitable<Result<Outcome>> list_events(Services& services, Call call);
+
+// test_clocks.cpp
+extern const std::span<const Rule> create_test_clock_rules, retrieve_test_clock_rules, advance_test_clock_rules,
+    delete_test_clock_rules, list_test_clocks_rules;
+awaitable<Result<Outcome>> create_test_clock(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_test_clock(Services& services, Call call);
+awaitable<Result<Outcome>> advance_test_clock(Services& services, Call call);
+awaitable<Result<Outcome>> delete_test_clock(Services& services, Call call);
+awaitable<Result<Outcome>> list_test_clocks(Services& services, Call call);
+
+}  // namespace billd::api::stripe

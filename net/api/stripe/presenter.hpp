@@ -1,0 +1,88 @@
+// billd's objects as Stripe shows them: one function for each kind, each with the members of all versions of the API.
+//
+// Members that billd does not have are answered with the value that says so (null, an empty list, false), so that a
+// client of any age finds its fields. Source: the schemas of Stripe's OpenAPI descriptions of 2018-05-21, 2020-08-27
+// and 2023-08-16.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "net/api/document.hpp"
+#include "net/api/stripe/known.hpp"
+
+namespace billd::api::stripe {
+
+/// What is behind an object of an account: the customer's identifier, and the account where it is known.
+struct Owner {
+  CustomerId customer;
+  const Account* account = nullptr;
+};
+
+/// Puts objects into one document. Plans are shown as `known` has them, else as far as the agreed price tells.
+class Presenter {
+ public:
+  Presenter(Document& document, Mode mode, const Known& known) : document_(document), mode_(mode), known_(known) {}
+
+  Document& document() { return document_; }
+  const Known& known() const { return known_; }
+
+  /// With the newest ten of its sources and subscriptions; of a deleted one only that it is.
+  Object& customer(const Account& account);
+  Object& card(const Source& source, const CustomerId& customer);
+  Object& subscription(const Subscription& subscription, const Owner& owner);
+  Object& plan(const Plan& plan);
+  Object& product(const Plan& plan);
+  Object& invoice(const Invoice& invoice, const Owner& owner);
+  Object& line(const InvoiceLine& line, const Invoice& invoice);
+  Object& charge(const Charge& charge, const InvoiceId& invoice, const Owner& owner);
+  Object& event(const store::StoredEvent& event);
+  Object& test_clock(const TestClock& clock);
+
+  /// {"id": …, "object": kind, "deleted": true}
+  Object& deleted(std::string_view id, std::string_view kind);
+
+  /// A list object over these values. `total` is told when it is known.
+  Object& list(std::string_view url, Array& data, bool has_more, std::optional<std::size_t> total = std::nullopt);
+
+  /// The object of that name as far as it is known; nullptr when it is not.
+  Object* find(Kind kind, std::string_view id);
+
+ private:
+  Object& customer_alone(const Customer& customer, const AccountKey& key, std::size_t members);
+  Object& snapshot(const Snapshot& snapshot, const AccountKey& key);
+  Object& subscription_item(const SubscriptionItem& item, const Subscription& subscription);
+  Object& plan(const Price& price, Timestamp agreed);
+  Object& price(const Price& price, Timestamp agreed);
+  Object& card_of_charge(const Charge& charge, const Owner& owner);
+  Object& payment_method_details(const CardSummary& card);
+  Object& outcome(const Charge& charge);
+  Object& invoice_lines(const Invoice& invoice);
+  void add_card_members(Object& object, const CardSummary& card);
+  Object& empty_list(std::string_view url);
+  Object& metadata(const Metadata& metadata);
+  Value address(const Address& address);
+
+  template <class Of>
+  Value id(const Id<Of>& id) {
+    return document_.text(id.value());
+  }
+  template <class Of>
+  Value id_or_null(const Id<Of>& id) {
+    return document_.text_or_null(id.value());
+  }
+
+  Document& document_;
+  Mode mode_;
+  const Known& known_;
+};
+
+/// Stripe's names: "past_due", "open".
+std::string_view status_name(SubscriptionStatus status);
+std::string_view status_name(InvoiceStatus status);
+
+/// Whose it is, by the identifier of any of the account's objects.
+Owner owner_of(const Known& known, std::string_view id);
+
+}  // namespace billd::api::stripe

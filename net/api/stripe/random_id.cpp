@@ -1,0 +1,28 @@
+#include "net/api/stripe/random_id.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "config/keys.hpp"
+
+namespace billd::api::stripe {
+
+RandomBits random_bits() {
+  std::array<std::byte, sizeof(RandomBits)> bytes;
+  secure_random(bytes);
+  RandomBits bits;
+  std::memcpy(&bits, bytes.data(), sizeof bits);
+  return bits;
+}
+
+AccountKey random_account_key() {
+  const RandomBits bits = random_bits();
+  return AccountKey::from_bits(bits.high, bits.low);
+}
+
+std::string random_request_id() {
+  const RandomBits bits = random_bits();
+  return "req_" + base62(bits.high, 7) + base62(bits.low, 7);
+}
+
+}  // namespace billd::api::stripe

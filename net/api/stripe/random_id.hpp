@@ -1,0 +1,26 @@
+// Random identifiers: of requests, of new accounts, of what is outside every account.
+#pragma once
+
+#include <string>
+
+#include "engine/ids.hpp"
+
+namespace billd::api::stripe {
+
+AccountKey random_account_key();
+
+/// "req_" and 14 of [A-Za-z0-9].
+std::string random_request_id();
+
+struct RandomBits {
+  std::uint64_t high, low;
+};
+RandomBits random_bits();
+
+template <class Of>
+Id<Of> random_id() {
+  const RandomBits bits = random_bits();
+  return make_id<Of>(bits.high, bits.low);
+}
+
+}  // namespace billd::api::stripe

@@ -1,0 +1,45 @@
+#include "net/api/stripe/settlement.hpp"
+
+#include <algorithm>
+
+#include "net/api/stripe/errors.hpp"
+
+namespace billd::api::stripe {
+namespace {
+
+template <class Object, class Condition>
+const Object* find(const std::vector<Object>& in_account, const std::vector<Record>& settled, Condition condition) {
+  const auto at = std::ranges::find_if(in_account, condition);
+  if (at != in_account.end()) return &*at;
+  for (const Record& record : settled)
+    if (const auto* object = std::get_if<Object>(&record); object != nullptr && condition(*object)) return object;
+  return nullptr;
+}
+
+}  // namespace
+
+const Invoice* find_invoice(const Transition& after, std::string_view id) {
+  return find(after.account.invoices, after.settled, [&](const Invoice& each) { return each.id.value() == id; });
+}
+
+const Subscription* find_subscription(const Transition& after, std::string_view id) {
+  return find(after.account.subscriptions, after.settled,
+              [&](const Subscription& each) { return each.id.value() == id; });
+}
+
+const Invoice* first_invoice_of(const Transition& after, std::string_view subscription) {
+  return find(after.account.invoices, after.settled, [&](const Invoice& each) {
+    return each.subscription.value() == subscription && each.reason == BillingReason::subscription_create;
+  });
+}
+
+std::optional<Answer> unpaid_answer(const Invoice& invoice) {
+  if (invoice.status == InvoiceStatus::paid || invoice.charges.empty()) return std::nullopt;
+  const Charge& charge = invoice.charges.back();
+  if (charge.state == ChargeState::declined) return render_decline(charge);
+  if (charge.is_unresolved())
+    return render_error({Errc::outcome_unknown, "the gateway has not told the outcome of " + charge.id.value()});
+  return std::nullopt;
+}
+
+}  // namespace billd::api::stripe

@@ -1,0 +1,77 @@
+#include "net/api/stripe/versions.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace billd::api::stripe {
+namespace {
+
+constexpr std::string_view newest = "2023-08-16";
+
+/// Before the date, objects of the kind ("invoice") were told as `change_back` leaves them.
+struct Difference {
+  std::string_view date;
+  std::string_view object;
+  void (*change_back)(Document& document, Object& object);
+};
+
+void name_creation_an_update(Document&, Object& invoice) {
+  Value* reason = invoice.find("billing_reason");
+  if (reason != nullptr && reason->is_text() && reason->text() == "subscription_create")
+    *reason = "subscription_update";
+}
+
+void name_line_after_subscription(Document&, Object& line) {
+  const Value* subscription = line.find("subscription");
+  if (subscription != nullptr && subscription->is_text()) line.set("id", *subscription);
+}
+
+void shorten_request_to_its_id(Document&, Object& event) {
+  const Value* request = event.find("request");
+  if (request != nullptr && request->object() != nullptr) event.set("request", *request->object()->find("id"));
+}
+
+// Newest first. Source: https://stripe.com/docs/upgrades#api-changelog.
+constexpr std::array differences = {
+    Difference{"2018-10-31", "invoice", name_creation_an_update},
+    Difference{"2018-05-21", "line_item", name_line_after_subscription},
+    Difference{"2017-05-25", "event", shorten_request_to_its_id},
+};
+
+bool is_digit(char character) { return character >= '0' && character <= '9'; }
+
+void visit(const Version& version, Document& document, const Value& value) {
+  if (const Array* array = value.array()) {
+    for (const Value& each : array->values()) visit(version, document, each);
+    return;
+  }
+  Object* object = value.object();
+  if (object == nullptr) return;
+  for (const Member& member : object->members()) visit(version, document, member.value);
+  const Value* kind = object->find("object");
+  if (kind == nullptr || !kind->is_text()) return;
+  for (const Difference& difference : differences) {
+    if (!version.is_before(difference.date)) return;
+    if (kind->text() == difference.object) difference.change_back(document, *object);
+  }
+}
+
+}  // namespace
+
+Version::Version() : text_(newest) {}
+
+Result<Version> Version::parse(std::string_view text) {
+  const std::string_view date = text.substr(0, 10);
+  bool well_formed = date.size() == 10 && (text.size() == 10 || text[10] == '.') && text.size() <= 40;
+  for (std::size_t i = 0; well_formed && i < date.size(); ++i)
+    well_formed = i == 4 || i == 7 ? date[i] == '-' : is_digit(date[i]);
+  if (!well_formed)
+    return Failure{Errc::invalid_parameter, "Invalid Stripe API version: " + std::string(text.substr(0, 40))};
+  return Version(text);
+}
+
+void apply(const Version& version, Document& document, Value answer) {
+  if (version.is_before(differences.front().date)) visit(version, document, answer);
+}
+
+}  // namespace billd::api::stripe
