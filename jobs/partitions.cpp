@@ -168,17 +168,21 @@ void Partitions::see_leases(std::vector<store::Store::Lease> leases, SteadyClock
 void Partitions::see_daemons(const redis::Reply& fields, SteadyClock::time_point now) {
   const bool is_first = !std::exchange(has_seen_daemons_, true);
   const auto& elements = fields.elements();
+  std::map<std::string, Daemon> announced;  // without those who have taken leave
   for (std::size_t i = 0; i + 1 < elements.size(); i += 2) {
     const std::string& field = elements[i].text();
     if (field == daemon_field()) continue;
-    auto [entry, is_new] = daemons_.try_emplace(field);
-    Daemon& daemon = entry->second;
+    const auto known = daemons_.find(field);
+    const bool is_new = known == daemons_.end();
+    Daemon& daemon = announced[field];
+    if (!is_new) daemon = std::move(known->second);
     if (!is_new && daemon.heartbeat == elements[i + 1].text()) continue;
     // What was there before this daemon came may be dead: it is believed to live once it moves.
     daemon.has_moved = daemon.has_moved || !is_new || !is_first;
     daemon.heartbeat = elements[i + 1].text();
     daemon.moved_at = now;
   }
+  daemons_ = std::move(announced);
 }
 
 /// Who lives: those whose announcement or whose leases have moved lately.
