@@ -31,14 +31,14 @@ awaitable<Result<Outcome>> list_charges(Services& services, Call call) {
   const std::string customer = call.arguments().text_or_empty("customer");
   Reply reply(services, call);
   if (customer.empty()) {
-    auto page = co_await page_of_all(services, call, reply.known, Kind::charge, std::move(*query), {});
+    auto page = co_await page_of_all(services, call, reply.known, Kind::charge, std::move(*query), Filter());
     if (!page) co_return page.error();
     co_return co_await answer_page(services, call, reply, Kind::charge, std::move(*page), call.path);
   }
   auto account = co_await load_live_customer(services, call.mode, reply.known, customer, "customer");
   if (!account) co_return account.error();
   auto page =
-      co_await page_of_account(services, call, reply.known, (*account)->key, Kind::charge, std::move(*query), {});
+      co_await page_of_account(services, call, reply.known, (*account)->key, Kind::charge, std::move(*query), Filter());
   if (!page) co_return page.error();
   co_return co_await answer_page(services, call, reply, Kind::charge, std::move(*page), call.path);
 }

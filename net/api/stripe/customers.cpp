@@ -86,7 +86,7 @@ awaitable<Result<Page>> page_of_customers(Services& services, const Call& call, 
     if (!keys) co_return keys.error();
     co_return co_await page_of_accounts(services, call, known, std::move(*keys), std::move(query));
   }
-  co_return co_await page_of_all(services, call, known, Kind::customer, std::move(query), {});
+  co_return co_await page_of_all(services, call, known, Kind::customer, std::move(query), Filter());
 }
 
 }  // namespace

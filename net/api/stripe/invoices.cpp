@@ -49,13 +49,6 @@ Show show_payment(std::string id) {
   };
 }
 
-/// The invoice as settled, when it is outside the account: the command brings it back.
-std::optional<Invoice> recalled(const Known& known, const Invoice& invoice) {
-  const Account* account = known.account_of(invoice.id.value());
-  if (account != nullptr && account->find(invoice.id) != nullptr) return std::nullopt;
-  return invoice;
-}
-
 /// Whether the request wants the invoice collected; empty when it does not say.
 Result<std::optional<bool>> read_collecting(const Arguments& arguments) {
   const auto closed = arguments.boolean("closed");
@@ -94,9 +87,9 @@ awaitable<Result<Outcome>> update_invoice(Services& services, Call call) {
   if (!foreseen) co_return foreseen.error();
   task.account = *AccountKey::of_id(invoice.id.value());
   if (**collecting)
-    task.command = ReopenInvoice{invoice.id, recalled(*task.known, invoice)};
+    task.command = ReopenInvoice{invoice.id, {}};
   else
-    task.command = CloseInvoice{invoice.id, recalled(*task.known, invoice)};
+    task.command = CloseInvoice{invoice.id, {}};
   task.show = show_invoice(invoice.id.value());
   co_return co_await carry_out(services, call, std::move(task));
 }
@@ -109,8 +102,7 @@ awaitable<Result<Outcome>> pay_invoice(Services& services, Call call) {
   auto foreseen = co_await foresee(services, call, *task.known, Kind::invoice, invoice.id.value());
   if (!foreseen) co_return foreseen.error();
   task.account = *AccountKey::of_id(invoice.id.value());
-  task.command =
-      PayInvoice{invoice.id, recalled(*task.known, invoice), SourceId(call.arguments().text_or_empty("source"))};
+  task.command = PayInvoice{invoice.id, {}, SourceId(call.arguments().text_or_empty("source"))};
   task.show = show_payment(invoice.id.value());
   co_return co_await carry_out(services, call, std::move(task));
 }
