@@ -180,7 +180,7 @@ awaitable<Result<std::vector<Result<Verdict>>>> Store::Batches::call_commit(Grou
                                                                             bool& sent_before) {
   for (int attempt = 1;; ++attempt) {
     redis::Command command = commit_command(group, commits);
-    auto reply = co_await client_.execute(std::move(command));
+    auto reply = co_await client_.lane(group.partition).execute(std::move(command));
     if (!reply) {
       const Failure& failure = reply.error();
       if (failure.code == Errc::outcome_unknown) sent_before = true;
@@ -224,7 +224,7 @@ Result<Verdict> Store::Batches::read_verdict(redis::Reply element, bool sent_bef
 awaitable<> Store::Batches::carry_loads(Group& group, std::vector<PendingLoad*> loads) {
   redis::Command command("MGET");
   for (const PendingLoad* load : loads) command.add(load->account);
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await client_.lane(group.partition).execute(std::move(command));
   if (!reply && reply.error().code == Errc::outcome_unknown) reply = Failure{Errc::unavailable, reply.error().detail};
   if (reply && (!reply->is_array() || reply->elements().size() != loads.size())) reply = unexpected("of MGET");
   std::vector<redis::Reply> elements;

@@ -61,6 +61,7 @@ class Catalog::Implementation {
   }
 
   awaitable<> stop() {
+    stopping_ = true;
     tasks_.cancel();
     co_await subscriber_.stop();
     co_await tasks_.idle(Milliseconds(5000));
@@ -177,7 +178,8 @@ class Catalog::Implementation {
 
   awaitable<> refresh() {
     auto loaded = co_await load_everything();
-    if (!loaded) spdlog::warn("the catalog could not be read, its last state is used: {}", loaded.error().detail);
+    if (!loaded && !stopping_)
+      spdlog::warn("the catalog could not be read, its last state is used: {}", loaded.error().detail);
   }
 
   void refresh_soon() { tasks_.spawn("catalog refresh", refresh()); }
@@ -199,7 +201,7 @@ class Catalog::Implementation {
       read = co_await read_one(clocks, field);
     else if (hash == keys.hash)
       read = co_await read_one(keys, field);
-    if (!read) spdlog::warn("a change of the catalog could not be read: {}", read.error().detail);
+    if (!read && !stopping_) spdlog::warn("a change of the catalog could not be read: {}", read.error().detail);
     tell_of_advancing();
   }
 
@@ -214,6 +216,7 @@ class Catalog::Implementation {
   Table<Plan> test_plans_{catalog_prefix(Mode::test) + "plans", decode_plan, {}};
   Table<Plan> live_plans_{catalog_prefix(Mode::live) + "plans", decode_plan, {}};
   std::string version_;
+  bool stopping_ = false;
   redis::Subscriber subscriber_;
   Tasks tasks_;
 };

@@ -77,7 +77,7 @@ awaitable<Result<IdempotencyClaim>> claim(Store& store, Mode mode, std::string k
   const std::uint32_t partition = static_cast<std::uint32_t>(fnv1a(key_hash) % store.partitions());
   redis::Command command("SET", claim_key(prefix(mode, partition), key_hash), encode(wanted), "NX", "GET", "PX",
                          store.settings().idempotency_retention.count());
-  auto reply = co_await store.client().execute(std::move(command));
+  auto reply = co_await store.lane(partition).execute(std::move(command));
   if (!reply) co_return reply.error();
   if (reply->is_nil()) co_return wanted;
   co_return decode_claim(reply->text());
@@ -86,7 +86,7 @@ awaitable<Result<IdempotencyClaim>> claim(Store& store, Mode mode, std::string k
 awaitable<Result<std::optional<SavedAnswer>>> saved_answer(Store& store, Mode mode, AccountKey account,
                                                            std::string key_hash) {
   redis::Command command("GET", answer_key(prefix(mode, store.partition_of(account)), key_hash));
-  auto reply = co_await store.client().execute(std::move(command));
+  auto reply = co_await store.lane(account).execute(std::move(command));
   if (!reply) co_return reply.error();
   if (reply->is_nil()) co_return std::optional<SavedAnswer>();
   auto saved = decode_saved_answer(reply->text());
@@ -99,7 +99,7 @@ awaitable<Result<SavedAnswer>> complete_answer(Store& store, Mode mode, AccountK
   redis::Command command("FCALL", function_name("complete_answer"), 1,
                          answer_key(prefix(mode, store.partition_of(account)), key_hash), encode(answer),
                          store.settings().idempotency_retention.count());
-  auto reply = co_await call_function(store.client(), std::move(command));
+  auto reply = co_await call_function(store.lane(account), std::move(command));
   if (!reply) co_return reply.error();
   co_return decode_saved_answer(reply->text());
 }

@@ -93,7 +93,7 @@ awaitable<Result<std::vector<ListedMember>>> Store::list(Mode mode, Index index,
       commands.emplace_back("ZREVRANGEBYSCORE", key, begins_at_cursor ? "(" + tie : highest, lowest, "WITHSCORES",
                             "LIMIT", 0, count);
   }
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(client_, std::move(commands));
   if (!replies) co_return replies.error();
 
   std::vector<ListedMember> members;
@@ -124,7 +124,7 @@ awaitable<Result<std::vector<AccountKey>>> Store::find_by_email(Mode mode, std::
   std::vector<redis::Command> commands;
   for (std::uint32_t partition = 0; partition < partitions_; ++partition)
     commands.emplace_back("ZRANGEBYLEX", index_key(prefix(mode, partition), Index::emails), from, to);
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(client_, std::move(commands));
   if (!replies) co_return replies.error();
   std::vector<AccountKey> keys;
   for (const redis::Reply& reply : *replies)
@@ -138,7 +138,7 @@ awaitable<Result<std::vector<AccountKey>>> Store::test_clock_accounts(TestClockI
   for (std::uint32_t partition = 0; partition < partitions_; ++partition)
     commands.emplace_back("ZRANGE",
                           index_key(prefix(Mode::test, partition), Index::test_clock_customers, clock.value()), 0, -1);
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(client_, std::move(commands));
   if (!replies) co_return replies.error();
   std::vector<AccountKey> keys;
   for (const redis::Reply& reply : *replies)
@@ -161,7 +161,7 @@ awaitable<Result<std::vector<StoredEvent>>> Store::events(Mode mode, std::option
     else
       commands.emplace_back("XREVRANGE", key, cursor ? edge : "+", "-", "COUNT", limit + 1);
   }
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(client_, std::move(commands));
   if (!replies) co_return replies.error();
   std::vector<StoredEvent> events;
   for (std::uint32_t partition = 0; partition < partitions_; ++partition) {
@@ -185,7 +185,7 @@ awaitable<Result<StoredEvent>> Store::event(Mode mode, EventPosition position) {
   if (position.partition >= partitions_) co_return unknown;
   const std::string id = stream_id(position.milliseconds, position.sequence);
   redis::Command command("XRANGE", events_key(prefix(mode, position.partition)), id, id);
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await lane(position.partition).execute(std::move(command));
   if (!reply) co_return reply.error();
   auto events = events_of(position.partition, std::move(*reply));
   if (!events) co_return events.error();

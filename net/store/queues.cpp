@@ -36,7 +36,7 @@ awaitable<Result<Store::DueNow>> Store::due(std::uint32_t partition, Timestamp u
       commands.emplace_back("ZRANGEBYSCORE", key, "-inf", last, "WITHSCORES", "LIMIT", 0, limit);
       commands.emplace_back("ZRANGEBYSCORE", key, "(" + last, "+inf", "WITHSCORES", "LIMIT", 0, 1);
     }
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(lane(partition), std::move(commands));
   if (!replies) co_return replies.error();
 
   DueNow result;
@@ -63,7 +63,7 @@ awaitable<Result<std::vector<Store::Due>>> Store::due_on_clock(std::uint32_t par
                                                                Timestamp until, std::size_t limit) {
   redis::Command command("ZRANGEBYSCORE", clock_queue_key(prefix(Mode::test, partition), clock), "-inf",
                          score_text(until), "WITHSCORES", "LIMIT", 0, limit);
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await lane(partition).execute(std::move(command));
   if (!reply) co_return reply.error();
   std::vector<Due> due;
   const auto& elements = reply->elements();
@@ -83,7 +83,7 @@ awaitable<Result<std::array<Store::QueueSize, queue_count>>> Store::queue_sizes(
       commands.emplace_back("ZCOUNT", key, "-inf", score_text(now));
       commands.emplace_back("ZRANGE", key, 0, 0, "WITHSCORES");
     }
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(lane(partition), std::move(commands));
   if (!replies) co_return replies.error();
   std::array<QueueSize, queue_count> sizes;
   std::size_t at = 0;
@@ -107,7 +107,7 @@ awaitable<Result<void>> Store::park(Parked parked, TestClockId clock) {
     command.add(queue_key(keys_prefix, static_cast<Queue>(queue)));
   if (!clock.is_empty()) command.add(clock_queue_key(keys_prefix, clock));
   command.add(parked.key.value()).add(parked_value(parked));
-  auto reply = co_await call_function(client_, std::move(command));
+  auto reply = co_await call_function(lane(parked.key), std::move(command));
   if (!reply) co_return reply.error();
   co_return Result<void>();
 }
@@ -139,7 +139,7 @@ awaitable<Result<void>> Store::unpark(Mode mode, AccountKey key) {
     for (std::string& queue : queues) command.add(std::move(queue));
     command.add(key.value()).add(encode_version(loaded->account.version));
     for (std::string& due : dues) command.add(std::move(due));
-    auto reply = co_await call_function(client_, std::move(command));
+    auto reply = co_await call_function(lane(key), std::move(command));
     if (!reply) co_return reply.error();
     if (reply->integer() == 1) co_return Result<void>();
     if (reply->integer() == 0) co_return Failure{Errc::not_found, "the account " + key.value() + " is not parked"};
@@ -150,7 +150,7 @@ awaitable<Result<void>> Store::unpark(Mode mode, AccountKey key) {
 awaitable<Result<std::vector<Store::Parked>>> Store::parked(std::uint32_t partition) {
   std::vector<redis::Command> commands;
   for (Mode mode : modes) commands.emplace_back("HGETALL", parked_key(prefix(mode, partition)));
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(lane(partition), std::move(commands));
   if (!replies) co_return replies.error();
   std::vector<Parked> result;
   for (std::size_t m = 0; m < modes.size(); ++m) {
@@ -165,7 +165,7 @@ awaitable<Result<std::vector<Store::Parked>>> Store::parked(std::uint32_t partit
 awaitable<Result<std::uint64_t>> Store::parked_count(std::uint32_t partition) {
   std::vector<redis::Command> commands;
   for (Mode mode : modes) commands.emplace_back("HLEN", parked_key(prefix(mode, partition)));
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(lane(partition), std::move(commands));
   if (!replies) co_return replies.error();
   std::uint64_t count = 0;
   for (const redis::Reply& reply : *replies) count += static_cast<std::uint64_t>(reply.integer());
@@ -176,7 +176,7 @@ awaitable<Result<std::vector<Store::Lease>>> Store::leases() {
   std::vector<redis::Command> commands;
   for (std::uint32_t partition = 0; partition < partitions_; ++partition)
     commands.emplace_back("HMGET", lease_key(partition), "owner", "incarnation", "epoch", "heartbeat");
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(client_, std::move(commands));
   if (!replies) co_return replies.error();
   std::vector<Lease> leases;
   for (const redis::Reply& reply : *replies) {
@@ -204,11 +204,11 @@ awaitable<Result<std::vector<std::uint32_t>>> Store::renew_leases(
   std::vector<redis::Command> commands;
   for (const auto& [partition, epoch] : held)
     commands.emplace_back("FCALL", function_name("renew_lease"), 1, lease_key(partition), epoch);
-  auto replies = co_await execute_all(commands);
+  auto replies = co_await execute_all(client_, commands);
   if (!replies && is_library_missing(replies.error())) {
     auto loaded = co_await load_functions(client_);
     if (!loaded) co_return loaded.error();
-    replies = co_await execute_all(std::move(commands));
+    replies = co_await execute_all(client_, std::move(commands));
   }
   if (!replies) co_return replies.error();
   std::vector<std::uint32_t> renewed;

@@ -188,6 +188,8 @@ awaitable<Result<void>> Store::prepare(redis::Connection& connection) {
   if (partitions_ != 0 && partitions != partitions_)
     co_return Failure{Errc::corrupt, "the data set changed its number of partitions: restart billd"};
 
+  // Other lanes go on committing: only what was acknowledged before the question must be in the answer.
+  const Acknowledged expected = acknowledged_;
   std::vector<redis::Command> reads;
   for (std::uint32_t partition = 0; partition < partitions; ++partition)
     reads.emplace_back("GET", commits_key(partition));
@@ -197,14 +199,14 @@ awaitable<Result<void>> Store::prepare(redis::Connection& connection) {
     if (!count) co_return count.error();
     if (!count->is_nil()) stored->commits[partition] = parse_count(count->text()).value_or(0);
   }
-  compare_with_acknowledged(std::move(*stored));
+  compare(expected, std::move(*stored));
   partitions_ = partitions;
   batches_->set_partitions(partitions);
   co_return Result<void>();
 }
 
 /// What is stored counts as acknowledged, unless it is less: then that is kept to tell of it.
-void Store::compare_with_acknowledged(Acknowledged stored) {
+void Store::compare(const Acknowledged& expected, Acknowledged stored) {
   stored_ = std::move(stored);
   if (acknowledged_.data_set.empty()) acknowledged_.data_set = stored_.data_set;
   acknowledged_.commits.resize(stored_.commits.size());
@@ -213,12 +215,12 @@ void Store::compare_with_acknowledged(Acknowledged stored) {
     loss = "Redis holds another data set (" + stored_.data_set + ") than the one that this daemon worked on (" +
            acknowledged_.data_set + ")";
   for (std::size_t partition = 0; partition < stored_.commits.size(); ++partition) {
-    std::uint64_t& seen = acknowledged_.commits[partition];
+    const std::uint64_t seen = partition < expected.commits.size() ? expected.commits[partition] : 0;
     if (stored_.commits[partition] < seen && loss.empty())
       loss = "partition " + std::to_string(partition) + " came back with " +
              std::to_string(stored_.commits[partition]) + " commits, but " + std::to_string(seen) +
              " had been acknowledged";
-    seen = std::max(seen, stored_.commits[partition]);
+    acknowledged_.commits[partition] = std::max(acknowledged_.commits[partition], stored_.commits[partition]);
   }
   if (loss.empty() && acknowledged_.lost) loss = "Redis came back with less than it had acknowledged, some time ago";
   if (loss.empty()) return;
@@ -226,8 +228,9 @@ void Store::compare_with_acknowledged(Acknowledged stored) {
   if (data_loss_.empty()) data_loss_ = std::move(loss);
 }
 
-awaitable<Result<std::vector<redis::Reply>>> Store::execute_all(std::vector<redis::Command> commands) {
-  auto results = co_await client_.execute_all(std::move(commands));
+awaitable<Result<std::vector<redis::Reply>>> Store::execute_all(redis::Client& client,
+                                                                std::vector<redis::Command> commands) {
+  auto results = co_await client.execute_all(std::move(commands));
   std::vector<redis::Reply> replies;
   replies.reserve(results.size());
   for (auto& result : results) {
@@ -256,7 +259,7 @@ awaitable<Result<std::vector<Loaded>>> Store::load_all(Mode mode, std::vector<Ac
   std::vector<redis::Command> commands;
   commands.reserve(keys.size());
   for (const AccountKey& key : keys) commands.emplace_back("GET", account_key(prefix(mode, partition_of(key)), key));
-  auto replies = co_await execute_all(std::move(commands));
+  auto replies = co_await execute_all(client_, std::move(commands));
   if (!replies) co_return replies.error();
   std::vector<Loaded> loaded;
   loaded.reserve(keys.size());
@@ -327,7 +330,7 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
 
 awaitable<Result<Record>> Store::load_record(Mode mode, AccountKey key, std::string field) {
   redis::Command command("HGET", records_key(prefix(mode, partition_of(key)), key), std::move(field));
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await lane(key).execute(std::move(command));
   if (!reply) co_return reply.error();
   if (reply->is_nil()) co_return Failure{Errc::not_found, "no such record"};
   co_return decode_record(key, reply->text());
@@ -338,7 +341,7 @@ awaitable<Result<std::vector<Record>>> Store::load_records(Mode mode, AccountKey
   if (fields.empty()) co_return records;
   redis::Command command("HMGET", records_key(prefix(mode, partition_of(key)), key));
   for (std::string& field : fields) command.add(std::move(field));
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await lane(key).execute(std::move(command));
   if (!reply) co_return reply.error();
   for (const redis::Reply& element : reply->elements()) {
     if (element.is_nil()) continue;
@@ -351,7 +354,7 @@ awaitable<Result<std::vector<Record>>> Store::load_records(Mode mode, AccountKey
 
 awaitable<Result<std::vector<std::string>>> Store::record_fields(Mode mode, AccountKey key) {
   redis::Command command("HKEYS", records_key(prefix(mode, partition_of(key)), key));
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await lane(key).execute(std::move(command));
   if (!reply) co_return reply.error();
   std::vector<std::string> fields;
   for (redis::Reply& element : reply->take_elements()) fields.push_back(element.take_text());
@@ -360,7 +363,7 @@ awaitable<Result<std::vector<std::string>>> Store::record_fields(Mode mode, Acco
 
 awaitable<Result<InvoiceId>> Store::invoice_of_charge(Mode mode, AccountKey key, ChargeId charge) {
   redis::Command command("HGET", records_key(prefix(mode, partition_of(key)), key), charge_field(key, charge));
-  auto reply = co_await client_.execute(std::move(command));
+  auto reply = co_await lane(key).execute(std::move(command));
   if (!reply) co_return reply.error();
   if (reply->is_nil()) co_return Failure{Errc::not_found, "no such charge"};
   co_return decode_charge_owner(key, reply->text());

@@ -228,6 +228,10 @@ class Store {
   awaitable<Result<Timestamp>> server_time();
 
   redis::Client& client() { return client_; }
+  /// The connection on which all of the partition's data is read and written, so that what is read stands in one order
+  /// with what is written.
+  redis::Client& lane(std::uint32_t partition) { return client_.lane(partition); }
+  redis::Client& lane(const AccountKey& key) { return lane(partition_of(key)); }
   const StoreSettings& settings() const { return settings_; }
 
   /// A key that other parts keep beside the accounts, such as "g:" + name for the test
@@ -236,8 +240,8 @@ class Store {
 
  private:
   class Batches;
-  void compare_with_acknowledged(Acknowledged stored);
-  awaitable<Result<std::vector<redis::Reply>>> execute_all(std::vector<redis::Command> commands);
+  void compare(const Acknowledged& expected, Acknowledged stored);
+  awaitable<Result<std::vector<redis::Reply>>> execute_all(redis::Client& client, std::vector<redis::Command> commands);
 
   Executor executor_;
   redis::Client& client_;
