@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
@@ -16,24 +15,36 @@ awaitable<bool> sleep_for(Milliseconds duration) {
   co_return !ec;
 }
 
+/// What ends a task, with the slot that its cancellation goes to. A lambda in bind_cancellation_slot would do the same,
+/// but then Boost 1.81 posts a pointer to the signal, which may be gone when it arrives.
+struct Tasks::End {
+  using cancellation_slot_type = asio::cancellation_slot;
+  cancellation_slot_type get_cancellation_slot() const noexcept { return task->cancel.slot(); }
+
+  void operator()(std::exception_ptr failure) { tasks->finish(task, failure); }
+
+  Tasks* tasks;
+  std::list<Running>::iterator task;
+};
+
 void Tasks::spawn(std::string name, awaitable<> work) {
-  auto entry = running_.emplace(running_.end());
-  entry->name = std::move(name);
-  auto ended = [this, entry](std::exception_ptr failure) {
-    if (failure) {
-      try {
-        std::rethrow_exception(failure);
-      } catch (const boost::system::system_error& error) {
-        if (error.code() != asio::error::operation_aborted)
-          spdlog::error("task {} failed: {}", entry->name, error.what());
-      } catch (const std::exception& error) {
-        spdlog::error("task {} failed: {}", entry->name, error.what());
-      }
+  auto task = running_.emplace(running_.end());
+  task->name = std::move(name);
+  asio::co_spawn(executor_, std::move(work), End{this, task});
+}
+
+void Tasks::finish(std::list<Running>::iterator task, std::exception_ptr failure) {
+  if (failure) {
+    try {
+      std::rethrow_exception(failure);
+    } catch (const boost::system::system_error& error) {
+      if (error.code() != asio::error::operation_aborted) spdlog::error("task {} failed: {}", task->name, error.what());
+    } catch (const std::exception& error) {
+      spdlog::error("task {} failed: {}", task->name, error.what());
     }
-    running_.erase(entry);
-    if (running_.empty()) changed_.cancel();
-  };
-  asio::co_spawn(executor_, std::move(work), asio::bind_cancellation_slot(entry->cancel.slot(), std::move(ended)));
+  }
+  running_.erase(task);
+  if (running_.empty()) changed_.cancel();
 }
 
 void Tasks::cancel() {

@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <chrono>
+#include <exception>
 #include <list>
 #include <optional>
 #include <string>
@@ -61,6 +62,10 @@ class Tasks {
     std::string name;
     asio::cancellation_signal cancel;
   };
+  struct End;
+
+  void finish(std::list<Running>::iterator task, std::exception_ptr failure);
+
   Executor executor_;
   Timer changed_;
   std::list<Running> running_;
