@@ -152,6 +152,20 @@ TEST(DeleteCustomer, EndsEverythingAndLeavesATombstone) {
   EXPECT_EQ(next_due(timers(world.account())), std::nullopt);
 }
 
+TEST(DeleteCustomer, StopsCollectingWhatASubscriptionEndedBeforeHasLeft) {
+  Scenario world(start);
+  world.customer_with_card();
+  const SubscriptionId subscription = world.subscribed_to(price(2000));
+  world.bank_says(test::declined());
+  world.pass_to(at("2026-02-16"));
+  const InvoiceId invoice = world.latest_invoice().id;
+  world.run(CancelSubscription{subscription});
+  world.run(ReopenInvoice{invoice, world.settled(invoice)});
+  EXPECT_THAT(names(world.run(DeleteCustomer{})), ElementsAre("invoice.updated", "customer.deleted"));
+  EXPECT_FALSE(world.invoice(invoice).auto_advance);
+  EXPECT_EQ(next_due(timers(world.account())), std::nullopt);
+}
+
 TEST(DeletedCustomer, TakesNoCommandAnyMore) {
   Scenario world(start);
   world.customer_with_card();

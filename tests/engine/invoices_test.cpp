@@ -249,6 +249,17 @@ TEST(ReopenInvoice, OfAnOpenInvoiceCollectsItAtOnce) {
   EXPECT_EQ(given.world.subscription(given.subscription).status, SubscriptionStatus::active);
 }
 
+TEST(ReopenInvoice, WhileItsChargeIsInFlightGoesOnByTheScheduleWhenItIsDeclined) {
+  Renewed given;
+  given.world.bank_says({ChargeOutcomeKind::unknown, "", ""});
+  given.world.pass_to(renewal + std::chrono::hours(1));
+  given.world.run(CloseInvoice{given.invoice, {}});
+  given.world.run(ReopenInvoice{given.invoice, {}});
+  EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, std::nullopt);
+  given.world.answer(given.invoice, declined());
+  EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, given.world.now + std::chrono::days(3));
+}
+
 TEST(ReopenInvoice, OfACancelledSubscriptionCollectsWhatWasOwed) {
   Renewed given;
   given.world.bank_says(declined());
