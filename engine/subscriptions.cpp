@@ -60,11 +60,9 @@ Subscription* find_known(Change& change, const SubscriptionId& id) {
   return subscription != nullptr && !subscription->provisional ? subscription : nullptr;
 }
 
-}  // namespace
-
-Result<void> subscribe(Change& change, const Subscribe& command) {
-  Account& account = change.account();
-  Customer& customer = account.customer;
+/// Whether the customer may have such a subscription.
+Result<void> check_subscribe(const Account& account, const Subscribe& command) {
+  const Customer& customer = account.customer;
   if (customer.deleted) return Failure{Errc::not_found, "No such customer: " + customer.id.value(), "customer"};
   auto items_are_fine = check_items(command.items);
   if (!items_are_fine) return items_are_fine.error();
@@ -74,14 +72,17 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
     return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
   if (command.trial_end && *command.trial_end > end_of_time)
     return Failure{Errc::invalid_parameter, "Invalid timestamp: too far in the future.", "trial_end"};
-
-  const Currency currency = command.items.front().price.unit_amount.currency;
-  if (const Currency agreed = currency_of(account); !agreed.is_none() && agreed != currency)
+  const Currency agreed = currency_of(account);
+  if (!agreed.is_none() && agreed != command.items.front().price.unit_amount.currency)
     return Failure{Errc::currency_mismatch,
                    "You cannot combine currencies on a single customer. This customer has had a subscription, coupon, "
                    "or invoice item with currency " +
                        std::string(agreed.code())};
+  return {};
+}
 
+/// As it begins, before anything is billed: trialing, or incomplete.
+Subscription begin_subscription(Change& change, const Subscribe& command) {
   Subscription subscription;
   subscription.id = change.draw_id<SubscriptionKind>();
   subscription.created = change.now;
@@ -91,15 +92,16 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   subscription.default_source = command.default_source;
   subscription.metadata = command.metadata;
   const Timestamp start = whole_second(change.now);
-  const bool trial = command.trial_end && whole_second(*command.trial_end) > start;
-  if (trial) {
+  if (command.trial_end && whole_second(*command.trial_end) > start) {
     // The trial is period 0; the cycle is anchored at its end, as period 1.
+    const Timestamp end = whole_second(*command.trial_end);
     subscription.status = SubscriptionStatus::trialing;
     subscription.trial_start = start;
-    subscription.trial_end = whole_second(*command.trial_end);
-    subscription.anchor = *subscription.trial_end;
+    subscription.trial_end = end;
+    if (end - change.now > trial_notice) subscription.trial_will_end_at = end - trial_notice;
+    subscription.anchor = end;
     subscription.anchor_ordinal = 1;
-    subscription.current_period = {start, *subscription.trial_end};
+    subscription.current_period = {start, end};
   } else {
     subscription.anchor = start;
     subscription.current_period = subscription.period(0);
@@ -108,6 +110,19 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
     subscription.cancel_at_period_end = true;
     subscription.canceled_at = change.now;
   }
+  return subscription;
+}
+
+}  // namespace
+
+Result<void> subscribe(Change& change, const Subscribe& command) {
+  Account& account = change.account();
+  Customer& customer = account.customer;
+  auto allowed = check_subscribe(account, command);
+  if (!allowed) return allowed.error();
+  Subscription subscription = begin_subscription(change, command);
+  const bool trial = subscription.status == SubscriptionStatus::trialing;
+  const Timestamp start = subscription.current_period.start;
 
   auto drawn_up = draw_up_invoice(change, subscription, BillingReason::subscription_create, {start, start});
   if (!drawn_up) return drawn_up.error();
@@ -128,11 +143,9 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
 
   if (!subscription.provisional && customer.currency.is_none()) {
     Customer before = customer;
-    customer.currency = currency;
+    customer.currency = invoice.total.currency;
     change.emit_update(EventType::customer_updated, std::move(before), customer);
   }
-  if (trial && *subscription.trial_end - change.now > trial_notice)
-    subscription.trial_will_end_at = *subscription.trial_end - trial_notice;
   change.emit({EventType::subscription_created}, subscription);
   if (trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
   change.emit({EventType::invoice_created}, invoice);
