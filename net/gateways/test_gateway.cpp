@@ -7,6 +7,7 @@
 #include <charconv>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 
 #include "net/redis/batch.hpp"
 
@@ -209,7 +210,7 @@ ChargeOutcome outcome_of(const LedgerEntry& entry) {
 
 }  // namespace
 
-/// Books charges. Those of one turn of the loop go to Redis together.
+/// Books charges. Those of one turn of the loop and one lane go to Redis together.
 class TestGateway::Ledger {
  public:
   Ledger(Executor executor, store::Store& store) : executor_(executor), store_(store), tasks_(executor) {}
@@ -221,6 +222,7 @@ class TestGateway::Ledger {
   struct Booking {
     LedgerEntry wanted;
     std::string key;
+    redis::Client* lane;
     Result<redis::Reply> reply;
     redis::Resumption resume;
   };
@@ -252,21 +254,24 @@ class TestGateway::Ledger {
   auto booked(Booking& booking) {
     auto begin = [](auto handler, Ledger* ledger, Booking* what) {
       what->resume = redis::Resumption(std::move(handler));
-      ledger->waiting_.push_back(what);
-      if (ledger->waiting_.size() > 1) return;
-      asio::post(ledger->executor_, [ledger] { ledger->tasks_.spawn("test gateway", ledger->send_waiting()); });
+      redis::Client& lane = *what->lane;
+      std::vector<Booking*>& waiting = ledger->waiting_[&lane];
+      waiting.push_back(what);
+      if (waiting.size() > 1) return;
+      asio::post(ledger->executor_,
+                 [ledger, &lane] { ledger->tasks_.spawn("test gateway", ledger->send_waiting(lane)); });
     };
     return asio::async_initiate<const asio::deferred_t&, void()>(begin, asio::deferred, this, &booking);
   }
 
-  awaitable<> send_waiting() {
+  awaitable<> send_waiting(redis::Client& lane) {
     std::vector<Booking*> bookings;
-    bookings.swap(waiting_);
+    bookings.swap(waiting_[&lane]);
     std::vector<redis::Command> commands;
     commands.reserve(bookings.size());
     for (const Booking* booking : bookings)
       commands.emplace_back("SET", booking->key, encode(booking->wanted), "NX", "GET");
-    auto replies = co_await store_.client().execute_all(std::move(commands));
+    auto replies = co_await lane.execute_all(std::move(commands));
     for (std::size_t i = 0; i < bookings.size(); ++i) {
       bookings[i]->reply = std::move(replies[i]);
       bookings[i]->resume();
@@ -275,13 +280,14 @@ class TestGateway::Ledger {
 
   Executor executor_;
   store::Store& store_;
-  std::vector<Booking*> waiting_;
+  std::unordered_map<redis::Client*, std::vector<Booking*>> waiting_;
   Tasks tasks_;
 };
 
 awaitable<ChargeOutcome> TestGateway::Ledger::book(ChargeRequest request, std::string_view decline_code) {
   Booking booking{wanted_entry(request, decline_code),
                   store_.key_beside(request.mode, request.account, "g:" + request.idempotency_key),
+                  &store_.lane(request.account),
                   Failure{Errc::unavailable, "not sent"},
                   {}};
   co_await booked(booking);

@@ -30,6 +30,12 @@ Client::Client(Executor executor, Address address, ClientSettings settings)
       patience_(executor),
       tasks_(executor) {
   enter(Phase::connecting, "not started");
+  ClientSettings of_lane = settings_;
+  of_lane.lanes = 0;
+  for (std::size_t i = 0; i < settings_.lanes; ++i) {
+    lanes_.push_back(std::make_unique<Client>(executor_, address_, of_lane));
+    lanes_.back()->is_lane_ = true;
+  }
 }
 
 Client::~Client() {
@@ -37,20 +43,31 @@ Client::~Client() {
   fail_waiting(Failure{Errc::stopping, "the client of Redis has ended"});
 }
 
+void Client::on_connected(Prepare prepare) {
+  for (const auto& lane : lanes_) lane->on_connected(prepare);
+  prepares_.push_back(std::move(prepare));
+}
+
 void Client::start() {
   tasks_.spawn("redis: connection to " + address_.text(), run());
   tasks_.spawn("redis: limit of waiting", limit_waiting());
+  for (const auto& lane : lanes_) lane->start();
 }
 
 awaitable<Result<void>> Client::ready(Milliseconds limit) {
   auto outcome = co_await within(limit, wait_until_ready());
-  if (!outcome) co_return Failure{problem_code_, problem_};
+  const Client& last = least_ready();
+  if (!outcome) co_return Failure{last.problem_code_, last.problem_};
   co_return *outcome;
 }
 
 awaitable<Result<void>> Client::wait_until_ready() {
   while (phase_ != Phase::ready && !stopping_) co_await changed_.async_wait(nothrow);
   if (stopping_) co_return Failure{Errc::stopping, "the client of Redis is stopping"};
+  for (const auto& lane : lanes_) {
+    auto ready = co_await lane->wait_until_ready();
+    if (!ready) co_return ready;
+  }
   co_return Result<void>();
 }
 
@@ -71,13 +88,39 @@ awaitable<std::vector<Result<Reply>>> Client::execute_all(std::vector<Command> c
   co_return std::move(results);
 }
 
+const Client& Client::least_ready() const {
+  for (const auto& lane : lanes_)
+    if (phase_ == Phase::ready && lane->phase_ != Phase::ready) return *lane;
+  return *this;
+}
+
+Phase Client::phase() const { return least_ready().phase_; }
+
 State Client::state() const {
-  return {phase_,         problem_, since_, connections_, traffic_, connection_ ? connection_->in_flight() : 0,
-          waiting_.size()};
+  State state{phase_,         problem_, since_, connections_, traffic_, connection_ ? connection_->in_flight() : 0,
+              waiting_.size()};
+  for (const auto& lane : lanes_) {
+    const State of_lane = lane->state();
+    state.connections += of_lane.connections;
+    state.traffic.commands += of_lane.traffic.commands;
+    state.traffic.replies += of_lane.traffic.replies;
+    state.traffic.error_replies += of_lane.traffic.error_replies;
+    state.traffic.bytes_sent += of_lane.traffic.bytes_sent;
+    state.traffic.bytes_received += of_lane.traffic.bytes_received;
+    state.traffic.timeouts += of_lane.traffic.timeouts;
+    state.in_flight += of_lane.in_flight;
+    state.waiting += of_lane.waiting;
+  }
+  const Client& least = least_ready();
+  state.phase = least.phase_;
+  state.problem = least.problem_;
+  state.since = least.since_;
+  return state;
 }
 
 awaitable<> Client::stop() {
   if (phase_ == Phase::stopped) co_return;
+  for (const auto& lane : lanes_) co_await lane->stop();
   stopping_ = true;
   changed_.expires_after(settings_.reply_timeout);
   bool in_time = true;
@@ -105,7 +148,9 @@ awaitable<> Client::run() {
     if (end.code != Errc::bad_configuration) end.code = Errc::unavailable;
     fail_sent_in_part(end);
     if (end.code == Errc::bad_configuration) fail_waiting(end);
-    if (phase_ != Phase::connecting || problem_ != end.detail) spdlog::warn("{}", end.detail);
+    // One connection tells for all.
+    const auto level = is_lane_ ? spdlog::level::debug : spdlog::level::warn;
+    if (phase_ != Phase::connecting || problem_ != end.detail) spdlog::log(level, "{}", end.detail);
     problem_code_ = end.code;
     enter(Phase::connecting, std::move(end.detail));
     co_await sleep_for(backoff.next());
@@ -121,7 +166,7 @@ awaitable<Failure> Client::use_one_connection() {
   if (!prepared) co_return prepared.error();
   connections_ += 1;
   ready_at_ = SteadyClock::now();
-  spdlog::info("connected to Redis at {}", address_.text());
+  spdlog::log(is_lane_ ? spdlog::level::debug : spdlog::level::info, "connected to Redis at {}", address_.text());
   enter(Phase::ready, problem_);
   connection_->on_progress([this] { on_progress(); });
   send_waiting();
@@ -139,7 +184,7 @@ awaitable<Result<void>> Client::prepare() {
       co_return size.error();
     if (phase_ != Phase::loading) {
       enter(Phase::loading, "Redis at " + address_.text() + " is not ready: " + size.error().detail);
-      spdlog::info("{}", problem_);
+      spdlog::log(is_lane_ ? spdlog::level::debug : spdlog::level::info, "{}", problem_);
     }
     co_await sleep_for(backoff.next());
   }

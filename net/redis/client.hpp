@@ -1,4 +1,4 @@
-// The client of Redis that all of billd shares: commands of many coroutines on one connection, which it renews for
+// The client of Redis that all of billd shares: commands of many coroutines on few connections, which it renews for
 // ever.
 #pragma once
 
@@ -21,6 +21,9 @@ struct ClientSettings {
   std::size_t in_flight_max = 4096;                 ///< commands without a reply; further ones wait in their order
   std::size_t bytes_in_flight_max = 16 << 20;       ///< names and arguments of those
   Milliseconds backoff_min{50}, backoff_max{2000};  ///< between two attempts to connect
+  /// Further connections for the bulk of the work. Redis takes 16 KiB from each connection, does what stands there, and
+  /// flushes its file once for all of them: with one connection that flush is what everybody waits for.
+  std::size_t lanes = 0;
 };
 
 enum class Phase { connecting, loading, ready, stopped };
@@ -44,6 +47,10 @@ struct State {
 /// Failures with the code of classify() and the text of Redis as detail. After READONLY or MASTERDOWN the connection is
 /// made anew.
 ///
+/// With lanes, each of them is a client of its own on its own connection; start(), stop(), ready(), state() and
+/// on_connected() are about all of them. Commands of one lane are carried out in the order in which they were given;
+/// between lanes there is no order but that of awaited replies.
+///
 /// To be used from the loop's thread only.
 class Client {
  public:
@@ -56,10 +63,14 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  /// Several are run in the order in which they were given. Before start().
-  void on_connected(Prepare prepare) { prepares_.push_back(std::move(prepare)); }
+  /// Several are run in the order in which they were given, on each connection. Before start().
+  void on_connected(Prepare prepare);
 
   void start();
+
+  /// The lane for work of that kind, such as the number of a partition: always the same one. The client itself when it
+  /// has no lanes.
+  Client& lane(std::size_t kind) { return lanes_.empty() ? *this : *lanes_[kind % lanes_.size()]; }
 
   /// Waits until commands can be sent; the failure tells what stands in the way when `limit` has passed.
   awaitable<Result<void>> ready(Milliseconds limit);
@@ -72,6 +83,8 @@ class Client {
   awaitable<std::vector<Result<Reply>>> execute_all(std::vector<Command> commands);
 
   State state() const;
+  /// Of the connection that is the least far; cheaper than state().
+  Phase phase() const;
   const Address& address() const { return address_; }
   const ClientSettings& settings() const { return settings_; }
 
@@ -83,6 +96,7 @@ class Client {
   template <class Service>
   friend auto replies_of(Service& service, Batch& batch);
 
+  const Client& least_ready() const;
   awaitable<> run();
   awaitable<Failure> use_one_connection();
   awaitable<Result<void>> prepare();
@@ -99,6 +113,8 @@ class Client {
   Executor executor_;
   Address address_;
   ClientSettings settings_;
+  bool is_lane_ = false;
+  std::vector<std::unique_ptr<Client>> lanes_;
   std::vector<Prepare> prepares_;
   std::shared_ptr<Resumer> resumer_;
 

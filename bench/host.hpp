@@ -1,0 +1,28 @@
+// What the benchmarks need of the machine: directories that go away, CPU time of processes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+
+namespace billd::bench {
+
+/// A fresh directory where the system keeps temporary files, removed with everything in it. TMPDIR says where; what is
+/// measured there is the disk below it, so that it should be the kind of disk on which the data will lie.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// User and system time of all threads of the process until now, in seconds; 0 when there is no such process.
+double cpu_seconds(pid_t process);
+
+}  // namespace billd::bench
