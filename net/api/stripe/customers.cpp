@@ -122,7 +122,10 @@ awaitable<Result<Outcome>> create_customer(Services& services, Call call) {
     if (!source) co_return source.error();
     command.source = std::move(*source);
   }
-  Task task{.account = call.account, .command = std::move(command), .show = show_customer};
+  Task task{.account = call.account, .command = {}, .show = show_customer};
+  auto foreseen = co_await foresee_new(services, call, *task.known, command.test_clock);
+  if (!foreseen) co_return foreseen.error();
+  task.command = std::move(command);
   co_return co_await carry_out(services, call, std::move(task));
 }
 

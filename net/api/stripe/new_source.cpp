@@ -73,7 +73,8 @@ awaitable<Result<NewSource>> describe_new_source(Services& services, const Call&
   auto described = co_await gateway->describe_source(call.mode, std::move(token));
   if (!described) {
     Failure failure = described.error();
-    if (failure.parameter.empty() && failure.code != Errc::card_declined) failure.parameter = parameter;
+    // A decline is about the card, and names a parameter only where the card's number was typed in.
+    failure.parameter = failure.code != Errc::card_declined ? parameter : card ? "number" : "";
     co_return failure;
   }
   if (card) complete(*described, *card);

@@ -66,4 +66,10 @@ awaitable<Result<void>> foresee(Services& services, const Call& call, Known& kno
   co_return co_await expand(services, call.mode, known, present, *before, call.answers, call.expand);
 }
 
+awaitable<Result<void>> foresee_new(Services& services, const Call& call, Known& known, TestClockId test_clock) {
+  if (call.expand.empty() || test_clock.is_empty()) co_return Result<void>();
+  std::vector<Named> wanted(1, Named{Kind::test_clock, test_clock.value()});
+  co_return co_await load(services, call.mode, known, std::move(wanted));
+}
+
 }  // namespace billd::api::stripe

@@ -52,4 +52,7 @@ awaitable<Result<Outcome>> carry_out_step(Services& services, const Call& call, 
 /// Loads what the expanded answer will need, as far as the state before the command tells.
 awaitable<Result<void>> foresee(Services& services, const Call& call, Known& known, Kind kind, std::string id);
 
+/// The same for an object that does not exist yet: what it can name that is outside the account.
+awaitable<Result<void>> foresee_new(Services& services, const Call& call, Known& known, TestClockId test_clock);
+
 }  // namespace billd::api::stripe

@@ -277,6 +277,8 @@ awaitable<Result<Outcome>> create_subscription(Services& services, Call call) {
   if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
     co_return no_such("source", command.default_source.value(), "default_source");
 
+  auto foreseen = co_await foresee_new(services, call, *task.known, account.customer.test_clock);
+  if (!foreseen) co_return foreseen.error();
   auto added = co_await add_given_source(services, call, account);
   if (!added) co_return added.error();
   task.account = account.key;
