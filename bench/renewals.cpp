@@ -223,8 +223,8 @@ class RenewalBenchmark {
     std::ranges::sort(measured_.lateness);
     auto report = co_await commands::verify(session_.store(), commands::VerifyOptions());
     if (!report) co_return report.error();
-    if (!report->violations.empty())
-      co_return Failure{Errc::internal, "the benchmark left data that is wrong:\n" + report->to_text()};
+    if (report->violations() > 0)
+      co_return Failure{Errc::internal, "the benchmark left data that is wrong:\n" + commands::to_text(*report)};
     co_return Result<void>();
   }
 
