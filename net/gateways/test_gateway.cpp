@@ -333,6 +333,10 @@ awaitable<ChargeOutcome> TestGateway::look_up(ChargeRequest request) {
   co_return outcome;
 }
 
+Result<LedgerEntry> decode_ledger_entry(std::string_view idempotency_key, std::string_view text) {
+  return decode(idempotency_key, text);
+}
+
 awaitable<Result<std::vector<LedgerEntry>>> read_ledger(redis::Client& client) {
   std::vector<LedgerEntry> entries;
   std::string cursor = "0";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/gateways/gateway.hpp"
@@ -48,6 +49,9 @@ class TestGateway final : public Gateway {
   Milliseconds latency_;
   std::unique_ptr<Ledger> ledger_;
 };
+
+/// What is booked under the key, from what Redis keeps; Errc::corrupt when it cannot be read.
+Result<LedgerEntry> decode_ledger_entry(std::string_view idempotency_key, std::string_view text);
 
 /// The whole ledger, by key; for tests and verification.
 awaitable<Result<std::vector<LedgerEntry>>> read_ledger(redis::Client& client);

@@ -158,6 +158,22 @@ local function unpark(keys, args)
   return 1
 end
 
+-- Puts members of queues and indexes right, if their account is still as the caller computed them from.
+--   KEYS  1 the parked accounts, 2 the account, then a set for each member
+--   ARGV  1 account, 2 the version that must be stored ('': none), 3 '1' when it must be parked,
+--         then for each member: its score ('': it leaves), and itself
+-- Answers 1, or 2 on a conflict.
+local function put_right(keys, args)
+  if redis.call('GETRANGE', keys[2], 1, 8) ~= args[2] then return 2 end
+  if redis.call('HEXISTS', keys[1], args[1]) ~= (args[3] == '1' and 1 or 0) then return 2 end
+  for i = 3, #keys do redis.call('ZCARD', keys[i]) end
+  for i = 3, #keys do
+    local score, member = args[2 * i - 2], args[2 * i - 1]
+    if score == '' then redis.call('ZREM', keys[i], member) else redis.call('ZADD', keys[i], score, member) end
+  end
+  return 1
+end
+
 -- Replaces the mark of an effect under way (its value begins with 'u') by the answer.
 --   KEYS  1 the idempotency record    ARGV  1 the answer, 2 its life in milliseconds
 -- Answers what is saved now.
@@ -229,6 +245,7 @@ redis.register_function('billd_VERSION_renew_lease', renew_lease)
 redis.register_function('billd_VERSION_release_lease', release_lease)
 redis.register_function('billd_VERSION_park', park)
 redis.register_function('billd_VERSION_unpark', unpark)
+redis.register_function('billd_VERSION_put_right', put_right)
 redis.register_function('billd_VERSION_complete_answer', complete_answer)
 redis.register_function('billd_VERSION_put_object', put_object)
 redis.register_function('billd_VERSION_open_data_set', open_data_set)

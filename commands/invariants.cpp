@@ -1,0 +1,281 @@
+#include "commands/invariants.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "net/store/encoding.hpp"
+#include "net/store/keys.hpp"
+
+namespace billd::commands {
+namespace {
+
+struct RuleRow {
+  std::string_view name, sentence;
+};
+constexpr std::array<RuleRow, rule_count> rules = {{
+    {"readable", "Everything stored can be read, and stands where it belongs."},
+    {"records", "A settled object is stored once, under its own name."},
+    {"periods", "Each period of each subscription is billed once, in order and without gaps."},
+    {"lines", "The lines of an invoice add up to its total."},
+    {"numbers", "A customer's invoice numbers have no gaps."},
+    {"payments", "A paid invoice has one succeeded charge of its amount, an unpaid one none."},
+    {"timers", "An account waits in the queues for what its state says, and nobody else waits there."},
+    {"parked", "A parked account exists and is in no queue."},
+    {"indexes", "The lists show every object once, and nothing else."},
+    {"events", "An account's events are numbered without gaps."},
+    {"ledger", "The test gateway and billd agree on every charge."},
+    {"idempotency", "No effect is under way for longer than an hour."},
+}};
+
+std::string in_minor_units(Money amount) {
+  return std::to_string(amount.minor) + " " + std::string(amount.currency.code());
+}
+
+std::string place_text(const std::optional<std::int64_t>& score) {
+  return score ? "at " + std::to_string(*score) : "not there";
+}
+
+/// One account's examination.
+class Examination {
+ public:
+  explicit Examination(const AccountView& view) : view_(view) {
+    for (const Invoice& invoice : view.account.invoices) invoices_.push_back(&invoice);
+    for (const Subscription& subscription : view.account.subscriptions) subscriptions_.push_back(&subscription);
+    for (const auto& [field, record] : view.records) {
+      if (const Invoice* invoice = std::get_if<Invoice>(&record)) invoices_.push_back(invoice);
+      if (const Subscription* subscription = std::get_if<Subscription>(&record)) subscriptions_.push_back(subscription);
+    }
+  }
+
+  std::vector<Violation> run() {
+    check_records();
+    for (const Subscription* subscription : subscriptions_) check_periods(*subscription);
+    check_owners_of_invoices();
+    for (const Invoice* invoice : invoices_) {
+      check_lines(*invoice);
+      check_payment(*invoice);
+      check_ledger(*invoice);
+    }
+    check_numbers();
+    check_places();
+    return std::move(violations_);
+  }
+
+ private:
+  void report(Rule rule, const std::string& about, std::string found, std::string expected) {
+    const std::string key = about.empty() ? view_.redis_key : view_.redis_key + " " + about;
+    violations_.push_back({rule, key, std::move(found), std::move(expected)});
+  }
+
+  void check_records() {
+    const AccountKey& key = view_.account.key;
+    for (const auto& [field, record] : view_.records) {
+      const auto [own_field, id] = std::visit(
+          [&](const auto& each) { return std::pair(store::record_field(key, each.id), each.id.value()); }, record);
+      if (field != own_field) report(Rule::records, id, "stored under another object's name", "under its own");
+      const bool is_in_account =
+          std::visit([&](const auto& each) { return view_.account.find(each.id) != nullptr; }, record);
+      if (is_in_account) report(Rule::records, id, "both in the account and among its records", "in one place");
+      if (const Invoice* invoice = std::get_if<Invoice>(&record))
+        for (const Charge& charge : invoice->charges) {
+          const auto owner = view_.charge_owners.find(store::charge_field(key, charge.id));
+          if (owner == view_.charge_owners.end() || owner->second != invoice->id)
+            report(Rule::records, charge.id.value(), "the way from the charge to its invoice is missing",
+                   "leads to " + id);
+        }
+    }
+    for (const auto& [field, invoice] : view_.charge_owners)
+      if (std::ranges::none_of(invoices_, [&](const Invoice* each) { return each->id == invoice; }))
+        report(Rule::records, invoice.value(), "a charge leads to an invoice that does not exist", "the invoice");
+  }
+
+  void check_periods(const Subscription& subscription) {
+    std::map<std::int64_t, const Invoice*> billed;
+    for (const Invoice* invoice : invoices_) {
+      if (invoice->subscription != subscription.id) continue;
+      const auto [first, is_new] = billed.emplace(invoice->ordinal, invoice);
+      if (!is_new)
+        report(Rule::periods, subscription.id.value(),
+               "period " + std::to_string(invoice->ordinal) + " is billed by " + first->second->id.value() + " and " +
+                   invoice->id.value(),
+               "billed once");
+    }
+    for (std::int64_t ordinal = 0; ordinal <= subscription.ordinal; ++ordinal)
+      if (!billed.contains(ordinal))
+        report(Rule::periods, subscription.id.value(), "period " + std::to_string(ordinal) + " is not billed",
+               "billed once");
+    const Invoice* before = nullptr;
+    for (const auto& [ordinal, invoice] : billed) {
+      if (ordinal < 0 || ordinal > subscription.ordinal)
+        report(Rule::periods, subscription.id.value(),
+               "period " + std::to_string(ordinal) + " is billed by " + invoice->id.value(),
+               "0 to " + std::to_string(subscription.ordinal));
+      if (before != nullptr) check_succession(subscription, *before, *invoice);
+      before = invoice;
+    }
+    if (before != nullptr && before->ordinal == subscription.ordinal && !before->lines.empty() &&
+        before->lines.front().period != subscription.current_period)
+      report(Rule::periods, subscription.id.value(),
+             before->id.value() + " bills until " + billd::to_text(before->lines.front().period.end),
+             "until " + billd::to_text(subscription.current_period.end) + ", as the subscription says");
+  }
+
+  void check_succession(const Subscription& subscription, const Invoice& before, const Invoice& after) {
+    if (after.created < before.created)
+      report(Rule::periods, subscription.id.value(), after.id.value() + " was drawn up before " + before.id.value(),
+             "one period after the other");
+    if (after.ordinal != before.ordinal + 1 || before.lines.empty() || after.lines.empty()) return;
+    const Timestamp end = before.lines.front().period.end, start = after.lines.front().period.start;
+    if (start != end)
+      report(Rule::periods, subscription.id.value(), after.id.value() + " bills from " + billd::to_text(start),
+             "from " + billd::to_text(end) + ", where " + before.id.value() + " ended");
+  }
+
+  void check_owners_of_invoices() {
+    for (const Invoice* invoice : invoices_) {
+      if (invoice->subscription.is_empty() || invoice->provisional) continue;
+      if (std::ranges::any_of(subscriptions_, [&](const auto* each) { return each->id == invoice->subscription; }))
+        continue;
+      // A first payment that was under way when the customer was deleted is all that is left of its subscription.
+      if (view_.account.customer.deleted && invoice->ordinal == 0) continue;
+      report(Rule::periods, invoice->id.value(),
+             "of the subscription " + invoice->subscription.value() + ", which does not exist",
+             "of one of the account's");
+    }
+  }
+
+  void check_lines(const Invoice& invoice) {
+    Money sum{0, invoice.total.currency};
+    for (const InvoiceLine& line : invoice.lines) {
+      auto more = add(sum, line.amount);
+      if (!more) {
+        report(Rule::lines, invoice.id.value(), more.error().detail, "lines of one currency that can be added");
+        return;
+      }
+      sum = *more;
+    }
+    if (sum != invoice.total)
+      report(Rule::lines, invoice.id.value(), "total " + in_minor_units(invoice.total), in_minor_units(sum));
+  }
+
+  void check_payment(const Invoice& invoice) {
+    const auto succeeded = std::ranges::count(invoice.charges, ChargeState::succeeded, &Charge::state);
+    const bool is_paid = invoice.status == InvoiceStatus::paid;
+    const auto wanted = is_paid && invoice.total.minor != 0 ? 1 : 0;
+    if (succeeded != wanted)
+      report(Rule::payments, invoice.id.value(), std::to_string(succeeded) + " succeeded charges",
+             std::to_string(wanted) + (is_paid ? ", for it is paid" : ", for it is not paid"));
+    for (const Charge& charge : invoice.charges)
+      if (charge.state == ChargeState::succeeded && charge.amount != invoice.total)
+        report(Rule::payments, charge.id.value(), in_minor_units(charge.amount), in_minor_units(invoice.total));
+    const std::int64_t paid = is_paid ? invoice.total.minor : 0;
+    if (invoice.amount_paid.minor != paid)
+      report(Rule::payments, invoice.id.value(), "amount paid " + in_minor_units(invoice.amount_paid),
+             std::to_string(paid));
+    for (std::size_t i = 0; i + 1 < invoice.charges.size(); ++i)
+      if (invoice.charges[i].is_unresolved())
+        report(Rule::payments, invoice.charges[i].id.value(), "unresolved, and another charge was begun",
+               "one charge at a time");
+    if (invoice.unresolved_charge() != nullptr && view_.account.find(invoice.id) == nullptr)
+      report(Rule::payments, invoice.id.value(), "settled while the outcome of a charge is not known",
+             "kept in the account");
+  }
+
+  void check_ledger(const Invoice& invoice) {
+    int succeeded = 0;
+    for (const Charge& charge : invoice.charges) {
+      const auto found = view_.ledger.find(charge.id.value());
+      const gateways::LedgerEntry* entry = found == view_.ledger.end() ? nullptr : &found->second;
+      if (entry != nullptr && entry->succeeded()) ++succeeded;
+      if (charge.gateway != "test") continue;
+      if (entry != nullptr && entry->amount != charge.amount)
+        report(Rule::ledger, charge.id.value(), "the gateway booked " + in_minor_units(entry->amount),
+               in_minor_units(charge.amount));
+      if (charge.state == ChargeState::succeeded && entry == nullptr)
+        report(Rule::ledger, charge.id.value(), "the gateway booked nothing", "a success, as billd recorded");
+      else if (charge.state == ChargeState::succeeded && !entry->succeeded())
+        report(Rule::ledger, charge.id.value(), "the gateway declined (" + entry->decline_code + ")",
+               "a success, as billd recorded");
+      else if (charge.state == ChargeState::declined && entry != nullptr && entry->succeeded())
+        report(Rule::ledger, charge.id.value(), "the gateway charged", "a decline, as billd recorded");
+    }
+    if (succeeded > 1)
+      report(Rule::ledger, invoice.id.value(), "charged " + std::to_string(succeeded) + " times", "at most once");
+  }
+
+  void check_numbers() {
+    std::multiset<std::string> numbers;
+    for (const Invoice* invoice : invoices_)
+      if (!invoice->number.empty()) numbers.insert(invoice->number);
+    const std::string prefix = invoice_prefix(view_.account.key) + "-";
+    for (std::uint64_t number = 1; number <= view_.account.invoices_numbered; ++number) {
+      std::string digits = std::to_string(number);
+      if (digits.size() < 4) digits.insert(0, 4 - digits.size(), '0');
+      const auto times = numbers.erase(prefix + digits);
+      if (times != 1)
+        report(Rule::numbers, "", std::to_string(times) + " invoices with the number " + prefix + digits, "one");
+    }
+    for (const std::string& number : numbers)
+      report(Rule::numbers, "", "an invoice with the number " + number,
+             "numbers up to " + std::to_string(view_.account.invoices_numbered));
+  }
+
+  void check_places() {
+    const std::string keys_prefix = view_.redis_key.substr(0, view_.redis_key.find(":a:") + 1);
+    const auto queues = expected_queues(keys_prefix, view_.account, view_.parked);
+    compare(view_.parked ? Rule::parked : Rule::timers, queues, view_.queues);
+    compare(Rule::indexes, expected_indexes(keys_prefix, view_.account, view_.records), view_.indexes);
+  }
+
+  void compare(Rule rule, const std::vector<Placement>& expected, const std::vector<Placement>& found) {
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const auto score = i < found.size() ? found[i].score : std::nullopt;
+      if (score != expected[i].score)
+        report(rule, "in " + expected[i].set, place_text(score), place_text(expected[i].score));
+    }
+  }
+
+  const AccountView& view_;
+  std::vector<const Invoice*> invoices_;
+  std::vector<const Subscription*> subscriptions_;
+  std::vector<Violation> violations_;
+};
+
+}  // namespace
+
+std::string_view to_text(Rule rule) { return rules[static_cast<std::size_t>(rule)].name; }
+std::string_view describe(Rule rule) { return rules[static_cast<std::size_t>(rule)].sentence; }
+
+std::vector<Violation> check_account(const AccountView& view) { return Examination(view).run(); }
+
+std::vector<Placement> expected_queues(std::string_view keys_prefix, const Account& account, bool parked) {
+  std::vector<Placement> places;
+  const Timers due = timers(account);
+  const bool has_clock = !account.customer.test_clock.is_empty();
+  auto place = [&](std::string set, const std::optional<Timestamp>& time) {
+    Placement& added = places.emplace_back();
+    added.set = std::move(set);
+    added.member = account.key.value();
+    if (time && !parked) added.score = time->time_since_epoch().count();
+  };
+  for (std::size_t queue = 0; queue < queue_count; ++queue)
+    place(store::queue_key(keys_prefix, static_cast<Queue>(queue)), has_clock ? std::nullopt : due[queue]);
+  if (has_clock) place(store::clock_queue_key(keys_prefix, account.customer.test_clock), next_due(due));
+  return places;
+}
+
+std::vector<Placement> expected_indexes(std::string_view keys_prefix, const Account& account,
+                                        const std::map<std::string, Record>& records) {
+  store::IndexEntries entries = store::index_entries(account);
+  for (const auto& [field, record] : records) {
+    const store::IndexEntries more = store::index_entries(account.key, record);
+    entries.insert(entries.end(), more.begin(), more.end());
+  }
+  std::vector<Placement> places;
+  places.reserve(entries.size());
+  for (const store::IndexEntry& entry : entries)
+    places.push_back({store::index_key(keys_prefix, entry.index, entry.qualifier), entry.member, entry.score});
+  return places;
+}
+
+}  // namespace billd::commands
