@@ -96,10 +96,10 @@ Result<void> read_product(const Services& services, const Call& call, Plan& plan
     if (plan.product_name.empty()) plan.product_name = arguments.text_or_empty("name");
     return {};
   }
-  if (!arguments.has_value("name"))
-    return Failure{Errc::missing_parameter, "Missing required param: product.", "product"};
+  // Beyond what Stripe does, a nickname is enough: the product is called the same.
+  plan.product_name = arguments.text_or_empty(arguments.has_value("name") ? "name" : "nickname");
+  if (plan.product_name.empty()) return Failure{Errc::missing_parameter, "Missing required param: product.", "product"};
   plan.product = random_id<ProductKind>();
-  plan.product_name = arguments.text_or_empty("name");
   return {};
 }
 

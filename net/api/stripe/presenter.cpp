@@ -673,6 +673,7 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   object.add("payment_intent", nullptr);
   object.add("payment_method", id_or_null(charge.source));
   object.add("payment_method_details", payment_method_details(charge.card));
+  object.add("radar_options", document_.object(0));
   object.add("receipt_email", nullptr);
   object.add("receipt_number", nullptr);
   object.add("receipt_url", nullptr);
