@@ -16,6 +16,10 @@ inline constexpr std::array choices<LogLevel> = {LogLevel::trace,   LogLevel::de
                                                  LogLevel::warning, LogLevel::error, LogLevel::critical};
 
 template <>
+inline constexpr std::array choices<LogFormat> = {LogFormat::automatic, LogFormat::text, LogFormat::json,
+                                                  LogFormat::journal};
+
+template <>
 inline constexpr std::array choices<FinalAction> = {FinalAction::cancel, FinalAction::unpaid, FinalAction::past_due};
 
 /// Most durations in a list.

@@ -45,12 +45,14 @@ std::string sample_configuration() {
       "All settings of billd, with their defaults. To change one, remove the # before its name. Each can be given in "
       "the environment as well, by its name in capitals (BILLD_REDIS_ADDRESS for address in [redis]), or on the "
       "command line with --set redis.address=..., which wins over all. Durations carry their unit: \"400ms\", \"30s\", "
-      "\"5m\", \"1h\", \"3d\".");
+      "\"5m\", \"1h\", \"3d\". What is marked \"reload\" changes in a running daemon when it is sent SIGHUP (systemctl "
+      "reload billd); the rest takes a restart.");
   const Settings defaults;
   auto documented = [&](const Setting& setting) {
-    std::string range = range_text(setting);
     std::string meaning(setting.meaning);
-    if (!range.empty()) meaning += " (" + range + ")";
+    std::string remarks = range_text(setting);
+    if (is_reloadable(setting)) remarks += remarks.empty() ? "reload" : "; reload";
+    if (!remarks.empty()) meaning += " (" + remarks + ")";
     return "\n" + as_comment(meaning) + "#" + std::string(key_of(setting)) + " = " + value_text(setting, defaults) +
            "\n";
   };

@@ -39,6 +39,10 @@ constexpr std::array settings_in_order = {
                   "Redis. Where it is not set, it is the host's name and the API's port."),
 
     BILLD_SETTING(log.level, "The least severe level that is logged."),
+    BILLD_SETTING(log.format,
+                  "How the log is written to the standard error stream: text, one JSON object a line, or entries of "
+                  "systemd's journal with a field for each identifier; automatic is journal where that stream is the "
+                  "journal, text elsewhere."),
 
     BILLD_SETTING(api.listen, "Where programs reach the APIs."),
 
@@ -135,6 +139,18 @@ constexpr std::array settings_in_order = {
 
 #undef BILLD_SETTING
 
+/// What a running daemon takes over; a section that ends with a dot stands for all that is in it.
+constexpr std::array<std::string_view, 8> reloadable = {
+    "log.",
+    "http.",
+    "billing.invoice_finalize_delay",
+    "billing.retry_schedule",
+    "billing.final_action",
+    "billing.incomplete_expires_after",
+    "billing.charge_resolve_after",
+    "billing.charge_key_life",
+};
+
 std::string in_quotes(std::string_view text) {
   constexpr std::string_view hexadecimal_digits = "0123456789ABCDEF";
   std::string written = "\"";
@@ -162,6 +178,7 @@ std::string written(milliseconds value) { return in_quotes(to_text(value)); }
 std::string written(const ListenAddress& value) { return in_quotes(to_text(value)); }
 std::string written(const RedisAddress& value) { return in_quotes(to_text(value)); }
 std::string written(LogLevel value) { return in_quotes(name_of(value)); }
+std::string written(LogFormat value) { return in_quotes(name_of(value)); }
 std::string written(FinalAction value) { return in_quotes(name_of(value)); }
 
 std::string written(const std::vector<milliseconds>& values) {
@@ -197,6 +214,7 @@ struct RangeText {
     return "at most " + std::to_string(durations_max) + ", each " + duration_range(setting);
   }
   std::string operator()(Member<LogLevel> member) const { return any_of(member); }
+  std::string operator()(Member<LogFormat> member) const { return any_of(member); }
   std::string operator()(Member<FinalAction> member) const { return any_of(member); }
   template <class T>
   std::string operator()(Member<T>) const {
@@ -226,6 +244,13 @@ std::string environment_name(const Setting& setting) {
 
 std::string value_text(const Setting& setting, Settings settings) {
   return std::visit([&](auto member) { return written(member(settings)); }, setting.member);
+}
+
+bool is_reloadable(const Setting& setting) {
+  auto names = [&](std::string_view entry) {
+    return entry.ends_with('.') ? setting.path.starts_with(entry) : setting.path == entry;
+  };
+  return std::ranges::any_of(reloadable, names);
 }
 
 std::string range_text(const Setting& setting) { return std::visit(RangeText{setting}, setting.member); }

@@ -17,9 +17,10 @@ template <class T>
 using Member = T& (*)(Settings&);
 
 /// The types that a setting can have.
-using AnyMember = std::variant<Member<bool>, Member<std::uint32_t>, Member<std::string>, Member<Secret>,
-                               Member<std::chrono::milliseconds>, Member<std::vector<std::chrono::milliseconds>>,
-                               Member<ListenAddress>, Member<RedisAddress>, Member<LogLevel>, Member<FinalAction>>;
+using AnyMember =
+    std::variant<Member<bool>, Member<std::uint32_t>, Member<std::string>, Member<Secret>,
+                 Member<std::chrono::milliseconds>, Member<std::vector<std::chrono::milliseconds>>,
+                 Member<ListenAddress>, Member<RedisAddress>, Member<LogLevel>, Member<LogFormat>, Member<FinalAction>>;
 
 struct Setting {
   /// Its name in the file, with its sections: "redis.address".
@@ -46,6 +47,9 @@ std::string environment_name(const Setting& setting);
 
 /// The setting's value as it is written in a file: `"embedded"`, `16`, `["3d", "5d"]`.
 std::string value_text(const Setting& setting, Settings settings);
+
+/// Whether a reload (SIGHUP) changes it in the running daemon; the others take a restart.
+bool is_reloadable(const Setting& setting);
 
 /// The values that are allowed, as words: `100ms to 10m`, `1 to 1000 connections`, `"cancel", "unpaid" or "past_due"`.
 std::string range_text(const Setting& setting);

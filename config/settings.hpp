@@ -27,6 +27,8 @@ struct DaemonSettings {
 struct LogSettings {
   /// The least severe level that is logged.
   LogLevel level = LogLevel::info;
+  /// How the log is written.
+  LogFormat format = LogFormat::automatic;
 
   bool operator==(const LogSettings&) const = default;
 };
@@ -157,7 +159,7 @@ struct GatewaySettings {
   bool operator==(const GatewaySettings&) const = default;
 };
 
-/// Everything that can be set, in the order of the sample configuration. Constant after start-up.
+/// Everything that can be set, in the order of the sample configuration.
 struct Settings {
   /// The directory of the embedded Redis' data and of billd's own files.
   std::string state_directory = "/var/lib/billd";
@@ -195,6 +197,17 @@ Result<Settings> load_settings(const std::optional<std::filesystem::path>& file,
 /// The same from text; `name` stands for the file in messages.
 Result<Settings> read_settings(std::string_view text, std::string_view name, const Environment& environment,
                                const Overrides& overrides);
+
+/// What a reload makes of the settings in force.
+struct Reload {
+  /// What is in force from now on: the fresh value where a running daemon can take it over, the old one elsewhere.
+  Settings settings;
+  /// One line for each setting that was taken over: `log.level is "debug" now, was "info"`. Secrets are not shown.
+  std::vector<std::string> changed;
+  /// The same for each that takes a restart.
+  std::vector<std::string> restart_wanted;
+};
+Reload reload_settings(const Settings& in_force, const Settings& fresh);
 
 /// What the engine is to know of the settings.
 Rules billing_rules(const BillingSettings& settings);

@@ -95,6 +95,20 @@ std::string_view name_of(LogLevel level) {
   return "";
 }
 
+std::string_view name_of(LogFormat format) {
+  switch (format) {
+    case LogFormat::automatic:
+      return "automatic";
+    case LogFormat::text:
+      return "text";
+    case LogFormat::json:
+      return "json";
+    case LogFormat::journal:
+      return "journal";
+  }
+  return "";
+}
+
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   std::int64_t count = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);

@@ -50,8 +50,13 @@ class Secret {
 /// How much is logged: each level includes the ones after it.
 enum class LogLevel { trace, debug, info, warning, error, critical };
 
+/// How the log is written: `automatic` is entries with fields where the standard error stream is systemd's journal, and
+/// lines of text elsewhere.
+enum class LogFormat { automatic, text, json, journal };
+
 std::string_view name_of(FinalAction action);
 std::string_view name_of(LogLevel level);
+std::string_view name_of(LogFormat format);
 
 /// Reads a whole number with its unit: "400ms", "30s", "5m", "1h", "3d". The detail of a failure completes the sentence
 /// "the setting ...".

@@ -256,6 +256,7 @@ std::string another_value(const Setting& setting) {
       {"development", "true"},
       {"daemon.name", "left"},
       {"log.level", "error"},
+      {"log.format", "json"},
       {"api.listen", "[::1]:1"},
       {"operators.listen", "[::1]:2"},
       {"redis.address", "redis.internal:6379"},
