@@ -28,16 +28,13 @@ struct SettingOptions {
         ->type_name("PATH=VALUE");
   }
 
-  /// Prints what is wrong and returns nothing when the settings cannot be used.
-  std::optional<Settings> load() const {
+  Result<Settings> load() const {
     Overrides overrides;
     for (const std::string& assignment : assignments) {
       const std::size_t equals = assignment.find('=');
-      if (equals == std::string::npos) {
-        std::fprintf(stderr, "billd: --set takes PATH=VALUE, such as --set log.level=debug; got \"%s\"\n",
-                     assignment.c_str());
-        return std::nullopt;
-      }
+      if (equals == std::string::npos)
+        return Failure{Errc::bad_configuration,
+                       "--set takes PATH=VALUE, such as --set log.level=debug; got \"" + assignment + "\""};
       overrides[assignment.substr(0, equals)] = assignment.substr(equals + 1);
     }
     if (!state_directory.empty()) overrides["state_directory"] = state_directory;
@@ -46,10 +43,7 @@ struct SettingOptions {
     if (development) overrides["development"] = "true";
     std::optional<std::filesystem::path> path;
     if (!file.empty()) path = file;
-    auto settings = load_settings(path, process_environment(), overrides);
-    if (settings) return *settings;
-    std::fprintf(stderr, "%s\n", settings.error().detail.c_str());
-    return std::nullopt;
+    return load_settings(path, process_environment(), overrides);
   }
 };
 
@@ -70,6 +64,7 @@ int main(int argc, char** argv) {
   auto with_settings = [&options, &status](auto command) {
     return [&options, &status, command] {
       const auto settings = options.load();
+      if (!settings) std::fprintf(stderr, "%s\n", settings.error().detail.c_str());
       status = settings ? command(*settings) : 2;
     };
   };
@@ -81,7 +76,9 @@ int main(int argc, char** argv) {
       ->type_name("ADDRESS:PORT");
   serve->add_flag("--dev", options.development,
                   "For local use and the CI of integrations: any test key is accepted, loopback only");
-  serve->callback(with_settings([](const Settings& settings) { return commands::serve(settings); }));
+  serve->callback(with_settings([&options](const Settings& settings) {
+    return commands::serve(settings, [&options] { return options.load(); });
+  }));
 
   CLI::App* keys = app.add_subcommand("keys", "Make, list and revoke API keys");
   keys->require_subcommand(1);

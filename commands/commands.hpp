@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "config/settings.hpp"
@@ -9,8 +10,8 @@
 
 namespace billd::commands {
 
-/// Runs the daemon until it is told to stop.
-int serve(const Settings& settings);
+/// Runs the daemon until it is told to stop. On SIGHUP it takes over what `load` reads.
+int serve(const Settings& settings, std::function<Result<Settings>()> load);
 
 struct CreateKeyOptions {
   Mode mode = Mode::test;

@@ -1,7 +1,5 @@
 // The daemon: its parts put together, run, and stopped in order.
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
-#include <systemd/sd-daemon.h>
 
 #include <boost/asio/basic_signal_set.hpp>
 #include <csignal>
@@ -10,6 +8,7 @@
 #include "commands/acknowledged.hpp"
 #include "commands/commands.hpp"
 #include "commands/operators_view.hpp"
+#include "commands/service.hpp"
 #include "commands/session.hpp"
 #include "jobs/executor.hpp"
 #include "jobs/partitions.hpp"
@@ -18,12 +17,20 @@
 #include "net/api/stripe/face.hpp"
 #include "net/gateways/test_gateway.hpp"
 #include "net/http/server.hpp"
+#include "net/log.hpp"
 #include "net/redis/preflight.hpp"
 
 namespace billd::commands {
 namespace {
 
 using SignalSet = asio::basic_signal_set<Executor>;
+
+/// How often `systemctl status` is told how the work goes.
+constexpr Milliseconds status_interval(2'000);
+/// How long a scheduler may sleep on its work until the watchdog ends it.
+constexpr Milliseconds patience_with_scheduler(60'000);
+/// What stopping takes beyond the drain: leases, tasks, the embedded Redis with its last write.
+constexpr Milliseconds stop_margin(20'000);
 
 http::ServerSettings server_settings(const HttpSettings& settings) {
   http::ServerSettings server;
@@ -42,6 +49,15 @@ http::ServerSettings server_settings(const HttpSettings& settings) {
   return server;
 }
 
+template <class Use>
+void for_each_line(std::string_view text, Use use) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    use(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
 bool is_loopback(const ListenAddress& address) {
   return address.address.starts_with("127.") || address.address == "::1";
 }
@@ -49,10 +65,13 @@ bool is_loopback(const ListenAddress& address) {
 /// Everything that runs in the daemon, in the order in which it starts; it stops in the opposite one.
 class Daemon {
  public:
-  Daemon(asio::io_context& loop, const Settings& settings)
+  Daemon(asio::io_context& loop, const Settings& settings, std::function<Result<Settings>()> load)
       : executor_(loop.get_executor()),
         settings_(settings),
-        signals_(executor_, SIGTERM, SIGINT),
+        load_(std::move(load)),
+        stop_signals_(executor_, SIGTERM, SIGINT),
+        reload_signals_(executor_, SIGHUP),
+        stop_asked_(executor_, SteadyClock::time_point::max()),
         client_(executor_, redis_address(settings), client_settings(settings)),
         store_(executor_, client_, store_settings(settings)),
         catalog_(executor_, client_, store_, redis_address(settings)),
@@ -64,23 +83,26 @@ class Daemon {
         view_(settings, store_, client_, clock_, partitions_, scheduler_, accounts_),
         operators_face_(view_),
         api_(executor_, server_settings(settings.http),
-             [this](http::Request request) { return stripe_.handle(std::move(request)); }),
+             [this](http::Request request) { return answer(std::move(request)); }),
         operators_(executor_, server_settings(settings.http),
                    [this](http::Request request) { return operators_face_.handle(std::move(request)); }),
-        tasks_(executor_) {
+        tasks_(executor_),
+        watches_(executor_) {
     gateways_.add("test", std::make_unique<gateways::TestGateway>(executor_, store_, settings.gateways.test.latency));
     client_.on_connected([this](redis::Connection& connection) { return store_.prepare(connection); });
   }
 
   awaitable<Result<int>> run() {
+    watches_.spawn("signals", follow_signals());
+    watches_.spawn("progress", report());
     auto started = co_await start();
-    if (!started) {
-      co_await stop_redis();
-      co_return started.error();
+    if (started) {
+      tasks_.spawn("reload", follow_reloads());
+      announce();
+      co_await stop_asked_.async_wait(nothrow);
     }
-    announce();
-    co_await wait_for_signal();
     co_await stop();
+    if (!started && started.error().code != Errc::stopping) co_return started.error();
     co_return 0;
   }
 
@@ -96,8 +118,14 @@ class Daemon {
                         "--dev accepts any test key and so listens on loopback addresses only; run without it to "
                         "listen on " +
                             to_text(settings_.api.listen)};
-    // Operators may look before Redis is there: that is when they want to.
-    auto listening = operators_.listen(settings_.operators.listen.address, settings_.operators.listen.port);
+    // Whether the addresses are free is known before anything is begun. Operators may look before Redis is there: that
+    // is when they want to; programs are let in when they can be served.
+    auto operators = service_.listener("operators", settings_.operators.listen);
+    if (!operators) co_return operators.error();
+    auto api = service_.listener("api", settings_.api.listen);
+    if (!api) co_return api.error();
+    service_.close_others();
+    auto listening = let_in("operators", std::move(*operators), operators_);
     if (!listening) co_return listening.error();
 
     auto connected = co_await connect();
@@ -106,13 +134,21 @@ class Daemon {
     if (!trusted) co_return trusted.error();
     auto cataloged = co_await catalog_.start();
     if (!cataloged) co_return cataloged.error();
+    if (is_stopping_) co_return Failure{Errc::stopping, "told to stop"};
     tasks_.spawn("clock", jobs::watch_clock(clock_, store_));
     tasks_.spawn("acknowledged", keep_acknowledged());
     partitions_.start();
     scheduler_.start();
-    auto serving = api_.listen(settings_.api.listen.address, settings_.api.listen.port);
+    is_working_ = true;
+    auto serving = let_in("api", std::move(*api), api_);
     if (serving) view_.set_serving();
     co_return serving;
+  }
+
+  Result<void> let_in(const std::string& name, Listener listener, http::Server& server) {
+    auto descriptor = service_.open(name, std::move(listener));
+    if (!descriptor) return descriptor.error();
+    return server.listen(*descriptor);
   }
 
   awaitable<Result<void>> connect() {
@@ -125,17 +161,21 @@ class Daemon {
       if (!started) co_return started.error();
     }
     client_.start();
+    std::string told;
     for (;;) {
-      auto ready = co_await client_.ready(std::chrono::seconds(5));
+      auto ready = co_await client_.ready(std::chrono::seconds(1));
       if (ready) break;
+      if (is_stopping_) co_return Failure{Errc::stopping, "told to stop"};
       if (!is_transient(ready.error().code)) co_return ready.error();
-      spdlog::warn("waiting for Redis at {}: {}", client_.address().text(), ready.error().detail);
+      std::string waiting = "waiting for Redis at " + client_.address().text() + ": " + ready.error().detail;
+      service_.starting(waiting, std::chrono::seconds(60));
+      if (waiting != told) spdlog::warn("{}", waiting);
+      told = std::move(waiting);
     }
     if (!store_.data_loss().empty())
       spdlog::critical(
-          "Redis has lost data: {}. No money moves. Compare with the gateway, then let it move again with `billd "
-          "verify "
-          "--accept-data-loss` and a restart",
+          "Redis has lost data: {}. No money moves. Compare with the gateway, then let it move again with "
+          "`billd verify --accept-data-loss` and a restart",
           store_.data_loss());
     co_return Result<void>();
   }
@@ -143,18 +183,19 @@ class Daemon {
   awaitable<Result<void>> check_durability() {
     auto preflight = co_await redis::preflight(client_);
     if (!preflight) co_return preflight.error();
-    std::string refused;
+    const bool is_allowed = settings_.redis.allow_unsafe_durability;
     for (const redis::Finding& finding : preflight->findings) {
-      if (finding.severity == redis::Severity::warn) spdlog::warn("Redis: {}", finding.text());
-      if (finding.severity == redis::Severity::refuse) refused += "\n  " + finding.text();
+      if (finding.severity == redis::Severity::fine) continue;
+      const bool refuses = finding.severity == redis::Severity::refuse && !is_allowed;
+      spdlog::log(refuses ? spdlog::level::err : spdlog::level::warn, "Redis: {}", finding.text());
     }
-    if (refused.empty()) co_return Result<void>();
-    if (settings_.redis.allow_unsafe_durability) {
-      spdlog::warn("Redis may lose what it has acknowledged, which redis.allow_unsafe_durability allows:{}", refused);
+    if (!preflight->refuses()) co_return Result<void>();
+    if (is_allowed) {
+      spdlog::warn("Redis may lose what it has acknowledged, which redis.allow_unsafe_durability allows");
       co_return Result<void>();
     }
     co_return Failure{Errc::bad_configuration,
-                      "this Redis may lose what it has acknowledged, so no money is entrusted to it:" + refused};
+                      "this Redis may lose what it has acknowledged, so no money is entrusted to it"};
   }
 
   /// Once a second the file learns what Redis has acknowledged.
@@ -185,7 +226,7 @@ class Daemon {
     const std::string api_url = "http://" + to_text(ListenAddress{api.address, api.port});
     const std::string operators_url = "http://" + to_text(ListenAddress{operators.address, operators.port});
     spdlog::info("billd {} serves {}; operators: {}", settings_.daemon.name, api_url, operators_url);
-    sd_notify(0, "READY=1");
+    service_.ready(status_line(scheduler_.view(), settings_.jobs.poll_interval));
     if (!settings_.development) return;
     std::printf(
         "\n  API      %s\n  Status   %s/status\n  Test key sk_test_demo (in development any sk_test_… is accepted)\n\n"
@@ -194,35 +235,114 @@ class Daemon {
     std::fflush(stdout);
   }
 
-  awaitable<> wait_for_signal() {
-    [[maybe_unused]] auto [ec, signal] = co_await signals_.async_wait(nothrow);
-    spdlog::info("stopping: finishing what has begun, at most {}", to_text(settings_.http.drain_timeout));
-    sd_notify(0, "STOPPING=1");
+  awaitable<http::Response> answer(http::Request request) {
+    if (!spdlog::should_log(spdlog::level::debug)) co_return co_await stripe_.handle(std::move(request));
+    const auto began_at = SteadyClock::now();
+    // Without the query: it may hold anything.
+    const std::string what = std::string(http::name(request.method)) + " " + std::string(request.path());
+    http::Response response = co_await stripe_.handle(std::move(request));
+    const std::string id(response.headers.find("Request-Id").value_or(""));
+    const auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - began_at);
+    log::debug({.request = id}, "{} was answered with {} after {} µs", what, response.status, took.count());
+    co_return response;
+  }
+
+  awaitable<> follow_signals() {
+    [[maybe_unused]] auto [ec, signal] = co_await stop_signals_.async_wait(nothrow);
+    if (ec) co_return;
+    is_stopping_ = true;
+    stop_asked_.cancel();
     // Whoever asks twice is in a hurry: what is under way is journaled, and goes on at the next start.
-    auto hurry = [](boost::system::error_code failed, int) {
-      if (!failed) {
-        spdlog::warn("stopping at once");
-        spdlog::shutdown();
-        std::_Exit(1);
+    [[maybe_unused]] auto [ec_again, signal_again] = co_await stop_signals_.async_wait(nothrow);
+    if (ec_again) co_return;
+    spdlog::warn("stopping at once");
+    std::_Exit(1);
+  }
+
+  awaitable<> follow_reloads() {
+    for (;;) {
+      [[maybe_unused]] auto [ec, signal] = co_await reload_signals_.async_wait(nothrow);
+      if (ec) co_return;
+      service_.reloading();
+      reload();
+      service_.ready(status_line(scheduler_.view(), settings_.jobs.poll_interval));
+    }
+  }
+
+  /// All or nothing: a file with a mistake in it leaves everything as it is.
+  void reload() {
+    auto fresh = load_();
+    if (!fresh) {
+      spdlog::error("the configuration is not reloaded and stays as it was");
+      for_each_line(fresh.error().detail, [](std::string_view line) { spdlog::error("{}", line); });
+      return;
+    }
+    Reload reloaded = reload_settings(settings_, *fresh);
+    settings_ = std::move(reloaded.settings);
+    log::configure(settings_.log);
+    api_.set_settings(server_settings(settings_.http));
+    operators_.set_settings(server_settings(settings_.http));
+    accounts_.set_rules(billing_rules(settings_.billing));
+    for (const std::string& change : reloaded.changed) spdlog::info("{}", change);
+    for (const std::string& wish : reloaded.restart_wanted) spdlog::warn("{}: that takes a restart", wish);
+    spdlog::info("the configuration is reloaded: {} settings changed, {} take a restart", reloaded.changed.size(),
+                 reloaded.restart_wanted.size());
+  }
+
+  /// Tells systemd how the work goes. That this runs shows that the loop turns.
+  awaitable<> report() {
+    ProgressWatch progress(patience_with_scheduler);
+    const Milliseconds interval = std::min(status_interval, service_.watchdog_interval().value_or(status_interval));
+    std::string told;
+    bool was_moving = true;
+    for (;;) {
+      bool is_moving = true;
+      if (is_working_ && !is_stopping_) {
+        const jobs::SchedulerView view = scheduler_.view();
+        const bool redis_answers = client_.state().phase == redis::Phase::ready;
+        is_moving = progress.sees_progress(view, redis_answers, SteadyClock::now());
+        std::string status = redis_answers ? status_line(view, settings_.jobs.poll_interval)
+                                           : "Redis does not answer: " + client_.state().problem;
+        if (status != told) service_.status(status);
+        told = std::move(status);
       }
-    };
-    signals_.async_wait(hurry);
+      if (is_moving) service_.alive();
+      if (was_moving && !is_moving)
+        spdlog::critical("the scheduler does not do what is due: the watchdog is left to end this process");
+      was_moving = is_moving;
+      const bool slept = co_await sleep_for(interval);
+      if (!slept) co_return;
+    }
   }
 
   awaitable<> stop() {
+    is_stopping_ = true;
     view_.set_stopping();
-    co_await api_.stop(settings_.http.drain_timeout);
-    const bool finished = co_await scheduler_.stop(settings_.http.drain_timeout);
-    // Leases of unfinished work end by themselves, after the work.
-    if (finished) co_await partitions_.stop();
+    const Milliseconds limit = settings_.http.drain_timeout;
+    spdlog::info("stopping: finishing what has begun, at most {}", to_text(limit));
+    service_.stopping("Finishing what has begun", limit + stop_margin);
+    const auto until = SteadyClock::now() + limit;
+    co_await api_.stop(limit);
+    if (is_working_) {
+      // What requests have left of the time is for the jobs; a second is theirs in any case.
+      const auto left = std::chrono::ceil<Milliseconds>(until - SteadyClock::now());
+      const bool finished = co_await scheduler_.stop(std::max(left, Milliseconds(1'000)));
+      // Leases of unfinished work end by themselves, after the work.
+      if (finished) co_await partitions_.stop();
+    }
     co_await operators_.stop(std::chrono::seconds(1));
+    reload_signals_.cancel();
     tasks_.cancel();
     co_await tasks_.idle(std::chrono::seconds(1));
-    std::string written;
-    remember_acknowledged(written);
+    if (is_working_) {
+      std::string written;
+      remember_acknowledged(written);
+    }
     co_await catalog_.stop();
     co_await stop_redis();
-    signals_.cancel();
+    stop_signals_.cancel();
+    watches_.cancel();
+    co_await watches_.idle(std::chrono::seconds(1));
     spdlog::info("stopped");
   }
 
@@ -232,8 +352,14 @@ class Daemon {
   }
 
   Executor executor_;
-  const Settings& settings_;
-  SignalSet signals_;
+  Settings settings_;
+  std::function<Result<Settings>()> load_;
+  ServiceManager service_;
+  SignalSet stop_signals_;
+  SignalSet reload_signals_;
+  Timer stop_asked_;  ///< cancelled when a signal asks to stop
+  bool is_working_ = false;
+  bool is_stopping_ = false;
   std::unique_ptr<redis::EmbeddedServer> embedded_;
   redis::Client client_;
   store::Store store_;
@@ -249,41 +375,22 @@ class Daemon {
   http::Server api_;
   http::Server operators_;
   Tasks tasks_;
+  Tasks watches_;  ///< from before the start until after the stop
 };
-
-spdlog::level::level_enum log_level(LogLevel level) {
-  switch (level) {
-    case LogLevel::trace:
-      return spdlog::level::trace;
-    case LogLevel::debug:
-      return spdlog::level::debug;
-    case LogLevel::info:
-      return spdlog::level::info;
-    case LogLevel::warning:
-      return spdlog::level::warn;
-    case LogLevel::error:
-      return spdlog::level::err;
-    case LogLevel::critical:
-      return spdlog::level::critical;
-  }
-  return spdlog::level::info;
-}
 
 }  // namespace
 
-int serve(const Settings& settings) {
-  spdlog::set_default_logger(spdlog::stderr_logger_st("billd"));
-  spdlog::set_level(log_level(settings.log.level));
-  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%f%z %l %v");
+int serve(const Settings& settings, std::function<Result<Settings>()> load) {
+  log::configure(settings.log);
   asio::io_context loop(1);
-  Daemon daemon(loop, settings);
+  Daemon daemon(loop, settings, std::move(load));
   int status = 1;
   auto work = [&]() -> awaitable<> {
     auto result = co_await daemon.run();
     if (result)
       status = *result;
     else
-      spdlog::critical("cannot start: {}", result.error().detail);
+      for_each_line(result.error().detail, [](std::string_view line) { spdlog::critical("cannot start: {}", line); });
     loop.stop();
   };
   Tasks tasks(loop.get_executor());

@@ -65,6 +65,9 @@ class AccountExecutor final : public api::Billing {
   /// outcome is such a failure: time must not run past it.
   awaitable<Result<Progress>> run_due(Job job);
 
+  /// Holds for what is decided from now on.
+  void set_rules(Rules rules) { rules_ = std::move(rules); }
+
   /// Why no money may move now, for people; empty: it may.
   std::string obstacle() const;
 
@@ -99,7 +102,7 @@ class AccountExecutor final : public api::Billing {
   store::Store& store_;
   store::Catalog& catalog_;
   const gateways::Gateways& gateways_;
-  const Rules rules_;
+  Rules rules_;
   const JobSettings settings_;
 
   Turns turns_;

@@ -76,6 +76,10 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
         handler(std::move(handler_)),
         sweep(executor_),
         drained(executor_) {
+    set_sweep_interval();
+  }
+
+  void set_sweep_interval() {
     Milliseconds shortest = std::min({settings.header_limit, settings.body_limit, settings.idle_limit,
                                       settings.write_limit, settings.linger_limit, settings.body_rate_grace});
     sweep_interval = std::clamp(shortest / 4, Milliseconds(5), Milliseconds(250));
@@ -699,6 +703,11 @@ Result<void> Server::listen(int descriptor) {
   if (!asked || listening == 0 || !is_internet)
     return Failure{Errc::bad_configuration, what + ": it is not a listening TCP socket"};
   return state_->accept_from(std::move(acceptor));
+}
+
+void Server::set_settings(ServerSettings settings) {
+  state_->settings = std::move(settings);
+  state_->set_sweep_interval();
 }
 
 Endpoint Server::local_endpoint() const {

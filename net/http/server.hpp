@@ -80,6 +80,9 @@ class Server {
   /// Accepts on a descriptor that is bound and listening already. The server owns it from now on, also on failure.
   Result<void> listen(int descriptor);
 
+  /// New limits. Those on time hold from the next phase of each connection on.
+  void set_settings(ServerSettings settings);
+
   /// Where the first listener is bound, with the port that the system chose; empty before listen().
   Endpoint local_endpoint() const;
 
