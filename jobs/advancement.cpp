@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "net/log.hpp"
+
 namespace billd::jobs {
 namespace {
 
@@ -113,7 +115,7 @@ awaitable<Advancement::Round> Advancement::finish(const TestClock& clock) {
   const auto put = co_await catalog_.put_test_clock(std::move(ready), clock, std::nullopt);
   if (put) co_return Round::done;
   if (put.error().code == Errc::conflict) co_return Round::done;  // another daemon did it
-  spdlog::warn("test clock {} could not be set: {}", clock.id.value(), put.error().detail);
+  log::warn({.test_clock = clock.id.value()}, "the test clock could not be set: {}", put.error().detail);
   co_return Round::failed;
 }
 

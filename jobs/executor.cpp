@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "net/log.hpp"
+
 namespace billd::jobs {
 namespace {
 
@@ -150,8 +152,9 @@ awaitable<Result<api::Billing::Executed>> AccountExecutor::execute_in_turn(api::
     if (const auto due = next_due(work.loaded.footprint.timers)) due_changed_(execution.account, *due);
   if (!stepped && work.committed) {
     // The command took hold; what became of its charge is found out by the collection queue.
-    spdlog::warn("request {} changed account {}, but the outcome of its charge could not be recorded yet: {}",
-                 execution.origin.request_id, execution.account.value(), stepped.error().detail);
+    log::warn({.request = execution.origin.request_id, .account = execution.account.value()},
+              "the account is changed, but the outcome of its charge could not be recorded yet: {}",
+              stepped.error().detail);
     co_return Failure{Errc::outcome_unknown, stepped.error().detail};
   }
   if (!stepped) co_return stepped.error();
@@ -285,15 +288,15 @@ awaitable<Failure> AccountExecutor::note_failure(const Job& job, TestClockId clo
   if (is_transient(failure.code)) co_return failure;
 
   const std::uint32_t in_a_row = ++failures_[job.account];
-  spdlog::warn("account {}: {} failed ({} in a row): {}: {}", job.account.key.value(), to_text(job.queue), in_a_row,
-               message(failure.code), failure.detail);
+  const log::About about{.job = to_text(job.queue), .account = job.account.key.value()};
+  log::warn(about, "what is due failed ({} in a row): {}: {}", in_a_row, message(failure.code), failure.detail);
   if (in_a_row < settings_.park_after_failures && !is_of_the_account(failure.code)) co_return failure;
   std::string reason(message(failure.code));
   if (!failure.detail.empty()) reason.append(": ").append(failure.detail);
   store::Store::Parked parked{job.account.mode, job.account.key, clock_.now(), reason};
   const auto done = co_await store_.park(std::move(parked), std::move(clock));
   if (!done) co_return failure;  // it comes again, and is parked then
-  spdlog::error("account {} is parked: {}", job.account.key.value(), reason);
+  log::error(about, "the account is parked: {}", reason);
   ++statistics_.parked;
   failures_.erase(job.account);
   co_return failure;
@@ -468,8 +471,12 @@ awaitable<ChargeOutcome> AccountExecutor::collect(const Work& work, CollectCharg
   if (!work.simulated && clock_.now() >= charge->resolve_at) co_return outcome;
   gateways::Gateway* gateway = gateways_.find(charge->gateway);
   if (gateway == nullptr) {
-    spdlog::error("charge {} is for the gateway \"{}\", which is not configured: it needs an operator",
-                  charge->id.value(), charge->gateway);
+    const log::About about{.account = work.account.key.value(),
+                           .subscription = invoice->subscription.value(),
+                           .invoice = invoice->id.value(),
+                           .charge = charge->id.value()};
+    log::error(about, "the charge is for the gateway \"{}\", which is not configured: it needs an operator",
+               charge->gateway);
     outcome.kind = ChargeOutcomeKind::impossible;
     co_return outcome;
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "net/log.hpp"
 #include "net/redis/batch.hpp"
 
 namespace billd::gateways {
@@ -242,8 +243,10 @@ class TestGateway::Ledger {
       return impossible;
     }
     if (earlier->amount != booking.wanted.amount || earlier->source != booking.wanted.source) {
-      spdlog::error("charge {} came again with another amount or source; it needs an operator",
-                    booking.wanted.idempotency_key);
+      const log::About about{.account = booking.wanted.account,
+                             .invoice = booking.wanted.invoice,
+                             .charge = booking.wanted.idempotency_key};
+      log::error(about, "the charge came again with another amount or source; it needs an operator");
       return impossible;
     }
     return outcome_of(*earlier);

@@ -6,7 +6,9 @@
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/expand.hpp"
 #include "net/api/stripe/random_id.hpp"
+#include "net/api/stripe/secrets_refused.hpp"
 #include "net/http/form.hpp"
+#include "net/log.hpp"
 #include "net/store/idempotency.hpp"
 
 namespace billd::api::stripe {
@@ -46,15 +48,16 @@ void add_headers(http::Response& response, const http::Request& request, const s
   response.headers.reserve(6, 200);
   response.headers.add("Request-Id", request_id);
   response.headers.add("Stripe-Version", version);
-  for (const char* name : {"Idempotency-Key", "Stripe-Account"})
-    if (const auto value = request.headers.find(name)) response.headers.add(name, *value);
+  for (const char* name : echoed_headers)
+    if (const auto value = request.headers.find(name); value && refuse_secrets(request))
+      response.headers.add(name, *value);
   if (response.status == 401) response.headers.add("WWW-Authenticate", "Bearer realm=\"Stripe\"");
 }
 
-Answer render_failure(const Failure& failure, const std::string& request_id) {
+Answer render_failure(const Failure& failure, const log::About& about) {
   Answer answer = render_error(failure);
   if (answer.status >= 500)
-    spdlog::error("{}: answered {}: {}: {}", request_id, answer.status, message(failure.code), failure.detail);
+    log::error(about, "answered {}: {}: {}", answer.status, message(failure.code), failure.detail);
   return answer;
 }
 
@@ -77,6 +80,12 @@ Result<Call> Face::read(const http::Request& request, const http::Router::Match&
   if (!version) return version.error();
   auto parameters = read_parameters(request);
   if (!parameters) return parameters.error();
+  auto without_secrets = refuse_secrets(*parameters);
+  if (!without_secrets) return without_secrets.error();
+  for (std::string_view name : variables_[index]) {
+    without_secrets = refuse_secrets(std::string_view(match.parameter(name)));
+    if (!without_secrets) return without_secrets.error();
+  }
   auto checked = check(*parameters, route.rules);
   if (!checked) return checked.error();
   auto expand = read_expand(*parameters, route.answers);
@@ -125,17 +134,24 @@ awaitable<http::Response> Face::handle(http::Request request) {
   bool repeated = false;
   Answer answer;
   const http::Router::Match match = router_.match(request.method, request.path());
-  if (match.outcome != http::Router::Outcome::found) {
+  const auto without_secrets = refuse_secrets(request);
+  if (!without_secrets) {
+    answer = render_failure(without_secrets.error(), {.request = request_id});
+  } else if (match.outcome != http::Router::Outcome::found) {
     answer = render_unknown_url(http::name(request.method), request.path());
   } else {
     auto call = read(request, match, match.handler());
     if (!call) {
-      answer = render_failure(call.error(), request_id);
+      answer = render_failure(call.error(), {.request = request_id});
     } else {
       call->origin.request_id = request_id;
       version = call->version.text();
-      auto outcome = co_await perform(*call, routes()[match.handler()], original_request);
-      answer = outcome ? std::move(outcome->answer) : render_failure(outcome.error(), request_id);
+      const Route& route = routes()[match.handler()];
+      const AccountKey account = route.home == Home::account ? home_of(*call, route) : AccountKey();
+      const std::string subscription = call->variable_or_empty("subscription");
+      auto outcome = co_await perform(*call, route, original_request);
+      const log::About about{.request = request_id, .account = account.value(), .subscription = subscription};
+      answer = outcome ? std::move(outcome->answer) : render_failure(outcome.error(), about);
       repeated = outcome && outcome->repeated;
     }
   }
