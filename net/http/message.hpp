@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -87,6 +88,8 @@ struct Request {
   std::string_view query() const;
 };
 
+class BodyStream;
+
 /// An answer. The server adds Date, Content-Length and Connection itself: fields of these names, and Transfer-Encoding
 /// and Content-Type (which `content_type` tells), are left out when `headers` has them. A name or value that could
 /// break the header apart (CR, LF, other controls) makes the server answer 500 instead.
@@ -96,6 +99,8 @@ struct Response {
   Headers headers;
   std::string body;
   bool close = false;  // ends the connection after this answer
+  /// Produces what follows `body`, see net/http/server.hpp; null: `body` is all there is.
+  std::shared_ptr<BodyStream> stream;
 };
 
 /// The standard phrase of a status ("Not Found"); "Unknown" for others.

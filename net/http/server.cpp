@@ -146,6 +146,11 @@ class ConnectionBase : public std::enable_shared_from_this<ConnectionBase> {
   /// Closes at once and cancels a handler that runs.
   void abort();
 
+  /// The server drains: a body that is being made ends.
+  void end_stream() {
+    if (answering_) answering_->end();
+  }
+
   asio::cancellation_signal cancelled;
   std::size_t index = 0;  // in ServerState::connections
 
@@ -161,7 +166,8 @@ class ConnectionBase : public std::enable_shared_from_this<ConnectionBase> {
   /// Whether the deadline ended the wait that has just ended.
   bool take_expired() { return std::exchange(expired_, false); }
 
-  std::size_t body_bytes_ = 0;  // received since the phase reading_body began
+  std::shared_ptr<BodyStream> answering_;  // the body that is being made
+  std::size_t body_bytes_ = 0;             // received since the phase reading_body began
   std::string peer_text_;
 
  private:
@@ -250,10 +256,11 @@ class Connection final : public ConnectionBase {
   Step parse_header();
   Step parse_body();
   Step refuse(int status, std::string_view reason);
-  void append_answer(Response response, unsigned version, bool head_only);
+  bool append_answer(Response response, unsigned version, bool head_only);
 
   void write_soon();
   awaitable<bool> flush();
+  awaitable<bool> send_stream(bool chunked);
   awaitable<> linger();
 
   bool written_at_once();
@@ -308,6 +315,7 @@ awaitable<> Connection<Stream>::serve() {
     closing_ = !request_.keep_alive || requests_ >= settings().requests_per_connection_max;
     ++state().counts.requests_total;
     ++state().counts.requests_in_flight;
+    const TimePoint began_at = SteadyClock::now();
     Response response;
     try {
       response = co_await state().handler(std::move(request_));
@@ -319,10 +327,18 @@ awaitable<> Connection<Stream>::serve() {
       response = settings().render_error(500, "An internal error occurred.", {});
     }
     --state().counts.requests_in_flight;
+    state().counts.durations.add(std::chrono::duration_cast<Histogram::Duration>(SteadyClock::now() - began_at));
     if (closed()) co_return;
-    closing_ = closing_ || response.close || state().draining;
-    append_answer(std::move(response), version, head_only);
+    const bool chunked = version >= 11;
+    closing_ = closing_ || response.close || state().draining || (response.stream && !chunked);
+    std::shared_ptr<BodyStream> stream = response.stream;
+    const bool streams = append_answer(std::move(response), version, head_only);
     begin_message();
+    if (streams) {
+      answering_ = std::move(stream);
+      const bool sent = co_await send_stream(chunked);
+      if (!sent) co_return;
+    }
     if (output_.size() >= gather_bytes_max || !body_.empty()) {
       bool flushed = co_await flush();
       if (!flushed) co_return;
@@ -416,24 +432,30 @@ typename Connection<Stream>::Step Connection<Stream>::refuse(int status, std::st
   return Step::refused;
 }
 
-// Puts an answer behind those that wait to be written.
+// Puts an answer behind those that wait to be written; true when a stream is to follow it.
 template <class Stream>
-void Connection<Stream>::append_answer(Response response, unsigned version, bool head_only) {
+bool Connection<Stream>::append_answer(Response response, unsigned version, bool head_only) {
   AnswerFrame frame;
   frame.date = state().date();
   frame.version = version;
   frame.keep_alive = !closing_;
+  frame.chunked = response.stream && version >= 11 && status_has_body(response.status);
   if (!append_answer_head(output_, response, frame)) {
     spdlog::error("an answer with status {} has a header that cannot be sent", response.status);
     response = render_error_as_json(500, "An internal error occurred.", {});
+    frame.chunked = false;
     append_answer_head(output_, response, frame);
   }
-  if (head_only || !status_has_body(response.status)) return;
-  if (response.body.size() < gather_bytes_max) {
+  ++state().counts.answers_total[response.status];
+  if (head_only || !status_has_body(response.status)) return false;
+  if (frame.chunked) {
+    append_chunk(output_, response.body);
+  } else if (response.body.size() < gather_bytes_max) {
     output_ += response.body;
   } else {
     body_ = std::move(response.body);  // flushed before there is another answer
   }
+  return response.stream != nullptr;
 }
 
 // Writes at the loop's next turn what has not been written by then.
@@ -460,6 +482,41 @@ awaitable<bool> Connection<Stream>::flush() {
   body_ = std::string();
   enter(interrupted);
   co_return !ec && !closed();
+}
+
+// Sends the body that is made meanwhile, piece by piece; false when the connection is of no use any more.
+template <class Stream>
+awaitable<bool> Connection<Stream>::send_stream(bool chunked) {
+  struct Counted {
+    explicit Counted(std::size_t& streams) : count(streams) { ++count; }
+    ~Counted() { --count; }
+    std::size_t& count;
+  };
+  const std::shared_ptr<ServerState> keeps_count = state().shared_from_this();
+  const Counted counted(keeps_count->counts.streams);
+  for (;;) {
+    const bool flushed = co_await flush();
+    if (!flushed) co_return false;
+    if (state().draining) answering_->end();
+    std::optional<std::string> piece;
+    try {
+      piece = co_await answering_->next();
+    } catch (const std::exception& error) {
+      // The peer sees by the missing end that the body is not complete.
+      if (!closed()) spdlog::error("the body of an HTTP answer failed: {}", error.what());
+      co_return false;
+    }
+    if (closed()) co_return false;
+    if (!piece) break;
+    if (chunked)
+      append_chunk(output_, *piece);
+    else
+      output_ += *piece;
+  }
+  answering_.reset();
+  closing_ = closing_ || state().draining;
+  if (chunked) output_ += last_chunk;
+  co_return true;
 }
 
 // Lets the peer read the last answer: closing with input unread would reset the connection and take the answer along.
@@ -577,6 +634,7 @@ Result<void> ServerState::accept_from(Acceptor acceptor) {
 void ServerState::admit(Socket socket, const asio::ip::address& peer) {
   auto refuse = [&](int status, std::string_view message) {
     ++counts.connections_refused_total;
+    ++counts.answers_total[status];
     Response response = settings.render_error(status, message, {});
     AnswerFrame frame;
     frame.date = date();
@@ -724,7 +782,10 @@ awaitable<> Server::stop(Milliseconds limit) {
   state->draining = true;
   state->close_listeners();
   for (const auto& connection : state->current_connections())
-    if (connection->phase() == ConnectionBase::Phase::idle) connection->close();
+    if (connection->phase() == ConnectionBase::Phase::idle)
+      connection->close();
+    else
+      connection->end_stream();
   state->drained.expires_after(limit);
   while (!state->connections.empty()) {
     auto [ec] = co_await state->drained.async_wait(nothrow);

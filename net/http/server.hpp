@@ -4,12 +4,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "engine/result.hpp"
 #include "net/async.hpp"
+#include "net/histogram.hpp"
 #include "net/http/gate.hpp"
 #include "net/http/message.hpp"
 
@@ -19,6 +22,21 @@ namespace billd::http {
 /// different connections interleave wherever it waits. It has no time limit of the server's: it must bound its own
 /// waits. What it throws is logged and answered with 500.
 using Handler = std::function<awaitable<Response>(Request)>;
+
+/// The body of an answer that is made while it is sent: Response::stream. On HTTP/1.1 it is sent in chunks, before that
+/// the end of the connection ends it. HEAD never asks for a piece.
+class BodyStream {
+ public:
+  virtual ~BodyStream() = default;
+
+  /// The next piece; nothing: the body is complete. Asked for when the peer has taken the piece before, so that a slow
+  /// peer is waited for and nothing piles up. What it throws cuts the body short.
+  virtual awaitable<std::optional<std::string>> next() = 0;
+
+  /// The server is draining: next() is to end its wait, and the body with it. May be called at any time, more than
+  /// once.
+  virtual void end() = 0;
+};
 
 /// Writes the answers which the server gives itself, in the format of the face that the request was meant for. `target`
 /// is empty when the request line was not readable; `message` is a sentence for the peer.
@@ -52,6 +70,9 @@ struct ServerCounts {
   std::uint64_t connections_refused_total = 0;  // by a limit on connections
   std::uint64_t requests_total = 0;             // handed to the handler
   std::uint64_t requests_refused_total = 0;     // answered by the server itself
+  std::size_t streams = 0;                      // answers whose body is being made
+  std::map<int, std::uint64_t> answers_total;   // by status, the server's own included
+  Histogram durations;                          // from the complete request to its answer, a stream's first piece
 };
 
 struct Endpoint {
@@ -86,9 +107,9 @@ class Server {
   /// Where the first listener is bound, with the port that the system chose; empty before listen().
   Endpoint local_endpoint() const;
 
-  /// Drains: accepts no more, closes idle connections, answers the requests that have begun with Connection: close, and
-  /// at the limit closes the rest and cancels their handlers. Returns when no connection is left, at most a second
-  /// after the limit. Cancelling the wait leaves the server draining.
+  /// Drains: accepts no more, closes idle connections, ends streams, answers the requests that have begun with
+  /// Connection: close, and at the limit closes the rest and cancels their handlers. Returns when no connection is
+  /// left, at most a second after the limit. Cancelling the wait leaves the server draining.
   awaitable<> stop(Milliseconds limit);
 
   ServerCounts counts() const;

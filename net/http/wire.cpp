@@ -56,7 +56,9 @@ bool append_answer_head(std::string& out, const Response& response, const Answer
     out += "\r\n";
   }
   if (!response.content_type.empty()) fit = append_field(out, "Content-Type", response.content_type);
-  if (status_has_body(response.status)) {
+  if (frame.chunked) {
+    out += "Transfer-Encoding: chunked\r\n";
+  } else if (status_has_body(response.status) && !response.stream) {
     out += "Content-Length: ";
     append_number(out, response.body.size());
     out += "\r\n";
@@ -78,6 +80,16 @@ bool append_answer_head(std::string& out, const Response& response, const Answer
   }
   out += "\r\n";
   return true;
+}
+
+void append_chunk(std::string& out, std::string_view bytes) {
+  if (bytes.empty()) return;
+  char digits[16];
+  auto [end, error] = std::to_chars(digits, digits + sizeof digits, bytes.size(), 16);
+  out.append(digits, end);
+  out += "\r\n";
+  out += bytes;
+  out += "\r\n";
 }
 
 bool append_request_head(std::string& out, Method method, std::string_view target, std::string_view host,

@@ -115,11 +115,18 @@ struct AnswerFrame {
   std::string_view date;   // IMF-fixdate; no Date field when empty
   unsigned version = 11;   // of the request
   bool keep_alive = true;  // whether the connection goes on
+  bool chunked = false;    // the body comes in chunks, and how long it will be is not known
 };
 
 /// Appends the status line and the fields, up to the empty line. The body is the caller's. False, and nothing appended,
 /// when a field is not fit to be written or the status is not a final one.
 bool append_answer_head(std::string& out, const Response& response, const AnswerFrame& frame);
+
+/// Appends one chunk of a body; an empty one would end it and appends nothing.
+void append_chunk(std::string& out, std::string_view bytes);
+
+/// The end of a body in chunks.
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 /// Whether a response of that status carries a body and its length.
 bool status_has_body(int status);

@@ -628,5 +628,122 @@ TEST(Server, SaysWhyItCannotListen) {
   EXPECT_TRUE(server.listen("localhost", 0).has_error());
 }
 
+/// Counts up to `last`, one piece at a time; after that it waits until it is ended.
+class Counting final : public BodyStream {
+ public:
+  Counting(Executor executor, int last, std::atomic<int>& asked)
+      : never_(executor, SteadyClock::time_point::max()), last_(last), asked_(asked) {}
+
+  awaitable<std::optional<std::string>> next() override {
+    ++asked_;
+    if (count_ < last_) co_return std::to_string(++count_) + " ";
+    if (!ended_) co_await never_.async_wait(nothrow);
+    co_return std::nullopt;
+  }
+  void end() override {
+    ended_ = true;
+    never_.cancel();
+  }
+
+ private:
+  Timer never_;
+  int count_ = 0, last_;
+  bool ended_ = false;
+  std::atomic<int>& asked_;
+};
+
+/// Answers with a stream that counts up to three, or as far as the path says.
+struct Counter {
+  awaitable<Response> handle(Request request) {
+    const Executor executor = co_await asio::this_coro::executor;
+    const int last = request.target.size() > 1 ? std::stoi(request.target.substr(1)) : 3;
+    Response response;
+    response.content_type = "text/plain";
+    response.body = "0 ";
+    auto counting = std::make_shared<Counting>(executor, last, asked);
+    if (request.headers.find("Finite")) counting->end();
+    response.stream = std::move(counting);
+    co_return response;
+  }
+
+  Handler handler() {
+    return [this](Request request) { return handle(std::move(request)); };
+  }
+
+  std::atomic<int> asked = 0;
+};
+
+TEST(Server, SendsABodyThatIsMadeMeanwhileInChunks) {
+  Counter counter;
+  RunningServer server(counter.handler());
+  RawPeer peer = RawPeer::connected(server.port());
+  peer.send("GET / HTTP/1.1\r\nHost: a\r\nFinite: yes\r\n\r\n");
+  const std::string answer = peer.read_until("0\r\n\r\n");
+  EXPECT_TRUE(has(answer, "Transfer-Encoding: chunked\r\n")) << answer;
+  EXPECT_FALSE(has(answer, "Content-Length")) << answer;
+  EXPECT_EQ(body_of(answer), "2\r\n0 \r\n2\r\n1 \r\n2\r\n2 \r\n2\r\n3 \r\n0\r\n\r\n");
+  peer.send("GET /1 HTTP/1.1\r\nHost: a\r\nFinite: yes\r\n\r\n");
+  EXPECT_EQ(body_of(peer.read_until("0\r\n\r\n")), "2\r\n0 \r\n2\r\n1 \r\n0\r\n\r\n") << "the connection goes on";
+  EXPECT_EQ(server.counts().answers_total.at(200), 2U);
+}
+
+TEST(Server, EndsAStreamWithTheConnectionForAnOldPeer) {
+  Counter counter;
+  RunningServer server(counter.handler());
+  RawPeer peer = RawPeer::connected(server.port());
+  peer.send("GET / HTTP/1.0\r\nHost: a\r\nFinite: yes\r\n\r\n");
+  const std::string answer = peer.read_to_end();
+  EXPECT_TRUE(has(answer, "Connection: close\r\n")) << answer;
+  EXPECT_EQ(body_of(answer), "0 1 2 3 ");
+}
+
+TEST(Server, AsksAStreamForNothingWhenOnlyTheHeadIsWanted) {
+  Counter counter;
+  RunningServer server(counter.handler());
+  RawPeer peer = RawPeer::connected(server.port());
+  peer.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(has(peer.read_answer(true), "Transfer-Encoding: chunked\r\n"));
+  peer.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  peer.read_answer(true);
+  EXPECT_EQ(counter.asked, 0);
+}
+
+TEST(Server, EndsStreamsInOrderWhenItDrains) {
+  Counter counter;
+  RunningServer server(counter.handler());
+  RawPeer peer = RawPeer::connected(server.port());
+  peer.send(get("/"));
+  peer.read_until("3 \r\n");
+  EXPECT_EQ(server.counts().streams, 1U);
+  auto stopped = server.stop(Milliseconds(30'000));
+  EXPECT_EQ(peer.read_to_end(), "0\r\n\r\n");
+  stopped.get();
+  EXPECT_EQ(server.counts().streams, 0U);
+}
+
+TEST(Server, AsksForNoMoreThanAStreamsPeerTakes) {
+  Counter counter;
+  ServerSettings settings;
+  settings.write_limit = Milliseconds(200);
+  RunningServer server(counter.handler(), settings);
+  RawPeer peer = RawPeer::connected(server.port());
+  peer.send(get("/2000000000"));
+  peer.read_until("1000 ");
+  // The peer reads no more: the buffers of both systems fill up, and then the deadline of the write ends it.
+  EXPECT_TRUE(server.eventually([](const ServerCounts& counts) { return counts.connections == 0; }));
+  EXPECT_LT(counter.asked, 100'000'000);
+  EXPECT_EQ(server.counts().streams, 0U);
+}
+
+TEST(Server, CutsAStreamOffWhenItIsDestroyed) {
+  Counter counter;
+  std::optional<RunningServer> server(std::in_place, counter.handler());
+  RawPeer peer = RawPeer::connected(server->port());
+  peer.send(get("/"));
+  peer.read_until("3 \r\n");
+  server.reset();
+  EXPECT_EQ(peer.read_to_end(), "") << "no last chunk: the body is not complete";
+}
+
 }  // namespace
 }  // namespace billd::http
