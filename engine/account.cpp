@@ -30,5 +30,6 @@ Subscription* Account::find(const SubscriptionId& id) { return find_in(subscript
 const Subscription* Account::find(const SubscriptionId& id) const { return find_in(subscriptions, id); }
 Invoice* Account::find(const InvoiceId& id) { return find_in(invoices, id); }
 const Invoice* Account::find(const InvoiceId& id) const { return find_in(invoices, id); }
+const InvoiceItem* Account::find(const InvoiceItemId& id) const { return find_in(invoice_items, id); }
 
 }  // namespace billd

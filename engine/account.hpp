@@ -39,6 +39,9 @@ struct Customer {
   TestClockId test_clock;   ///< empty: the customer lives in real time
   bool delinquent = false;  ///< the latest charge of the latest invoice failed
   bool deleted = false;     ///< only id and created are left
+  /// What the next invoice takes into account, in minor units of the customer's currency: negative is credit, positive
+  /// is owed.
+  std::int64_t balance = 0;
 
   bool operator==(const Customer&) const = default;
 };
@@ -69,6 +72,12 @@ struct Source {
   Metadata metadata;
 
   bool operator==(const Source&) const = default;
+};
+
+/// How an invoice is paid.
+enum class Collection : std::uint8_t {
+  charge_automatically,  ///< billd charges the customer's source
+  send_invoice,          ///< the customer pays until the due date
 };
 
 /// What a subscription agreed to pay, as it was on that day: later changes of the catalog do not reach it.
@@ -128,6 +137,8 @@ struct Subscription {
   InvoiceId latest_invoice;
   SourceId default_source;  ///< empty: the customer's
   Metadata metadata;
+  Collection collection = Collection::charge_automatically;
+  std::int32_t days_until_due = 0;  ///< of its invoices, when they are sent
 
   bool is_live() const {
     return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;
@@ -138,7 +149,29 @@ struct Subscription {
   bool operator==(const Subscription&) const = default;
 };
 
-/// One position of an invoice.
+/// Something that is billed once, beside what recurs. It waits on the account for the next invoice that may take it, or
+/// is made for one draft; on an invoice it is a line.
+struct InvoiceItem {
+  InvoiceItemId id;
+  Timestamp created;
+  Money amount;  ///< the whole, negative for a credit
+  std::int64_t quantity = 1;
+  Price price;  ///< the unit amount; of a proration the price on its side, otherwise without identifier
+  Period period;
+  SubscriptionId subscription;  ///< only its invoices take it; empty: the next one of the customer
+  SubscriptionItemId item;      ///< of a proration
+  std::string description;
+  bool discountable = true;
+  bool proration = false;
+  Metadata metadata;
+  /// When an invoice of its own is drawn up for it, because its subscription has ended; empty: others take it along.
+  std::optional<Timestamp> bill_at;
+  std::int32_t days_until_due = 0;  ///< of that invoice; 0: it is charged automatically
+
+  bool operator==(const InvoiceItem&) const = default;
+};
+
+/// One position of an invoice: what a subscription's item costs in the period, or an invoice item.
 struct InvoiceLine {
   InvoiceLineId id;
   Money amount;
@@ -147,6 +180,17 @@ struct InvoiceLine {
   Price price;
   SubscriptionItemId item;
   bool trial = false;  ///< a free trial of the price
+
+  InvoiceItemId invoice_item = {};   ///< empty: what recurs
+  Timestamp created = {};            ///< the invoice item's
+  SubscriptionId subscription = {};  ///< the invoice item's
+  std::string description = {};
+  bool discountable = true;
+  bool proration = false;
+  Metadata metadata = {};
+
+  /// Whether it bills a period of a subscription, ahead of it.
+  bool is_recurring() const { return invoice_item.is_empty(); }
 
   bool operator==(const InvoiceLine&) const = default;
 };
@@ -187,6 +231,7 @@ enum class InvoiceStatus : std::uint8_t {
   void_,
 };
 
+/// The numbers are stored: append only.
 enum class BillingReason : std::uint8_t { subscription_create, subscription_cycle, manual };
 
 struct Invoice {
@@ -216,7 +261,23 @@ struct Invoice {
   Metadata metadata;
   std::string description;
 
-  Money amount_due() const { return total; }
+  Collection collection = Collection::charge_automatically;
+  std::optional<Timestamp> due_at;      ///< of an invoice that is sent
+  std::optional<Timestamp> overdue_at;  ///< when a sent invoice's delay has its next consequence
+  bool paid_out_of_band = false;        ///< the money came another way, and somebody said so
+  std::optional<Timestamp> voided_at, marked_uncollectible_at;
+  SourceId default_source;  ///< empty: the subscription's or the customer's
+  /// The customer's balance before and after the invoice was finalized; zero before that.
+  std::int64_t starting_balance = 0, ending_balance = 0;
+
+  /// What is to be paid, now that the customer's balance has had its part in it: total + starting - ending balance.
+  /// Before it is finalized, the total as far as it is not a credit.
+  Money amount_due() const {
+    if (!finalized_at) return {total.minor > 0 ? total.minor : 0, total.currency};
+    return {total.minor - (ending_balance - starting_balance), total.currency};
+  }
+  /// Whether a subscription's cycle drew it up.
+  bool is_of_cycle() const { return reason != BillingReason::manual; }
   bool is_settled() const { return status != InvoiceStatus::draft && status != InvoiceStatus::open; }
   /// The charge whose outcome is not known: being sent, or parked. While there is one, no other is begun.
   const Charge* unresolved_charge() const {
@@ -241,12 +302,14 @@ struct Account {
   std::vector<Source> sources;              ///< oldest first
   std::vector<Subscription> subscriptions;  ///< live ones, oldest first
   std::vector<Invoice> invoices;            ///< drafts and what is still being collected, oldest first
+  std::vector<InvoiceItem> invoice_items;   ///< pending, oldest first
 
   const Source* find(const SourceId& id) const;
   Subscription* find(const SubscriptionId& id);
   const Subscription* find(const SubscriptionId& id) const;
   Invoice* find(const InvoiceId& id);
   const Invoice* find(const InvoiceId& id) const;
+  const InvoiceItem* find(const InvoiceItemId& id) const;
 
   bool operator==(const Account&) const = default;
 };

@@ -10,10 +10,12 @@ namespace {
 bool rests(const Account& account, const Invoice& invoice) {
   if (invoice.unresolved_charge() != nullptr) return false;
   if (invoice.is_settled()) return true;
-  if (invoice.next_attempt_at || (invoice.status == InvoiceStatus::draft && invoice.auto_advance)) return false;
+  if (invoice.next_attempt_at || invoice.overdue_at || (invoice.status == InvoiceStatus::draft && invoice.auto_advance))
+    return false;
   // The first invoice of an incomplete subscription ends with it.
   const Subscription* subscription = account.find(invoice.subscription);
-  return subscription == nullptr || subscription->status != SubscriptionStatus::incomplete;
+  return subscription == nullptr || subscription->status != SubscriptionStatus::incomplete ||
+         subscription->latest_invoice != invoice.id;
 }
 
 /// Hands over the objects that leave; the others stay in their order.
@@ -38,6 +40,13 @@ void Change::recall(Invoice invoice) {
   account().invoices.push_back(std::move(invoice));
 }
 
+void Change::drop(const InvoiceId& id) {
+  auto dropped = std::ranges::find(account().invoices, id, &Invoice::id);
+  transition_.deleted.push_back(std::move(*dropped));
+  account().invoices.erase(dropped);
+  touch();
+}
+
 Transition Change::finish() {
   Account& after = account();
   move_out(
@@ -50,7 +59,10 @@ Transition Change::finish() {
       [&](Invoice invoice) { transition_.settled.emplace_back(std::move(invoice)); });
   if (!transition_.settled.empty() || !transition_.recalled.empty()) touch();
   // What was recalled and rests again is written anew under the same name.
-  std::erase_if(transition_.recalled, [&](const InvoiceId& id) { return after.find(id) == nullptr; });
+  std::erase_if(transition_.recalled, [&](const InvoiceId& id) {
+    return after.find(id) == nullptr &&
+           std::ranges::find(transition_.deleted, id, &Invoice::id) == transition_.deleted.end();
+  });
   return std::move(transition_);
 }
 

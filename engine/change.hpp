@@ -26,6 +26,8 @@ class Change {
   void set_subject(std::string id) { transition_.subject = std::move(id); }
   /// Brings a settled invoice back into the account.
   void recall(Invoice invoice);
+  /// Takes a draft out of the account for good.
+  void drop(const InvoiceId& id);
   /// There is something to commit.
   void touch() { transition_.changed = true; }
 
@@ -79,6 +81,16 @@ class Change {
   Transition transition_;
 };
 
+/// The customer that the command is about is gone.
+Failure no_such_customer(const Customer& customer);
+Failure mixed_currencies(Currency agreed);
+/// The currency in which the customer is billed, also when only a provisional subscription says so; none: any.
+Currency currency_of(const Account& account);
+/// From now on the customer is billed in this currency.
+void agree_on_currency(Change& change, Currency currency);
+
+// lookup.hpp finds the invoices that commands name.
+
 // customers.cpp
 Result<void> create_customer(Change& change, const CreateCustomer& command);
 Result<void> update_customer(Change& change, const UpdateCustomer& command);
@@ -86,21 +98,29 @@ Result<void> delete_customer(Change& change);
 Result<void> add_source(Change& change, const AddSource& command);
 Result<void> update_source(Change& change, const UpdateSource& command);
 Result<void> remove_source(Change& change, const RemoveSource& command);
+/// The customer is delinquent while the latest charge of the latest invoice has failed.
+void set_delinquent(Change& change, bool delinquent);
+/// The customer's balance before the next invoice; at most this far from zero.
+inline constexpr std::int64_t balance_limit = 999'999'999'999'999;
+void set_balance(Change& change, std::int64_t balance);
 
 // subscriptions.cpp
 Result<void> subscribe(Change& change, const Subscribe& command);
 Result<void> cancel_subscription(Change& change, const CancelSubscription& command);
 Result<void> resume_subscription(Change& change, const ResumeSubscription& command);
-/// Cancels the subscription as of `ended_at`, and closes the customer's unpaid invoices.
-void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at);
+/// Cancels the subscription as of `ended_at`, and closes the customer's unpaid invoices. `at_once`: before the end of
+/// the period for which it is paid.
+void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, bool at_once);
 /// Ends a subscription whose first payment has not come in time.
-void expire_subscription(Change& change, Subscription& subscription);
+Result<void> expire_subscription(Change& change, Subscription& subscription, Timestamp ended_at);
 /// Tells the customer that the trial is about to end.
 void announce_trial_end(Change& change, Subscription& subscription);
 /// Begins the next period and draws up its invoice.
 Result<void> renew(Change& change, Subscription& subscription);
 /// The subscription follows its invoice: paid, or failed for the time being or for good.
 void invoice_was_paid(Change& change, const Invoice& invoice);
+/// A sent invoice was not paid in time: it is overdue, and some time later the final action is taken.
+void invoice_is_overdue(Change& change, Invoice& invoice);
 void invoice_payment_failed(Change& change, Invoice& invoice);
 /// The customer has brought a new source: what is past due is tried once more, outside of the schedule.
 void retry_past_due(Change& change);
@@ -110,12 +130,33 @@ void retry_past_due(Change& change);
 /// and changes go into it. The pointer is valid until the next invoice is drawn up.
 Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, BillingReason reason,
                                  Period gathered);
+/// The total of the lines as they are now; amount_out_of_range beyond 64 bits.
+Result<void> total_up(Invoice& invoice);
+/// What is due of a total when the customer's balance has had its part, and what is left of the balance.
+struct BalanceUse {
+  std::int64_t due = 0, ending_balance = 0;
+};
+Result<BalanceUse> use_balance(Money total, std::int64_t balance);
 /// The next number of the customer's invoices.
 std::string draw_invoice_number(Change& change);
-/// Gives the draft its number (a provisional one gets it when it is revealed) and opens it; an amount of zero is paid
-/// at once.
-void finalize_invoice(Change& change, Invoice& invoice);
+/// Settles the draft with the customer's balance, gives it its number (a provisional one gets it when it is revealed)
+/// and opens it; when nothing is due it is paid at once.
+Result<void> finalize_invoice(Change& change, Invoice& invoice);
 void mark_paid(Change& change, Invoice& invoice);
+/// Nothing is owed, and nothing was: the balance is as if the invoice had never been. amount_out_of_range when that
+/// would take the balance beyond its limit.
+Result<void> make_void(Change& change, Invoice& invoice);
+/// When an invoice that is sent is due.
+std::optional<Timestamp> due_time(Collection collection, Timestamp created, std::int32_t days_until_due);
+/// An invoice without lines, to be collected by itself after the delay.
+Invoice begin_invoice(Change& change, BillingReason reason, Currency currency);
+Result<void> create_invoice(Change& change, const CreateInvoice& command);
+Result<void> update_invoice(Change& change, const UpdateInvoice& command);
+Result<void> finalize_by_hand(Change& change, const FinalizeInvoice& command);
+Result<void> send_invoice(Change& change, const SendInvoice& command);
+Result<void> void_invoice(Change& change, const VoidInvoice& command);
+Result<void> mark_uncollectible(Change& change, const MarkInvoiceUncollectible& command);
+Result<void> delete_invoice(Change& change, const DeleteInvoice& command);
 Result<void> pay_invoice(Change& change, const PayInvoice& command);
 Result<void> close_invoice(Change& change, const CloseInvoice& command);
 Result<void> reopen_invoice(Change& change, const ReopenInvoice& command);
@@ -123,6 +164,27 @@ Result<void> reopen_invoice(Change& change, const ReopenInvoice& command);
 void stop_collecting(Change& change, Invoice& invoice);
 /// Stops collecting every unpaid invoice of the customer.
 void close_unpaid_invoices(Change& change);
+
+// invoice_items.cpp
+Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& command);
+Result<void> update_invoice_item(Change& change, const UpdateInvoiceItem& command);
+Result<void> delete_invoice_item(Change& change, const DeleteInvoiceItem& command);
+/// Which pending items an invoice takes.
+enum class Sweep : std::uint8_t {
+  cycle,    ///< those of its subscription, and of none
+  by_hand,  ///< the same, and without a subscription those of all
+  ended,    ///< those whose subscription has ended
+};
+/// Moves the pending items that the draft may take onto it, the oldest first, as far as there is room, and totals it
+/// up.
+Result<void> take_pending_items(Change& change, Invoice& invoice, Sweep sweep);
+/// The other way round: the invoice's items are pending again.
+void give_items_back(Change& change, const Invoice& invoice);
+/// A subscription has ended: its pending prorations go when it was ended at once; what else it would have taken is
+/// billed at the end of its period.
+void settle_pending_items(Change& change, const Subscription& subscription, bool at_once);
+/// Draws up the invoice for pending items whose subscription has ended, in the way in which `due` was to be paid.
+Result<void> bill_ended_items(Change& change, const InvoiceItem& due);
 
 // collection.cpp
 /// The source that pays for the invoice; nullptr: there is none.

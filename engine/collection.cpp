@@ -4,22 +4,14 @@
 namespace billd {
 namespace {
 
-/// The customer is delinquent while the latest charge of the latest invoice has failed.
-void set_delinquent(Change& change, bool delinquent) {
-  Customer& customer = change.customer();
-  if (customer.deleted || customer.delinquent == delinquent) return;
-  Customer before = customer;
-  customer.delinquent = delinquent;
-  change.emit_update(EventType::customer_updated, std::move(before), customer);
-}
-
 /// A first payment under error_if_incomplete was declined: the subscription never was.
-void forget_provisional(Change& change, Invoice& invoice) {
-  Account& account = change.account();
-  invoice.status = InvoiceStatus::void_;
-  invoice.auto_advance = false;
-  if (Subscription* subscription = account.find(invoice.subscription))
+Result<void> forget_provisional(Change& change, Invoice& invoice) {
+  auto voided = make_void(change, invoice);
+  if (!voided) return voided.error();
+  give_items_back(change, invoice);
+  if (Subscription* subscription = change.account().find(invoice.subscription))
     subscription->status = SubscriptionStatus::incomplete_expired;
+  return {};
 }
 
 /// The customer hears of a provisional subscription once it is paid for.
@@ -28,9 +20,7 @@ void reveal_provisional(Change& change, Invoice& invoice) {
   invoice.number = draw_invoice_number(change);
   // A customer who was deleted meanwhile has no subscription any more, and yet has paid this invoice.
   if (Subscription* subscription = change.account().find(invoice.subscription)) {
-    Customer before = change.customer();
-    change.customer().currency = invoice.total.currency;
-    change.emit_update(EventType::customer_updated, std::move(before), change.customer());
+    agree_on_currency(change, invoice.total.currency);
     subscription->provisional = false;
     subscription->status = SubscriptionStatus::active;
     subscription->expires_at.reset();
@@ -39,19 +29,18 @@ void reveal_provisional(Change& change, Invoice& invoice) {
   change.emit({EventType::invoice_created, EventType::invoice_finalized}, invoice);
 }
 
-void charge_was_declined(Change& change, Invoice& invoice, const Charge& charge) {
+Result<void> charge_was_declined(Change& change, Invoice& invoice, const Charge& charge) {
   change.emit({EventType::charge_failed}, ChargeSnapshot{charge, invoice.id});
-  if (invoice.provisional) {
-    forget_provisional(change, invoice);
-    return;
-  }
+  if (invoice.provisional) return forget_provisional(change, invoice);
   set_delinquent(change, true);
   invoice_payment_failed(change, invoice);
+  return {};
 }
 
 }  // namespace
 
 const Source* paying_source(const Account& account, const Invoice& invoice) {
+  if (const Source* source = account.find(invoice.default_source)) return source;
   if (const Subscription* subscription = account.find(invoice.subscription))
     if (const Source* source = account.find(subscription->default_source)) return source;
   return account.find(account.customer.default_source);
@@ -129,8 +118,7 @@ Result<void> record_charge_outcome(Change& change, const RecordChargeOutcome& co
       charge->state = ChargeState::declined;
       charge->decline_code = command.outcome.decline_code;
       charge->gateway_reference = command.outcome.gateway_reference;
-      charge_was_declined(change, *invoice, *charge);
-      return {};
+      return charge_was_declined(change, *invoice, *charge);
   }
   return {};
 }

@@ -78,6 +78,8 @@ struct Subscribe {
   PaymentBehavior payment_behavior = PaymentBehavior::allow_incomplete;
   SourceId default_source;  ///< empty: the customer's
   Metadata metadata;
+  Collection collection = Collection::charge_automatically;
+  std::int32_t days_until_due = 0;  ///< of its invoices, when they are sent: 1 at least
 };
 
 struct CancelSubscription {
@@ -90,11 +92,100 @@ struct ResumeSubscription {
   SubscriptionId subscription;
 };
 
+/// Without `invoice` it is pending: the next invoice of the subscription, or of the customer, takes it. With it, it is
+/// added to that draft, which `recalled` is when it rests outside the account.
+struct CreateInvoiceItem {
+  Money unit_amount;  ///< may be negative: a credit
+  std::int64_t quantity = 1;
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  SubscriptionId subscription;
+  std::optional<Period> period;  ///< empty: the moment
+  std::string description;
+  std::optional<bool> discountable;  ///< empty: unless it is a credit
+  Metadata metadata;
+};
+
+/// Members without a value stay as they are. `invoice` is the draft that holds the item; empty: it is pending.
+struct UpdateInvoiceItem {
+  InvoiceItemId item;
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  std::optional<std::int64_t> unit_amount, quantity;  ///< not of a proration
+  std::optional<Period> period;
+  std::optional<std::string> description;
+  std::optional<bool> discountable;  ///< not of a proration
+  std::optional<Metadata> metadata;
+};
+
+struct DeleteInvoiceItem {
+  InvoiceItemId item;
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+};
+
+/// Draws up a draft outside of the billing cycle.
+struct CreateInvoice {
+  /// Takes the pending items that pertain to no other subscription; empty: all pending items of the customer.
+  SubscriptionId subscription;
+  bool take_pending_items = true;  ///< refused when there are none; false: an empty draft
+  Currency currency;               ///< none: the customer's
+  bool auto_advance = true;        ///< billd finalizes and collects it
+  Collection collection = Collection::charge_automatically;
+  std::optional<std::int32_t> days_until_due;  ///< of an invoice that is sent: this or due_at
+  std::optional<Timestamp> due_at;
+  SourceId default_source;  ///< empty: the subscription's or the customer's
+  std::string description;
+  Metadata metadata;
+};
+
+/// Members without a value stay as they are. Only drafts take what is not a description or metadata.
+struct UpdateInvoice {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  std::optional<std::string> description;
+  std::optional<Metadata> metadata;
+  std::optional<Timestamp> due_at;         ///< of an invoice that is sent
+  std::optional<SourceId> default_source;  ///< empty inside: the subscription's or the customer's
+};
+
+/// Numbers and opens the draft without waiting for its time; without auto_advance billd does not collect it by itself.
+struct FinalizeInvoice {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  std::optional<bool> auto_advance;
+};
+
+/// Tells the customer of an invoice that is sent; a draft is finalized first.
+struct SendInvoice {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+};
+
+/// A mistake: nothing is owed. What the invoice took from the customer's balance goes back.
+struct VoidInvoice {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+};
+
+/// Nobody expects the money any more; the subscription goes on as if it were paid. It may still be paid or voided.
+struct MarkInvoiceUncollectible {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+};
+
+/// Drops a draft that is of no subscription's cycle. Its items are pending again.
+struct DeleteInvoice {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+};
+
 /// `recalled` is the invoice as settled, when it is not in the account any more: it comes back by this command.
 struct PayInvoice {
   InvoiceId invoice;
   std::optional<Invoice> recalled;
-  SourceId source;  ///< empty: the subscription's or the customer's
+  SourceId source;                ///< empty: the invoice's, the subscription's or the customer's
+  bool paid_out_of_band = false;  ///< the money came another way: nothing is charged
 };
 
 /// Stops collecting.
@@ -131,6 +222,8 @@ struct RecordChargeOutcome {
 
 using Command =
     std::variant<CreateCustomer, UpdateCustomer, DeleteCustomer, AddSource, UpdateSource, RemoveSource, Subscribe,
-                 CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice, RecordChargeOutcome>;
+                 CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice, RecordChargeOutcome,
+                 CreateInvoiceItem, UpdateInvoiceItem, DeleteInvoiceItem, CreateInvoice, UpdateInvoice, FinalizeInvoice,
+                 SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice>;
 
 }  // namespace billd

@@ -13,10 +13,6 @@ Failure no_such_source(const SourceId& id, std::string parameter = "id") {
   return {Errc::not_found, "No such source: " + id.value(), std::move(parameter)};
 }
 
-Failure deleted(const Customer& customer) {
-  return {Errc::not_found, "No such customer: " + customer.id.value(), "customer"};
-}
-
 /// Nothing is told of it yet: the caller knows what comes first.
 Result<Source*> put_source(Change& change, const NewSource& details) {
   Account& account = change.account();
@@ -39,6 +35,47 @@ Result<Source*> put_source(Change& change, const NewSource& details) {
 }
 
 }  // namespace
+
+Failure no_such_customer(const Customer& customer) {
+  return {Errc::not_found, "No such customer: " + customer.id.value(), "customer"};
+}
+
+Failure mixed_currencies(Currency agreed) {
+  return {
+      Errc::currency_mismatch,
+      "You cannot combine currencies on a single customer. This customer has had a subscription, coupon, or invoice "
+      "item with currency " +
+          std::string(agreed.code())};
+}
+
+Currency currency_of(const Account& account) {
+  if (account.subscriptions.empty()) return account.customer.currency;
+  return account.subscriptions.front().items.front().price.unit_amount.currency;
+}
+
+void agree_on_currency(Change& change, Currency currency) {
+  Customer& customer = change.customer();
+  if (customer.deleted || !customer.currency.is_none()) return;
+  Customer before = customer;
+  customer.currency = currency;
+  change.emit_update(EventType::customer_updated, std::move(before), customer);
+}
+
+void set_delinquent(Change& change, bool delinquent) {
+  Customer& customer = change.customer();
+  if (customer.deleted || customer.delinquent == delinquent) return;
+  Customer before = customer;
+  customer.delinquent = delinquent;
+  change.emit_update(EventType::customer_updated, std::move(before), customer);
+}
+
+void set_balance(Change& change, std::int64_t balance) {
+  Customer& customer = change.customer();
+  if (customer.deleted || customer.balance == balance) return;
+  Customer before = customer;
+  customer.balance = balance;
+  change.emit_update(EventType::customer_updated, std::move(before), customer);
+}
 
 Result<void> create_customer(Change& change, const CreateCustomer& command) {
   Customer& customer = change.customer();
@@ -69,7 +106,7 @@ Result<void> create_customer(Change& change, const CreateCustomer& command) {
 
 Result<void> update_customer(Change& change, const UpdateCustomer& command) {
   Customer& customer = change.customer();
-  if (customer.deleted) return deleted(customer);
+  if (customer.deleted) return no_such_customer(customer);
   Customer before = customer;
   if (command.email) customer.email = *command.email;
   if (command.name) customer.name = *command.name;
@@ -98,9 +135,10 @@ Result<void> update_customer(Change& change, const UpdateCustomer& command) {
 Result<void> delete_customer(Change& change) {
   Account& account = change.account();
   Customer& customer = account.customer;
-  if (customer.deleted) return deleted(customer);
-  for (Subscription& subscription : account.subscriptions) end_subscription(change, subscription, change.now);
+  if (customer.deleted) return no_such_customer(customer);
+  for (Subscription& subscription : account.subscriptions) end_subscription(change, subscription, change.now, true);
   close_unpaid_invoices(change);
+  account.invoice_items.clear();
   change.emit({EventType::customer_deleted}, customer);
   // A charge in flight keeps what it needs to be resolved; nothing else of the customer is kept.
   account.sources.clear();
@@ -116,7 +154,7 @@ Result<void> delete_customer(Change& change) {
 
 Result<void> add_source(Change& change, const AddSource& command) {
   Customer& customer = change.customer();
-  if (customer.deleted) return deleted(customer);
+  if (customer.deleted) return no_such_customer(customer);
   auto put = put_source(change, command.source);
   if (!put) return put.error();
   const Source& source = **put;

@@ -22,6 +22,16 @@ struct Carry {
   Result<void> operator()(const CloseInvoice& command) const { return close_invoice(change, command); }
   Result<void> operator()(const ReopenInvoice& command) const { return reopen_invoice(change, command); }
   Result<void> operator()(const RecordChargeOutcome& command) const { return record_charge_outcome(change, command); }
+  Result<void> operator()(const CreateInvoiceItem& command) const { return create_invoice_item(change, command); }
+  Result<void> operator()(const UpdateInvoiceItem& command) const { return update_invoice_item(change, command); }
+  Result<void> operator()(const DeleteInvoiceItem& command) const { return delete_invoice_item(change, command); }
+  Result<void> operator()(const CreateInvoice& command) const { return create_invoice(change, command); }
+  Result<void> operator()(const UpdateInvoice& command) const { return update_invoice(change, command); }
+  Result<void> operator()(const FinalizeInvoice& command) const { return finalize_by_hand(change, command); }
+  Result<void> operator()(const SendInvoice& command) const { return send_invoice(change, command); }
+  Result<void> operator()(const VoidInvoice& command) const { return void_invoice(change, command); }
+  Result<void> operator()(const MarkInvoiceUncollectible& command) const { return mark_uncollectible(change, command); }
+  Result<void> operator()(const DeleteInvoice& command) const { return delete_invoice(change, command); }
 };
 
 }  // namespace

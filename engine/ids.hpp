@@ -76,6 +76,9 @@ struct InvoiceKind {
 struct InvoiceLineKind {
   static constexpr std::string_view prefix = "il_";
 };
+struct InvoiceItemKind {
+  static constexpr std::string_view prefix = "ii_";
+};
 struct ChargeKind {
   static constexpr std::string_view prefix = "ch_";
 };
@@ -98,6 +101,7 @@ using SubscriptionId = Id<SubscriptionKind>;
 using SubscriptionItemId = Id<SubscriptionItemKind>;
 using InvoiceId = Id<InvoiceKind>;
 using InvoiceLineId = Id<InvoiceLineKind>;
+using InvoiceItemId = Id<InvoiceItemKind>;
 using ChargeId = Id<ChargeKind>;
 using PlanId = Id<PlanKind>;
 using ProductId = Id<ProductKind>;

@@ -1,32 +1,15 @@
-// Drawing up, finalizing, closing, reopening and paying invoices.
+// Drawing up, finalizing, paying and ending invoices.
+#include <limits>
 #include <string>
 
-#include "engine/change.hpp"
+#include "engine/lookup.hpp"
 
 namespace billd {
 namespace {
 
-Failure no_such_invoice(const InvoiceId& id) { return {Errc::not_found, "No such invoice: " + id.value(), "invoice"}; }
-
-/// The invoice that a command names, in the account or as it was settled; nullptr: the customer knows of none.
-template <class NamingInvoice>
-const Invoice* look_up(Change& change, const NamingInvoice& command) {
-  const Invoice* invoice = change.account().find(command.invoice);
-  if (invoice == nullptr && command.recalled && command.recalled->id == command.invoice) invoice = &*command.recalled;
-  return invoice != nullptr && !invoice->provisional ? invoice : nullptr;
-}
-
-/// The same invoice to be changed, for which it comes back into the account.
-template <class NamingInvoice>
-Invoice& bring_in(Change& change, const NamingInvoice& command) {
-  if (Invoice* invoice = change.account().find(command.invoice)) return *invoice;
-  change.recall(*command.recalled);
-  return change.account().invoices.back();
-}
-
 Result<void> check_customer(const Customer& customer) {
-  if (!customer.deleted) return {};
-  return Failure{Errc::not_found, "No such customer: " + customer.id.value(), "customer"};
+  if (customer.deleted) return no_such_customer(customer);
+  return {};
 }
 
 Result<void> check_unpaid(const Invoice& invoice) {
@@ -43,20 +26,85 @@ Result<void> check_unpaid(const Invoice& invoice) {
   return {};
 }
 
+Result<void> check_nothing_in_progress(const Invoice& invoice) {
+  if (invoice.unresolved_charge() == nullptr) return {};
+  return Failure{Errc::invalid_state, "A payment of this invoice is already in progress; its outcome is awaited."};
+}
+
+/// A draft of the customer that a command may change.
+template <class NamingInvoice>
+Result<const Invoice*> look_up_draft(Change& change, const NamingInvoice& command) {
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr) return no_such_invoice(command.invoice);
+  auto exists = check_customer(change.customer());
+  if (!exists) return exists.error();
+  if (found->status != InvoiceStatus::draft)
+    return Failure{Errc::invalid_state, "This invoice is already finalized, you can't change it.", "invoice"};
+  return found;
+}
+
+Result<void> check_due(const Change& change, const CreateInvoice& command) {
+  const bool sent = command.collection == Collection::send_invoice;
+  const bool has_due = command.days_until_due || command.due_at;
+  if (sent && !has_due)
+    return Failure{Errc::missing_parameter, "An invoice that is sent needs `days_until_due` or `due_date`.",
+                   "days_until_due"};
+  if (!sent && has_due)
+    return Failure{Errc::invalid_parameter, "Only an invoice that is sent has a due date.",
+                   command.due_at ? "due_date" : "days_until_due"};
+  if (command.days_until_due && command.due_at)
+    return Failure{Errc::invalid_parameter,
+                   "Received both days_until_due and due_date parameters. Please pass in only one.", "due_date"};
+  if (command.days_until_due.value_or(0) < 0)
+    return Failure{Errc::invalid_parameter, "This value must be greater than or equal to 0.", "days_until_due"};
+  if (command.due_at && (*command.due_at < change.now || *command.due_at > end_of_time))
+    return Failure{Errc::invalid_parameter, "Invalid timestamp: must be in the future.", "due_date"};
+  return {};
+}
+
+void tell_sent(Change& change, Invoice& invoice) {
+  if (invoice.auto_advance) invoice.overdue_at = invoice.due_at;
+  change.emit({EventType::invoice_sent}, invoice);
+}
+
 }  // namespace
 
-Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, BillingReason reason,
-                                 Period gathered) {
-  const bool trial = subscription.status == SubscriptionStatus::trialing;
+std::optional<Timestamp> due_time(Collection collection, Timestamp created, std::int32_t days_until_due) {
+  if (collection == Collection::charge_automatically) return std::nullopt;
+  return whole_second(created) + std::chrono::days(days_until_due);
+}
+
+Invoice begin_invoice(Change& change, BillingReason reason, Currency currency) {
   Invoice invoice;
   invoice.id = change.draw_id<InvoiceKind>();
   invoice.reason = reason;
   invoice.created = change.now;
+  invoice.period = {whole_second(change.now), whole_second(change.now)};
+  invoice.total = invoice.amount_paid = Money{0, currency};
+  invoice.finalize_at = change.now + change.rules.invoice_finalize_delay;
+  return invoice;
+}
+
+Result<void> total_up(Invoice& invoice) {
+  Money total{0, invoice.total.currency};
+  for (const InvoiceLine& line : invoice.lines) {
+    auto sum = add(total, line.amount);
+    if (!sum) return sum.error();
+    total = *sum;
+  }
+  invoice.total = total;
+  return {};
+}
+
+Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, BillingReason reason,
+                                 Period gathered) {
+  const bool trial = subscription.status == SubscriptionStatus::trialing;
+  Invoice invoice = begin_invoice(change, reason, subscription.items.front().price.unit_amount.currency);
   invoice.subscription = subscription.id;
   invoice.ordinal = subscription.ordinal;
-  invoice.total = Money{0, subscription.items.front().price.unit_amount.currency};
-  invoice.amount_paid = invoice.total;
   invoice.period = gathered;
+  invoice.collection = subscription.collection;
+  invoice.due_at = due_time(subscription.collection, change.now, subscription.days_until_due);
   invoice.lines.reserve(subscription.items.size());
   for (const SubscriptionItem& item : subscription.items) {
     Money amount{0, item.price.unit_amount.currency};
@@ -65,16 +113,29 @@ Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscriptio
       if (!product) return product.error();
       amount = *product;
     }
-    auto total = add(invoice.total, amount);
-    if (!total) return total.error();
-    invoice.total = *total;
     invoice.lines.push_back({change.draw_id<InvoiceLineKind>(), amount, subscription.current_period, item.quantity,
                              item.price, item.id, trial});
   }
-  invoice.finalize_at = change.now + change.rules.invoice_finalize_delay;
+  // Who begins with a trial may have no source: what is pending waits for the first invoice with something to pay.
+  const bool begins_free = trial && reason == BillingReason::subscription_create;
+  auto total = begins_free ? total_up(invoice) : take_pending_items(change, invoice, Sweep::cycle);
+  if (!total) return total.error();
   change.touch();
   change.account().invoices.push_back(std::move(invoice));
   return &change.account().invoices.back();
+}
+
+Result<BalanceUse> use_balance(Money total, std::int64_t balance) {
+  // Nothing bought, nothing to pay: what is owed from before waits for an invoice with something to pay.
+  if (total.minor == 0) return BalanceUse{0, balance};
+  const __int128 sum = static_cast<__int128>(total.minor) + balance;
+  // Source: Stripe, "If the invoice's total is smaller than the minimum charge amount, for example, or if there is
+  // account credit that can be applied to the invoice, the amount_due may be 0"; the rest stays with the balance.
+  const __int128 due = sum < minimum_charge(total.currency).minor ? 0 : sum;
+  const __int128 ending = sum - due;
+  if (due > std::numeric_limits<std::int64_t>::max() || ending < -balance_limit || ending > balance_limit)
+    return Failure{Errc::amount_out_of_range, "the invoice and the customer's balance are too large together"};
+  return BalanceUse{static_cast<std::int64_t>(due), static_cast<std::int64_t>(ending)};
 }
 
 std::string draw_invoice_number(Change& change) {
@@ -83,18 +144,25 @@ std::string draw_invoice_number(Change& change) {
   return invoice_prefix(change.account().key) + "-" + digits;
 }
 
-void finalize_invoice(Change& change, Invoice& invoice) {
+Result<void> finalize_invoice(Change& change, Invoice& invoice) {
+  auto use = use_balance(invoice.total, change.customer().balance);
+  if (!use) return use.error();
+  invoice.starting_balance = change.customer().balance;
+  invoice.ending_balance = use->ending_balance;
   invoice.status = InvoiceStatus::open;
   // A provisional invoice may never have been: its number would be missing among the customer's.
   if (!invoice.provisional) invoice.number = draw_invoice_number(change);
   invoice.finalized_at = change.now;
   invoice.finalize_at.reset();
+  set_balance(change, use->ending_balance);
   change.emit({EventType::invoice_finalized}, invoice);
-  if (invoice.amount_due().minor == 0) {
+  if (use->due == 0)
     mark_paid(change, invoice);
-  } else if (invoice.auto_advance) {
+  else if (invoice.auto_advance && invoice.collection == Collection::send_invoice)
+    tell_sent(change, invoice);
+  else if (invoice.auto_advance)
     invoice.next_attempt_at = change.now;
-  }
+  return {};
 }
 
 void mark_paid(Change& change, Invoice& invoice) {
@@ -103,8 +171,186 @@ void mark_paid(Change& change, Invoice& invoice) {
   invoice.paid_at = change.now;
   invoice.attempted = true;
   invoice.next_attempt_at.reset();
+  invoice.overdue_at.reset();
   change.emit({EventType::invoice_payment_succeeded, EventType::invoice_paid}, invoice);
   invoice_was_paid(change, invoice);
+}
+
+Result<void> make_void(Change& change, Invoice& invoice) {
+  Customer& customer = change.customer();
+  const std::int64_t given_back = customer.balance - (invoice.ending_balance - invoice.starting_balance);
+  if (given_back < -balance_limit || given_back > balance_limit)
+    return Failure{Errc::amount_out_of_range, "the customer's balance would be too large"};
+  Invoice before = invoice;
+  invoice.status = InvoiceStatus::void_;
+  invoice.auto_advance = false;
+  invoice.finalize_at.reset();
+  invoice.next_attempt_at.reset();
+  invoice.overdue_at.reset();
+  invoice.voided_at = change.now;
+  if (!customer.deleted) set_balance(change, given_back);
+  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
+  change.emit({EventType::invoice_voided}, invoice);
+  return {};
+}
+
+Result<void> create_invoice(Change& change, const CreateInvoice& command) {
+  Account& account = change.account();
+  auto exists = check_customer(account.customer);
+  if (!exists) return exists.error();
+  const Subscription* subscription = account.find(command.subscription);
+  if (!command.subscription.is_empty() && (subscription == nullptr || subscription->provisional))
+    return Failure{Errc::not_found, "No such subscription: " + command.subscription.value(), "subscription"};
+  auto due = check_due(change, command);
+  if (!due) return due.error();
+  if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
+    return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
+  const Currency agreed = currency_of(account);
+  if (agreed.is_none() && command.currency.is_none())
+    return Failure{Errc::invalid_state, "Nothing to invoice for customer", "customer"};
+  if (!agreed.is_none() && !command.currency.is_none() && agreed != command.currency) return mixed_currencies(agreed);
+
+  Invoice invoice = begin_invoice(change, BillingReason::manual, agreed.is_none() ? command.currency : agreed);
+  invoice.subscription = command.subscription;
+  invoice.collection = command.collection;
+  invoice.due_at =
+      command.due_at ? command.due_at : due_time(command.collection, change.now, command.days_until_due.value_or(0));
+  invoice.default_source = command.default_source;
+  invoice.description = command.description;
+  invoice.metadata = command.metadata;
+  invoice.auto_advance = command.auto_advance;
+  if (!command.auto_advance) invoice.finalize_at.reset();
+  if (command.take_pending_items) {
+    auto taken = take_pending_items(change, invoice, Sweep::by_hand);
+    if (!taken) return taken.error();
+    // Source: Stripe refuses to make an invoice of nothing.
+    if (invoice.lines.empty()) return Failure{Errc::invalid_state, "Nothing to invoice for customer", "customer"};
+  }
+  agree_on_currency(change, invoice.total.currency);
+  change.emit({EventType::invoice_created}, invoice);
+  change.set_subject(invoice.id.value());
+  account.invoices.push_back(std::move(invoice));
+  return {};
+}
+
+Result<void> update_invoice(Change& change, const UpdateInvoice& command) {
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr) return no_such_invoice(command.invoice);
+  auto exists = check_customer(change.customer());
+  if (!exists) return exists.error();
+  if ((command.due_at || command.default_source) && found->status != InvoiceStatus::draft)
+    return Failure{Errc::invalid_state, "Finalized invoices can't be updated in this way",
+                   command.due_at ? "due_date" : "default_source"};
+  if (command.due_at && found->collection != Collection::send_invoice)
+    return Failure{Errc::invalid_parameter, "Only an invoice that is sent has a due date.", "due_date"};
+  if (command.due_at && (*command.due_at < change.now || *command.due_at > end_of_time))
+    return Failure{Errc::invalid_parameter, "Invalid timestamp: must be in the future.", "due_date"};
+  if (command.default_source && !command.default_source->is_empty() &&
+      change.account().find(*command.default_source) == nullptr)
+    return Failure{Errc::not_found, "No such source: " + command.default_source->value(), "default_source"};
+
+  Invoice& invoice = bring_in(change, command);
+  change.set_subject(invoice.id.value());
+  Invoice before = invoice;
+  if (command.description) invoice.description = *command.description;
+  if (command.metadata) invoice.metadata = *command.metadata;
+  if (command.due_at) invoice.due_at = whole_second(*command.due_at);
+  if (command.default_source) invoice.default_source = *command.default_source;
+  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
+  return {};
+}
+
+Result<void> finalize_by_hand(Change& change, const FinalizeInvoice& command) {
+  auto draft = look_up_draft(change, command);
+  if (!draft) return draft.error();
+  Invoice& invoice = bring_in(change, command);
+  change.set_subject(invoice.id.value());
+  if (command.auto_advance) invoice.auto_advance = *command.auto_advance;
+  return finalize_invoice(change, invoice);
+}
+
+Result<void> send_invoice(Change& change, const SendInvoice& command) {
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr) return no_such_invoice(command.invoice);
+  auto exists = check_customer(change.customer());
+  if (!exists) return exists.error();
+  auto unpaid = check_unpaid(*found);
+  if (!unpaid) return unpaid.error();
+  if (found->collection != Collection::send_invoice)
+    return Failure{Errc::invalid_state, "You can only send an invoice whose collection method is `send_invoice`.",
+                   "invoice"};
+  Invoice& invoice = bring_in(change, command);
+  change.set_subject(invoice.id.value());
+  if (invoice.status != InvoiceStatus::draft) {
+    change.emit({EventType::invoice_sent}, invoice);
+    return {};
+  }
+  // Finalizing tells of it when billd goes on with the invoice by itself.
+  auto finalized = finalize_invoice(change, invoice);
+  if (!finalized) return finalized.error();
+  if (!invoice.auto_advance && invoice.status == InvoiceStatus::open) tell_sent(change, invoice);
+  return {};
+}
+
+Result<void> void_invoice(Change& change, const VoidInvoice& command) {
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr) return no_such_invoice(command.invoice);
+  auto unpaid = check_unpaid(*found);
+  if (!unpaid) return unpaid.error();
+  // Source: Stripe, "once an invoice has been finalized or if an invoice is for a subscription, it must be voided".
+  if (found->status == InvoiceStatus::draft && !found->is_of_cycle())
+    return Failure{Errc::invalid_state, "A draft invoice is deleted, not voided.", "invoice"};
+  auto rests = check_nothing_in_progress(*found);
+  if (!rests) return rests.error();
+  Invoice& invoice = bring_in(change, command);
+  change.set_subject(invoice.id.value());
+  auto voided = make_void(change, invoice);
+  if (!voided) return voided.error();
+  Subscription* subscription = change.account().find(invoice.subscription);
+  const bool was_first_payment = subscription != nullptr && subscription->latest_invoice == invoice.id &&
+                                 subscription->status == SubscriptionStatus::incomplete;
+  if (was_first_payment) return expire_subscription(change, *subscription, change.now);
+  return {};
+}
+
+Result<void> mark_uncollectible(Change& change, const MarkInvoiceUncollectible& command) {
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr) return no_such_invoice(command.invoice);
+  auto unpaid = check_unpaid(*found);
+  if (!unpaid) return unpaid.error();
+  if (found->status != InvoiceStatus::open)
+    return Failure{Errc::invalid_state, "You can only mark open invoices as uncollectible.", "invoice"};
+  auto rests = check_nothing_in_progress(*found);
+  if (!rests) return rests.error();
+  Invoice& invoice = bring_in(change, command);
+  change.set_subject(invoice.id.value());
+  Invoice before = invoice;
+  invoice.status = InvoiceStatus::uncollectible;
+  invoice.auto_advance = false;
+  invoice.next_attempt_at.reset();
+  invoice.overdue_at.reset();
+  invoice.marked_uncollectible_at = change.now;
+  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
+  change.emit({EventType::invoice_marked_uncollectible}, invoice);
+  set_delinquent(change, false);
+  // Source: Stripe, "Forgiving an invoice instructs us to update the subscription status as if the invoice were
+  // successfully paid"; uncollectible is its later name.
+  invoice_was_paid(change, invoice);
+  return {};
+}
+
+Result<void> delete_invoice(Change& change, const DeleteInvoice& command) {
+  auto draft = look_up_draft(change, command);
+  if (!draft) return draft.error();
+  if ((*draft)->is_of_cycle())
+    return Failure{Errc::invalid_state, "You can't delete invoices created by subscriptions.", "invoice"};
+  const InvoiceId id = command.invoice;
+  const Invoice& invoice = bring_in(change, command);
+  change.set_subject(id.value());
+  give_items_back(change, invoice);
+  change.emit({EventType::invoice_deleted}, invoice);
+  change.drop(id);
+  return {};
 }
 
 Result<void> pay_invoice(Change& change, const PayInvoice& command) {
@@ -115,18 +361,38 @@ Result<void> pay_invoice(Change& change, const PayInvoice& command) {
   if (!exists) return exists.error();
   auto unpaid = check_unpaid(*found);
   if (!unpaid) return unpaid.error();
-  if (found->unresolved_charge() != nullptr)
-    return Failure{Errc::invalid_state, "A payment of this invoice is already in progress; its outcome is awaited."};
-  const Source* source = command.source.is_empty() ? paying_source(account, *found) : account.find(command.source);
-  if (source == nullptr && !command.source.is_empty())
+  auto rests = check_nothing_in_progress(*found);
+  if (!rests) return rests.error();
+  const SourceId source_id = [&] {
+    if (!command.source.is_empty()) return command.source;
+    const Source* source = paying_source(account, *found);
+    return source != nullptr ? source->id : SourceId();
+  }();
+  if (!command.source.is_empty() && account.find(command.source) == nullptr)
     return Failure{Errc::not_found, "No such source: " + command.source.value(), "source"};
-  if (source == nullptr && found->amount_due().minor != 0)
+  bool nothing_due = found->amount_due().minor == 0;
+  if (found->status == InvoiceStatus::draft) {
+    auto use = use_balance(found->total, account.customer.balance);
+    if (!use) return use.error();
+    nothing_due = use->due == 0;
+  }
+  if (source_id.is_empty() && !nothing_due && !command.paid_out_of_band)
     return Failure{Errc::no_payment_source, "This customer has no attached payment source"};
 
   Invoice& invoice = bring_in(change, command);
   change.set_subject(invoice.id.value());
-  if (invoice.status == InvoiceStatus::draft) finalize_invoice(change, invoice);
-  if (invoice.status != InvoiceStatus::paid) begin_charge(change, invoice, *source, false);
+  if (invoice.status == InvoiceStatus::draft) {
+    auto finalized = finalize_invoice(change, invoice);
+    if (!finalized) return finalized.error();
+  }
+  if (invoice.status == InvoiceStatus::paid) return {};
+  if (command.paid_out_of_band) {
+    invoice.paid_out_of_band = true;
+    set_delinquent(change, false);
+    mark_paid(change, invoice);
+    return {};
+  }
+  begin_charge(change, invoice, *account.find(source_id), false);
   return {};
 }
 
@@ -155,6 +421,8 @@ Result<void> reopen_invoice(Change& change, const ReopenInvoice& command) {
   invoice.auto_advance = true;
   if (invoice.status == InvoiceStatus::draft)
     invoice.finalize_at = change.now + change.rules.invoice_finalize_delay;
+  else if (invoice.collection == Collection::send_invoice)
+    invoice.overdue_at = invoice.due_at;
   else if (invoice.unresolved_charge() == nullptr)
     invoice.next_attempt_at = change.now;
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
@@ -165,6 +433,7 @@ void stop_collecting(Change& change, Invoice& invoice) {
   Invoice before = invoice;
   invoice.auto_advance = false;
   invoice.next_attempt_at.reset();
+  invoice.overdue_at.reset();
   invoice.finalize_at.reset();
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
 }

@@ -46,6 +46,19 @@ const CurrencyEntry* find_currency(std::string_view code) {
   return entry != std::end(currencies) && entry->code == code ? entry : nullptr;
 }
 
+struct SmallestCharge {
+  std::string_view code;
+  std::int64_t minor;
+};
+
+// Source: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, as of 2023.
+constexpr SmallestCharge smallest_charges[] = {
+    {"aed", 200}, {"aud", 50},   {"bgn", 100},  {"brl", 50},  {"cad", 50}, {"chf", 50},    {"czk", 1500},
+    {"dkk", 250}, {"eur", 50},   {"gbp", 30},   {"hkd", 400}, {"hrk", 50}, {"huf", 17500}, {"inr", 50},
+    {"jpy", 50},  {"mxn", 1000}, {"myr", 200},  {"nok", 300}, {"nzd", 50}, {"pln", 200},   {"ron", 200},
+    {"sek", 300}, {"sgd", 50},   {"thb", 1000}, {"usd", 50}};
+static_assert(std::ranges::is_sorted(smallest_charges, {}, &SmallestCharge::code));
+
 Failure out_of_range(std::string_view what) { return {Errc::amount_out_of_range, std::string(what)}; }
 
 }  // namespace
@@ -84,6 +97,12 @@ Result<Money> multiply(Money amount, std::int64_t quantity) {
   if (__builtin_mul_overflow(amount.minor, quantity, &product.minor))
     return out_of_range("the product does not fit 64 bits");
   return product;
+}
+
+Money minimum_charge(Currency currency) {
+  const auto* entry = std::ranges::lower_bound(smallest_charges, currency.code(), {}, &SmallestCharge::code);
+  const bool known = entry != std::end(smallest_charges) && entry->code == currency.code();
+  return {known ? entry->minor : 1, currency};
 }
 
 Result<std::vector<Money>> split(Money whole, std::span<const std::int64_t> weights) {

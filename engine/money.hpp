@@ -51,6 +51,11 @@ Result<Money> add(Money a, Money b);
 /// amount x quantity; amount_out_of_range beyond 64 bits.
 Result<Money> multiply(Money amount, std::int64_t quantity);
 
+/// The smallest amount of the currency that is charged; what is less is carried to the customer's next invoice. None is
+/// known of a currency whose minimum is one minor unit. Source:
+/// https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts.
+Money minimum_charge(Currency currency);
+
 /// Splits an amount by weights (at least one, none negative, not all zero) so that the parts sum to the whole to the
 /// last minor unit. Each part is its exact share rounded towards zero; the units left over go to the largest
 /// remainders, of equal ones to the earliest ("largest remainder method").

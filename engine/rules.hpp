@@ -18,6 +18,9 @@ struct Rules {
   /// The wait before each automatic retry, counted from the attempt before it. Source: Stripe's common 3, 5, 7 days.
   std::vector<Duration> retry_schedule = {std::chrono::days(3), std::chrono::days(5), std::chrono::days(7)};
   FinalAction final_action = FinalAction::cancel;
+  /// How long after its due date a sent invoice may stay unpaid until the final action. Source: Stripe, "canceled or
+  /// unpaid if it is still not paid by an additional deadline after that"; 30 days is the first of its choices.
+  Duration overdue_final_after = std::chrono::days(30);
   /// How long a subscription waits for its first payment. Source: Stripe, 23 hours.
   Duration incomplete_expires_after = std::chrono::hours(23);
   /// How long after sending a charge without an answer the gateway is asked again. Longer than the gateway's own time

@@ -48,22 +48,43 @@ void set_status(Change& change, Subscription& subscription, SubscriptionStatus s
   change.emit_update(EventType::subscription_updated, std::move(before), subscription);
 }
 
-/// The currency in which the customer is billed, also when only a provisional subscription says so; none: any.
-Currency currency_of(const Account& account) {
-  if (account.subscriptions.empty()) return account.customer.currency;
-  return account.subscriptions.front().items.front().price.unit_amount.currency;
-}
-
 /// The named subscription, if the customer has heard of it.
 Subscription* find_known(Change& change, const SubscriptionId& id) {
   Subscription* subscription = change.account().find(id);
   return subscription != nullptr && !subscription->provisional ? subscription : nullptr;
 }
 
+Result<void> check_collection(Collection collection, std::int32_t days_until_due) {
+  if (collection == Collection::send_invoice && days_until_due < 1)
+    return Failure{Errc::missing_parameter, "A subscription whose invoices are sent needs `days_until_due`.",
+                   "days_until_due"};
+  if (collection == Collection::charge_automatically && days_until_due != 0)
+    return Failure{Errc::invalid_parameter, "Only a subscription whose invoices are sent has `days_until_due`.",
+                   "days_until_due"};
+  return {};
+}
+
+/// What becomes of a subscription whose invoice was not paid in the end.
+void take_final_action(Change& change, Subscription& subscription, Invoice& invoice) {
+  switch (change.rules.final_action) {
+    case FinalAction::cancel:
+      end_subscription(change, subscription, change.now, true);
+      return;
+    case FinalAction::unpaid:
+      stop_collecting(change, invoice);
+      set_status(change, subscription, SubscriptionStatus::unpaid);
+      return;
+    case FinalAction::past_due:
+      if (subscription.status == SubscriptionStatus::active && subscription.latest_invoice == invoice.id)
+        set_status(change, subscription, SubscriptionStatus::past_due);
+      return;
+  }
+}
+
 /// Whether the customer may have such a subscription.
 Result<void> check_subscribe(const Account& account, const Subscribe& command) {
   const Customer& customer = account.customer;
-  if (customer.deleted) return Failure{Errc::not_found, "No such customer: " + customer.id.value(), "customer"};
+  if (customer.deleted) return no_such_customer(customer);
   auto items_are_fine = check_items(command.items);
   if (!items_are_fine) return items_are_fine.error();
   if (account.subscriptions.size() >= subscriptions_max)
@@ -73,12 +94,8 @@ Result<void> check_subscribe(const Account& account, const Subscribe& command) {
   if (command.trial_end && *command.trial_end > end_of_time)
     return Failure{Errc::invalid_parameter, "Invalid timestamp: too far in the future.", "trial_end"};
   const Currency agreed = currency_of(account);
-  if (!agreed.is_none() && agreed != command.items.front().price.unit_amount.currency)
-    return Failure{Errc::currency_mismatch,
-                   "You cannot combine currencies on a single customer. This customer has had a subscription, coupon, "
-                   "or invoice item with currency " +
-                       std::string(agreed.code())};
-  return {};
+  if (!agreed.is_none() && agreed != command.items.front().price.unit_amount.currency) return mixed_currencies(agreed);
+  return check_collection(command.collection, command.days_until_due);
 }
 
 /// As it begins, before anything is billed: trialing, or incomplete.
@@ -90,6 +107,8 @@ Subscription begin_subscription(Change& change, const Subscribe& command) {
     subscription.items.push_back(
         {change.draw_id<SubscriptionItemKind>(), change.now, item.price, item.quantity, item.metadata});
   subscription.default_source = command.default_source;
+  subscription.collection = command.collection;
+  subscription.days_until_due = command.days_until_due;
   subscription.metadata = command.metadata;
   const Timestamp start = whole_second(change.now);
   if (command.trial_end && whole_second(*command.trial_end) > start) {
@@ -129,30 +148,32 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   Invoice& invoice = **drawn_up;
   subscription.latest_invoice = invoice.id;
 
-  const bool free = invoice.total.minor == 0;
+  auto use = use_balance(invoice.total, customer.balance);
+  if (!use) return use.error();
+  const bool sent = subscription.collection == Collection::send_invoice;
+  const bool charged = use->due != 0 && !sent;
   const Source* source =
       account.find(command.default_source.is_empty() ? customer.default_source : command.default_source);
-  if (!free && source == nullptr)
+  if (charged && source == nullptr)
     return Failure{Errc::no_payment_source, "This customer has no attached payment source"};
-  if (!trial) subscription.status = free ? SubscriptionStatus::active : SubscriptionStatus::incomplete;
-  if (!free) {
+  if (!trial) subscription.status = charged ? SubscriptionStatus::incomplete : SubscriptionStatus::active;
+  if (charged) {
     subscription.expires_at = change.now + change.rules.incomplete_expires_after;
     subscription.provisional = command.payment_behavior == PaymentBehavior::error_if_incomplete;
     invoice.provisional = subscription.provisional;
   }
 
-  if (!subscription.provisional && customer.currency.is_none()) {
-    Customer before = customer;
-    customer.currency = invoice.total.currency;
-    change.emit_update(EventType::customer_updated, std::move(before), customer);
-  }
+  if (!subscription.provisional) agree_on_currency(change, invoice.total.currency);
   change.emit({EventType::subscription_created}, subscription);
   if (trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
   change.emit({EventType::invoice_created}, invoice);
   change.set_subject(subscription.id.value());
   account.subscriptions.push_back(std::move(subscription));
-  finalize_invoice(change, invoice);
-  if (!free) begin_charge(change, invoice, *source, false);
+  // Like a renewal's, the first invoice that is sent stays a draft for a while, unless there is nothing to pay.
+  if (sent && use->due != 0) return {};
+  auto finalized = finalize_invoice(change, invoice);
+  if (!finalized) return finalized.error();
+  if (charged) begin_charge(change, invoice, *source, false);
   return {};
 }
 
@@ -161,7 +182,7 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
   if (subscription == nullptr) return no_such_subscription(command.subscription);
   change.set_subject(subscription->id.value());
   if (!command.at_period_end) {
-    end_subscription(change, *subscription, change.now);
+    end_subscription(change, *subscription, change.now, true);
     return {};
   }
   if (subscription->status == SubscriptionStatus::incomplete)
@@ -186,7 +207,7 @@ Result<void> resume_subscription(Change& change, const ResumeSubscription& comma
   return {};
 }
 
-void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at) {
+void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, bool at_once) {
   subscription.status = SubscriptionStatus::canceled;
   subscription.ended_at = ended_at;
   if (!subscription.canceled_at) subscription.canceled_at = change.now;
@@ -195,22 +216,22 @@ void end_subscription(Change& change, Subscription& subscription, Timestamp ende
   change.emit({EventType::subscription_deleted}, subscription);
   // Source: Stripe, "By default, all unpaid invoices for the customer will be closed upon subscription cancellation".
   close_unpaid_invoices(change);
+  settle_pending_items(change, subscription, at_once);
 }
 
-void expire_subscription(Change& change, Subscription& subscription) {
-  for (Invoice& invoice : change.account().invoices) {
-    if (invoice.subscription != subscription.id || invoice.is_settled()) continue;
-    Invoice before = invoice;
-    invoice.status = InvoiceStatus::void_;
-    invoice.auto_advance = false;
-    invoice.next_attempt_at.reset();
-    change.emit_update(EventType::invoice_updated, std::move(before), invoice);
+Result<void> expire_subscription(Change& change, Subscription& subscription, Timestamp ended_at) {
+  Invoice* invoice = change.account().find(subscription.latest_invoice);
+  if (invoice != nullptr && !invoice->is_settled()) {
+    auto voided = make_void(change, *invoice);
+    if (!voided) return voided.error();
   }
   Subscription before = subscription;
   subscription.status = SubscriptionStatus::incomplete_expired;
-  subscription.ended_at = subscription.expires_at;
+  subscription.ended_at = ended_at;
   subscription.expires_at.reset();
   change.emit_update(EventType::subscription_updated, std::move(before), subscription);
+  settle_pending_items(change, subscription, true);
+  return {};
 }
 
 void announce_trial_end(Change& change, Subscription& subscription) {
@@ -262,7 +283,8 @@ void invoice_payment_failed(Change& change, Invoice& invoice) {
   // The first payment of a subscription is asked for by hand; the schedule is for what billd collects by itself.
   const bool first_payment = subscription != nullptr && subscription->status == SubscriptionStatus::incomplete;
   // A next attempt that stands already is not moved by an attempt by hand, and a closed invoice has none.
-  const bool goes_on = invoice.auto_advance && !invoice.next_attempt_at && !first_payment;
+  const bool goes_on = invoice.auto_advance && !invoice.next_attempt_at && !first_payment &&
+                       invoice.collection == Collection::charge_automatically;
   const auto& schedule = change.rules.retry_schedule;
   const auto retry = static_cast<std::size_t>(std::max(invoice.attempt_count - 1, 0));
   const bool exhausted = goes_on && retry >= schedule.size();
@@ -270,14 +292,32 @@ void invoice_payment_failed(Change& change, Invoice& invoice) {
   change.emit({EventType::invoice_payment_failed}, invoice);
   if (subscription == nullptr || !subscription->is_live() || first_payment) return;
 
-  if (exhausted && change.rules.final_action == FinalAction::cancel) {
-    end_subscription(change, *subscription, change.now);
-  } else if (exhausted && change.rules.final_action == FinalAction::unpaid) {
-    stop_collecting(change, invoice);
-    set_status(change, *subscription, SubscriptionStatus::unpaid);
+  if (exhausted) {
+    take_final_action(change, *subscription, invoice);
   } else if (subscription->status == SubscriptionStatus::active && subscription->latest_invoice == invoice.id) {
     set_status(change, *subscription, SubscriptionStatus::past_due);
   }
+}
+
+void invoice_is_overdue(Change& change, Invoice& invoice) {
+  Subscription* subscription = change.account().find(invoice.subscription);
+  if (subscription != nullptr && !subscription->is_live()) subscription = nullptr;
+  const bool was_told = *invoice.overdue_at != *invoice.due_at;
+  invoice.overdue_at.reset();
+  change.touch();
+  if (was_told) {
+    if (subscription != nullptr) take_final_action(change, *subscription, invoice);
+    return;
+  }
+  // Source: Stripe, a subscription "becomes past_due when its invoice is not paid by the due date, and canceled or
+  // unpaid if it is still not paid by an additional deadline after that".
+  if (subscription != nullptr)
+    invoice.overdue_at =
+        *invoice.due_at + std::max<Duration>(change.rules.overdue_final_after, std::chrono::seconds(1));
+  change.emit({EventType::invoice_overdue}, invoice);
+  if (subscription != nullptr && subscription->status == SubscriptionStatus::active &&
+      subscription->latest_invoice == invoice.id)
+    set_status(change, *subscription, SubscriptionStatus::past_due);
 }
 
 void retry_past_due(Change& change) {
@@ -286,6 +326,7 @@ void retry_past_due(Change& change) {
     if (subscription.status != SubscriptionStatus::past_due) continue;
     Invoice* invoice = change.account().find(subscription.latest_invoice);
     if (invoice == nullptr || invoice->status != InvoiceStatus::open || !invoice->auto_advance) continue;
+    if (invoice->collection == Collection::send_invoice) continue;
     const Source* source = paying_source(account, *invoice);
     if (source != nullptr && invoice->unresolved_charge() == nullptr) begin_charge(change, *invoice, *source, false);
   }

@@ -29,42 +29,54 @@ std::optional<std::pair<Queue, Timestamp>> waits_for(const Account&, const Invoi
     return std::pair(Queue::invoice_closing, *invoice.finalize_at);
   if (invoice.status == InvoiceStatus::open && invoice.next_attempt_at)
     return std::pair(Queue::collection, *invoice.next_attempt_at);
+  if (invoice.status == InvoiceStatus::open && invoice.overdue_at)
+    return std::pair(Queue::collection, *invoice.overdue_at);
   return std::nullopt;
 }
 
-/// The next thing to do: at `due`, with the subscription or the invoice at `index`.
+std::optional<std::pair<Queue, Timestamp>> waits_for(const Account&, const InvoiceItem& item) {
+  if (!item.bill_at) return std::nullopt;
+  return std::pair(Queue::renewal, *item.bill_at);
+}
+
+enum class Waiting : std::uint8_t { invoice, subscription, invoice_item };
+
+/// The next thing to do: at `due`, with the object at `index` of its kind.
 struct Step {
   Timestamp due;
   Queue queue;
-  bool of_invoice;
+  Waiting kind;
   std::size_t index;
 };
 
 std::optional<Step> next_step(const Account& account, bool may_renew) {
   std::optional<Step> first;
-  auto consider = [&](const auto& objects, bool of_invoice) {
+  auto consider = [&](const auto& objects, Waiting kind) {
     for (std::size_t index = 0; index < objects.size(); ++index) {
       const auto waiting = waits_for(account, objects[index]);
       if (!waiting || (waiting->first == Queue::renewal && !may_renew)) continue;
-      if (!first || waiting->second < first->due) first = Step{waiting->second, waiting->first, of_invoice, index};
+      if (!first || waiting->second < first->due) first = Step{waiting->second, waiting->first, kind, index};
     }
   };
   // Of two things due at the same time the invoice comes first: what is owed already before what will be.
-  consider(account.invoices, true);
-  consider(account.subscriptions, false);
+  consider(account.invoices, Waiting::invoice);
+  consider(account.subscriptions, Waiting::subscription);
+  consider(account.invoice_items, Waiting::invoice_item);
   return first;
 }
 
 Result<void> take(Change& change, const Step& step) {
   Account& account = change.account();
-  if (step.of_invoice) {
+  if (step.kind == Waiting::invoice_item) return bill_ended_items(change, account.invoice_items[step.index]);
+  if (step.kind == Waiting::invoice) {
     Invoice& invoice = account.invoices[step.index];
-    if (step.queue == Queue::invoice_closing)
-      finalize_invoice(change, invoice);
-    else if (invoice.unresolved_charge() != nullptr)
+    if (step.queue == Queue::invoice_closing) return finalize_invoice(change, invoice);
+    if (invoice.unresolved_charge() != nullptr)
       resolve_charge(change, invoice);
-    else
+    else if (invoice.next_attempt_at)
       collect(change, invoice);
+    else
+      invoice_is_overdue(change, invoice);
     return {};
   }
   Subscription& subscription = account.subscriptions[step.index];
@@ -73,9 +85,9 @@ Result<void> take(Change& change, const Step& step) {
   else if (step.queue == Queue::renewal)
     return renew(change, subscription);
   else if (subscription.status == SubscriptionStatus::incomplete)
-    expire_subscription(change, subscription);
+    return expire_subscription(change, subscription, *subscription.expires_at);
   else
-    end_subscription(change, subscription, subscription.current_period.end);
+    end_subscription(change, subscription, subscription.current_period.end, false);
   return {};
 }
 
@@ -107,6 +119,7 @@ Timers timers(const Account& account) {
   };
   add(account.invoices);
   add(account.subscriptions);
+  add(account.invoice_items);
   return result;
 }
 

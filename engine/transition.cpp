@@ -7,7 +7,7 @@ namespace billd {
 namespace {
 
 // In the order of EventType. Source: https://stripe.com/docs/api/events/types.
-constexpr std::array<std::string_view, 18> names = {
+constexpr std::array<std::string_view, 26> names = {
     "customer.created",
     "customer.updated",
     "customer.deleted",
@@ -26,8 +26,16 @@ constexpr std::array<std::string_view, 18> names = {
     "invoice.payment_failed",
     "charge.succeeded",
     "charge.failed",
+    "invoice.deleted",
+    "invoice.marked_uncollectible",
+    "invoice.overdue",
+    "invoice.sent",
+    "invoice.voided",
+    "invoiceitem.created",
+    "invoiceitem.updated",
+    "invoiceitem.deleted",
 };
-static_assert(names.size() == static_cast<std::size_t>(EventType::charge_failed) + 1);
+static_assert(names.size() == static_cast<std::size_t>(EventType::invoiceitem_deleted) + 1);
 
 }  // namespace
 

@@ -31,6 +31,14 @@ enum class EventType : std::uint8_t {
   invoice_payment_failed,
   charge_succeeded,
   charge_failed,
+  invoice_deleted,
+  invoice_marked_uncollectible,
+  invoice_overdue,
+  invoice_sent,
+  invoice_voided,
+  invoiceitem_created,
+  invoiceitem_updated,
+  invoiceitem_deleted,
 };
 
 /// "customer.subscription.updated": Stripe's name of the type.
@@ -48,7 +56,8 @@ struct ChargeSnapshot {
 };
 
 /// An object as it was when an event told of it. An event shows only the object, never what it belongs to.
-using Snapshot = std::variant<Customer, Source, Subscription, Invoice, ChargeSnapshot>;
+/// The places of the alternatives are stored: append only.
+using Snapshot = std::variant<Customer, Source, Subscription, Invoice, ChargeSnapshot, InvoiceItem>;
 
 /// Something that happened, with the object as it was then: `snapshot` and `previous` count in Transition::snapshots.
 /// Several events of one moment share a snapshot.
@@ -79,6 +88,7 @@ struct Transition {
   std::vector<Event> events;
   std::vector<Record> settled;         ///< records to be stored outside the account
   std::vector<InvoiceId> recalled;     ///< invoices that came back into the account: their stored record goes
+  std::vector<Invoice> deleted;        ///< drafts that are no more, as they were last
   std::vector<CollectCharge> effects;  ///< journaled in the account already
   std::string subject;                 ///< the identifier of the object that the command made or changed
   bool changed = false;                ///< false: nothing to commit, the answer is the account as it is

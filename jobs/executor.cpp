@@ -23,10 +23,13 @@ struct NamedInvoice {
 };
 
 NamedInvoice named_invoice(Command& command) {
-  if (auto* pay = std::get_if<PayInvoice>(&command)) return {&pay->invoice, &pay->recalled};
-  if (auto* close = std::get_if<CloseInvoice>(&command)) return {&close->invoice, &close->recalled};
-  if (auto* reopen = std::get_if<ReopenInvoice>(&command)) return {&reopen->invoice, &reopen->recalled};
-  return {};
+  return std::visit(
+      [](auto& each) -> NamedInvoice {
+        if constexpr (requires { each.recalled; })
+          if (!each.invoice.is_empty()) return {&each.invoice, &each.recalled};
+        return {};
+      },
+      command);
 }
 
 /// Whether the failure tells of the account itself, so that trying again is of no use.

@@ -16,7 +16,8 @@ constexpr SubscriptionStatus last_enumerator(SubscriptionStatus) { return Subscr
 constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::parked; }
 constexpr InvoiceStatus last_enumerator(InvoiceStatus) { return InvoiceStatus::void_; }
 constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::manual; }
-constexpr EventType last_enumerator(EventType) { return EventType::charge_failed; }
+constexpr Collection last_enumerator(Collection) { return Collection::send_invoice; }
+constexpr EventType last_enumerator(EventType) { return EventType::invoiceitem_deleted; }
 constexpr TestClockStatus last_enumerator(TestClockStatus) { return TestClockStatus::advancing; }
 
 bool is_sound(const Recurrence& recurrence) { return recurrence.count >= 1; }
@@ -47,6 +48,7 @@ void describe(Archive& archive, typename Archive::template Object<Customer> cust
   archive.field(11, customer.test_clock);
   archive.field(12, customer.delinquent);
   archive.field(13, customer.deleted);
+  archive.field(14, customer.balance);
 }
 
 template <class Archive>
@@ -120,6 +122,8 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(17, subscription.default_source);
   archive.field(18, subscription.metadata);
   archive.field(19, subscription.trial_will_end_at);
+  archive.field(20, subscription.collection);
+  archive.field(21, subscription.days_until_due);
 }
 
 template <class Archive>
@@ -131,6 +135,31 @@ void describe(Archive& archive, typename Archive::template Object<InvoiceLine> l
   archive.field(5, line.price);
   archive.field(6, line.item);
   archive.field(7, line.trial);
+  archive.field(8, line.invoice_item);
+  archive.field(9, line.created);
+  archive.field(10, line.subscription);
+  archive.field(11, line.description);
+  archive.field(12, line.discountable);
+  archive.field(13, line.proration);
+  archive.field(14, line.metadata);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<InvoiceItem> item) {
+  archive.field(1, item.id);
+  archive.field(2, item.created);
+  archive.field(3, item.amount);
+  archive.field(4, item.quantity);
+  archive.field(5, item.price);
+  archive.field(6, item.period);
+  archive.field(7, item.subscription);
+  archive.field(8, item.item);
+  archive.field(9, item.description);
+  archive.field(10, item.discountable);
+  archive.field(11, item.proration);
+  archive.field(12, item.metadata);
+  archive.field(13, item.bill_at);
+  archive.field(14, item.days_until_due);
 }
 
 template <class Archive>
@@ -180,6 +209,15 @@ void describe(Archive& archive, typename Archive::template Object<Invoice> invoi
   archive.field(20, invoice.charges);
   archive.field(21, invoice.metadata);
   archive.field(22, invoice.description);
+  archive.field(23, invoice.collection);
+  archive.field(24, invoice.due_at);
+  archive.field(25, invoice.overdue_at);
+  archive.field(26, invoice.paid_out_of_band);
+  archive.field(27, invoice.voided_at);
+  archive.field(28, invoice.marked_uncollectible_at);
+  archive.field(29, invoice.default_source);
+  archive.field(30, invoice.starting_balance);
+  archive.field(31, invoice.ending_balance);
 }
 
 template <class Archive>
@@ -308,6 +346,7 @@ std::string encode(const Account& account) {
   writer.put(account.sources);
   writer.put(account.subscriptions);
   writer.put(account.invoices);
+  writer.put(account.invoice_items);
   return bytes;
 }
 
@@ -327,6 +366,7 @@ Result<Account> decode_account(const AccountKey& key, Mode mode, std::string_vie
   reader.get(account.sources);
   reader.get(account.subscriptions);
   reader.get(account.invoices);
+  reader.get(account.invoice_items);
   if (!reader.is_good() || !reader.is_at_end()) return corrupt("account");
   return account;
 }
@@ -361,6 +401,7 @@ template std::string encode_reference(const AccountKey&, const CustomerId&);
 template std::string encode_reference(const AccountKey&, const SubscriptionId&);
 template std::string encode_reference(const AccountKey&, const InvoiceId&);
 template std::string encode_reference(const AccountKey&, const ChargeId&);
+template std::string encode_reference(const AccountKey&, const InvoiceItemId&);
 
 Result<Reference> decode_reference(std::string_view member, std::string_view prefix) {
   if (member.size() < account_key_length) return corrupt("reference");

@@ -18,6 +18,9 @@ void add_entries(IndexEntries& entries, const AccountKey& key, const Subscriptio
 void add_entries(IndexEntries& entries, const AccountKey& key, const Invoice& invoice) {
   if (!invoice.provisional)
     entries.push_back({Index::invoices, score(invoice.created), encode_reference(key, invoice.id), {}});
+  for (const InvoiceLine& line : invoice.lines)
+    if (!line.is_recurring() && !invoice.provisional)
+      entries.push_back({Index::invoice_items, score(line.created), encode_reference(key, line.invoice_item), {}});
   for (const Charge& charge : invoice.charges)
     if (!charge.is_unresolved())
       entries.push_back({Index::charges, score(charge.created), encode_reference(key, charge.id), {}});
@@ -39,6 +42,8 @@ std::string_view to_text(Index index) {
       return "charges";
     case Index::test_clock_customers:
       return "test_clock_customers";
+    case Index::invoice_items:
+      return "invoice_items";
   }
   return "";
 }
@@ -59,6 +64,8 @@ IndexEntries index_entries(const Account& account) {
   }
   for (const Subscription& subscription : account.subscriptions) add_entries(entries, account.key, subscription);
   for (const Invoice& invoice : account.invoices) add_entries(entries, account.key, invoice);
+  for (const InvoiceItem& item : account.invoice_items)
+    entries.push_back({Index::invoice_items, score(item.created), encode_reference(account.key, item.id), {}});
   std::ranges::sort(entries);
   return entries;
 }

@@ -12,8 +12,16 @@
 namespace billd::store {
 
 /// The sorted sets behind the lists and filters of the APIs.
-enum class Index : std::uint8_t { customers, emails, subscriptions, invoices, charges, test_clock_customers };
-inline constexpr std::size_t index_count = 6;
+enum class Index : std::uint8_t {
+  customers,
+  emails,
+  subscriptions,
+  invoices,
+  charges,
+  test_clock_customers,
+  invoice_items
+};
+inline constexpr std::size_t index_count = 7;
 
 std::string_view to_text(Index index);
 

@@ -314,6 +314,9 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
     merge_into(entries, index_entries(account.key, record));
   }
   for (const InvoiceId& recalled : transition.recalled) writes.add('D', records, record_field(account.key, recalled));
+  // A draft that rested outside the account has its entries, though the account when it was loaded had none of them.
+  for (const Invoice& deleted : transition.deleted)
+    merge_into(request.before.entries, index_entries(account.key, deleted));
   writes.indexes(request.before.entries, entries);
   writes.timers(account.key, request.before, after);
 

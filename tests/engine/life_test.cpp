@@ -182,6 +182,7 @@ class Life {
   }
 
   Command any_command() {
+    if (draw_.one_in(3)) return any_invoicing();
     switch (draw_.below(16)) {
       case 0:
         return any_update();
@@ -229,6 +230,77 @@ class Life {
     }
   }
 
+  /// What people do to invoices and their items by hand.
+  Command any_invoicing() {
+    const InvoiceId id = any_invoice();
+    const auto recalled = world_.settled(id);
+    switch (draw_.below(12)) {
+      case 0:
+      case 1:
+      case 2: {
+        CreateInvoiceItem command;
+        command.unit_amount = {draw_.among<std::int64_t>({1, 700, -300, -2500}), Currency::of("usd")};
+        command.quantity = static_cast<std::int64_t>(draw_.below(4));
+        if (draw_.one_in(4)) command.subscription = any_subscription_id();
+        if (draw_.one_in(4)) {
+          command.invoice = id;
+          command.recalled = recalled;
+        }
+        return command;
+      }
+      case 3: {
+        const auto [item, invoice] = any_item();
+        UpdateInvoiceItem command{item, invoice, world_.settled(invoice), {}, {}, {}, {}, {}, {}};
+        command.unit_amount = 450;
+        if (draw_.one_in(2)) command.quantity = static_cast<std::int64_t>(draw_.below(3));
+        return command;
+      }
+      case 4: {
+        const auto [item, invoice] = any_item();
+        return DeleteInvoiceItem{item, invoice, world_.settled(invoice)};
+      }
+      case 5: {
+        CreateInvoice command;
+        if (draw_.one_in(3)) command.subscription = any_subscription_id();
+        command.auto_advance = draw_.one_in(2);
+        command.take_pending_items = !draw_.one_in(4);
+        if (draw_.one_in(3)) {
+          command.collection = Collection::send_invoice;
+          command.days_until_due = static_cast<std::int32_t>(draw_.below(30));
+        }
+        return command;
+      }
+      case 6: {
+        UpdateInvoice command{id, recalled, {}, {}, {}, {}};
+        command.description = draw_.among<std::string>({"", "Thank you."});
+        if (draw_.one_in(3)) command.due_at = world_.now + hours(draw_.below(200));
+        return command;
+      }
+      case 7:
+        return FinalizeInvoice{id, recalled, {}};
+      case 8:
+        return SendInvoice{id, recalled};
+      case 9:
+        return VoidInvoice{id, recalled};
+      case 10:
+        return MarkInvoiceUncollectible{id, recalled};
+      default:
+        if (draw_.one_in(2)) return DeleteInvoice{id, recalled};
+        return PayInvoice{id, recalled, SourceId(), true};
+    }
+  }
+
+  /// An item, and the invoice that it is on; without that it is pending.
+  std::pair<InvoiceItemId, InvoiceId> any_item() {
+    const auto& pending = world_.account().invoice_items;
+    if (!pending.empty() && draw_.one_in(2)) return {draw_.of(pending).id, InvoiceId()};
+    const InvoiceId id = any_invoice();
+    for (const Invoice& invoice : world_.invoices())
+      for (const InvoiceLine& line : invoice.lines)
+        if (invoice.id == id && !line.is_recurring()) return {line.invoice_item, id};
+    return {InvoiceItemId("ii_none"), InvoiceId()};
+  }
+
   UpdateCustomer any_update() {
     UpdateCustomer command;
     if (draw_.one_in(2)) command.name = draw_.among<std::string>({"", "Ada", "Grace"});
@@ -255,6 +327,10 @@ class Life {
     command.cancel_at_period_end = draw_.one_in(8);
     command.payment_behavior = draw_.among({PaymentBehavior::allow_incomplete, PaymentBehavior::error_if_incomplete});
     if (draw_.one_in(3)) command.default_source = any_source();
+    if (draw_.one_in(6)) {
+      command.collection = Collection::send_invoice;
+      command.days_until_due = static_cast<std::int32_t>(1 + draw_.below(40));
+    }
     // Enough lives side by side.
     if (world_.account().subscriptions.size() > 5) command.items.clear();
     return command;
@@ -304,15 +380,20 @@ class Life {
 
   void check_the_books(Totals& totals) {
     int paid = 0;
+    std::int64_t balance = 0;
     for (const Invoice& invoice : world_.invoices()) {
       ++totals.invoices;
       totals.charges += invoice.charges.size();
       if (invoice.reason == BillingReason::subscription_cycle) ++totals.renewals;
-      const bool owes_nothing = invoice.status == InvoiceStatus::paid && invoice.total.minor != 0;
-      EXPECT_EQ(bank_.captures(invoice.id), owes_nothing ? 1 : 0) << invoice.id.value();
-      if (owes_nothing) ++paid;
+      const bool charged =
+          invoice.status == InvoiceStatus::paid && invoice.amount_due().minor != 0 && !invoice.paid_out_of_band;
+      EXPECT_EQ(bank_.captures(invoice.id), charged ? 1 : 0) << invoice.id.value();
+      if (charged) ++paid;
+      if (invoice.status != InvoiceStatus::void_) balance += invoice.ending_balance - invoice.starting_balance;
     }
     EXPECT_EQ(bank_.captures(), paid) << "money was taken for no invoice";
+    if (!world_.account().customer.deleted)
+      EXPECT_EQ(world_.account().customer.balance, balance) << "the balance is what the invoices left of it";
   }
 
   Draw draw_;

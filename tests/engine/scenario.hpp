@@ -72,10 +72,13 @@ class Scenario {
   const Subscription& subscription(const SubscriptionId& id) const;
   /// The record of a settled invoice as a command brings it along; empty when it is in the account.
   std::optional<Invoice> settled(const InvoiceId& id) const;
+  const InvoiceItem& item(const InvoiceItemId& id) const { return *account_.find(id); }
   /// The customer's invoices, oldest first, wherever they are; provisional ones are left out.
   std::vector<Invoice> invoices() const;
   const std::map<std::string, Record>& records() const { return records_; }
 
+  /// An amount to be billed with the next invoice.
+  InvoiceItemId item_of(std::int64_t minor, SubscriptionId subscription = {});
   /// A customer with a card, and a subscription to it; the bank answers.
   void customer_with_card(std::string reference = "tok_visa");
   SubscriptionId subscribed_to(Price price);
@@ -91,6 +94,7 @@ class Scenario {
   void check_events(const Transition& transition);
   void check_invoice(const Invoice& invoice, const Account& account);
   void check_new_invoices(const Transition& transition);
+  void check_items(const Transition& transition);
   void check_identifiers(const Transition& transition) const;
 
   Account account_;

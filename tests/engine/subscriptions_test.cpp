@@ -274,7 +274,7 @@ TEST(ADeclinedFirstPayment, EndsTheSubscriptionAfter23Hours) {
   world.pass_to(start + std::chrono::hours(23) - std::chrono::seconds(1));
   EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::incomplete);
   world.pass_to(at("2026-03-01"));
-  EXPECT_THAT(world.take_events(), ElementsAre("invoice.updated", "customer.subscription.updated"));
+  EXPECT_THAT(world.take_events(), ElementsAre("invoice.updated", "invoice.voided", "customer.subscription.updated"));
   EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::incomplete_expired);
   EXPECT_EQ(world.subscription(id).ended_at, start + std::chrono::hours(23));
   EXPECT_EQ(world.latest_invoice().status, InvoiceStatus::void_);

@@ -52,6 +52,7 @@ class RandomObjects {
   SubscriptionItem item();
   Subscription subscription();
   InvoiceLine line();
+  InvoiceItem invoice_item();
   Charge charge();
   Invoice invoice();
   Account account();
@@ -149,9 +150,20 @@ inline Metadata RandomObjects::metadata() {
 inline Address RandomObjects::address() { return {text(), text(), text(), text(), text(), text()}; }
 
 inline Customer RandomObjects::customer() {
-  return {
-      id<CustomerKind>(),  time(), text(), text(), text(), text(), address(), metadata(), id<SourceKind>(), currency(),
-      id<TestClockKind>(), coin(), coin()};
+  return {id<CustomerKind>(),
+          time(),
+          text(),
+          text(),
+          text(),
+          text(),
+          address(),
+          metadata(),
+          id<SourceKind>(),
+          currency(),
+          id<TestClockKind>(),
+          coin(),
+          coin(),
+          integer()};
 }
 
 inline CardSummary RandomObjects::card() {
@@ -194,12 +206,42 @@ inline Subscription RandomObjects::subscription() {
   subscription.latest_invoice = id<InvoiceKind>();
   subscription.default_source = id<SourceKind>();
   subscription.metadata = metadata();
+  subscription.collection = one_of(Collection::send_invoice);
+  subscription.days_until_due = static_cast<std::int32_t>(bits());
   return subscription;
 }
 
 inline InvoiceLine RandomObjects::line() {
-  return {id<InvoiceLineKind>(),      money(), {end_of_time, Timestamp()}, integer(), price(),
-          id<SubscriptionItemKind>(), coin()};
+  InvoiceLine line{id<InvoiceLineKind>(),      money(), {end_of_time, Timestamp()}, integer(), price(),
+                   id<SubscriptionItemKind>(), coin()};
+  if (coin()) return line;
+  line.invoice_item = id<InvoiceItemKind>();
+  line.created = time();
+  line.subscription = id<SubscriptionKind>();
+  line.description = text();
+  line.discountable = coin();
+  line.proration = coin();
+  line.metadata = metadata();
+  return line;
+}
+
+inline InvoiceItem RandomObjects::invoice_item() {
+  InvoiceItem item;
+  item.id = id<InvoiceItemKind>();
+  item.created = time();
+  item.amount = money();
+  item.quantity = integer();
+  item.price = price();
+  item.period = {Timestamp(), from_unix(static_cast<std::int64_t>(below(100)))};
+  item.subscription = id<SubscriptionKind>();
+  item.item = id<SubscriptionItemKind>();
+  item.description = text();
+  item.discountable = coin();
+  item.proration = coin();
+  item.metadata = metadata();
+  item.bill_at = maybe_time();
+  item.days_until_due = static_cast<std::int32_t>(bits());
+  return item;
 }
 
 inline Charge RandomObjects::charge() {
@@ -244,6 +286,15 @@ inline Invoice RandomObjects::invoice() {
   invoice.charges = some<Charge>(0, [this] { return charge(); });
   invoice.metadata = metadata();
   invoice.description = text();
+  invoice.collection = one_of(Collection::send_invoice);
+  invoice.due_at = maybe_time();
+  invoice.overdue_at = maybe_time();
+  invoice.paid_out_of_band = coin();
+  invoice.voided_at = maybe_time();
+  invoice.marked_uncollectible_at = maybe_time();
+  invoice.default_source = id<SourceKind>();
+  invoice.starting_balance = integer();
+  invoice.ending_balance = integer();
   return invoice;
 }
 
@@ -259,11 +310,12 @@ inline Account RandomObjects::account() {
   account.sources = some<Source>(0, [this] { return source(); });
   account.subscriptions = some<Subscription>(0, [this] { return subscription(); });
   account.invoices = some<Invoice>(0, [this] { return invoice(); });
+  account.invoice_items = some<InvoiceItem>(0, [this] { return invoice_item(); });
   return account;
 }
 
 inline Snapshot RandomObjects::snapshot() {
-  switch (below(5)) {
+  switch (below(6)) {
     case 0:
       return customer();
     case 1:
@@ -272,6 +324,8 @@ inline Snapshot RandomObjects::snapshot() {
       return subscription();
     case 3:
       return invoice();
+    case 4:
+      return invoice_item();
     default:
       return ChargeSnapshot{charge(), id<InvoiceKind>()};
   }
@@ -286,7 +340,7 @@ inline EventBatch RandomObjects::event_batch() {
   batch.idempotency_key = text();
   batch.snapshots = some<Snapshot>(1, [this] { return snapshot(); });
   batch.events = some<Event>(0, [this, &batch] {
-    Event event{one_of(EventType::charge_failed), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
+    Event event{one_of(EventType::invoiceitem_deleted), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
     if (coin()) event.previous = static_cast<std::uint32_t>(below(batch.snapshots.size()));
     return event;
   });

@@ -1,0 +1,300 @@
+// Invoice items: what is billed once, pending on the account or on a draft.
+#include <algorithm>
+#include <tuple>
+
+#include "engine/lookup.hpp"
+
+namespace billd {
+namespace {
+
+/// Source: Stripe, "You can have a maximum of 250 invoice items on an invoice" and as many pending ones of a customer.
+constexpr std::size_t pending_max = 250, lines_max = 250;
+
+/// Twelve digits are the most of any currency's amounts that Stripe takes; so the lines of an invoice always add up.
+constexpr std::int64_t amount_max = 999'999'999'999;
+
+Failure no_such_item(const InvoiceItemId& id) {
+  return {Errc::not_found, "No such invoiceitem: " + id.value(), "invoiceitem"};
+}
+
+Failure too_many_items(std::string_view where) {
+  return {Errc::limit_exceeded, "There can be at most 250 items " + std::string(where) + "."};
+}
+
+Result<void> check_period(const std::optional<Period>& period) {
+  if (!period) return {};
+  if (period->start > period->end || period->start < Timestamp() || period->end > end_of_time)
+    return Failure{Errc::invalid_parameter, "The period must end after it starts.", "period"};
+  return {};
+}
+
+Result<Money> amount_of(Money unit_amount, std::int64_t quantity) {
+  if (quantity < 0)
+    return Failure{Errc::invalid_parameter, "This value must be greater than or equal to 0.", "quantity"};
+  auto amount = multiply(unit_amount, quantity);
+  if (!amount || amount->minor > amount_max || amount->minor < -amount_max)
+    return Failure{Errc::invalid_parameter, "Amount must be no more than 999,999,999,999 minor units.", "amount"};
+  return amount;
+}
+
+InvoiceLine line_of(Change& change, InvoiceItem item) {
+  InvoiceLine line;
+  line.id = change.draw_id<InvoiceLineKind>();
+  line.amount = item.amount;
+  line.period = item.period;
+  line.quantity = item.quantity;
+  line.price = std::move(item.price);
+  line.item = std::move(item.item);
+  line.invoice_item = std::move(item.id);
+  line.created = item.created;
+  line.subscription = std::move(item.subscription);
+  line.description = std::move(item.description);
+  line.discountable = item.discountable;
+  line.proration = item.proration;
+  line.metadata = std::move(item.metadata);
+  return line;
+}
+
+InvoiceItem item_of(const InvoiceLine& line) {
+  InvoiceItem item;
+  item.id = line.invoice_item;
+  item.created = line.created;
+  item.amount = line.amount;
+  item.quantity = line.quantity;
+  item.price = line.price;
+  item.period = line.period;
+  item.subscription = line.subscription;
+  item.item = line.item;
+  item.description = line.description;
+  item.discountable = line.discountable;
+  item.proration = line.proration;
+  item.metadata = line.metadata;
+  return item;
+}
+
+/// Whether the draft takes the item along.
+bool takes(const Invoice& invoice, const InvoiceItem& item, Sweep sweep) {
+  switch (sweep) {
+    case Sweep::cycle:
+      return item.subscription.is_empty() ? !item.bill_at : item.subscription == invoice.subscription;
+    case Sweep::by_hand:
+      return invoice.subscription.is_empty() || item.subscription.is_empty() ||
+             item.subscription == invoice.subscription;
+    case Sweep::ended:
+      return item.bill_at.has_value();
+  }
+  return false;
+}
+
+/// The draft that the command names, in the account.
+template <class NamingInvoice>
+Result<Invoice*> bring_in_draft(Change& change, const NamingInvoice& command) {
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr) return no_such_invoice(command.invoice);
+  if (found->status != InvoiceStatus::draft)
+    return Failure{Errc::invalid_state, "The invoice is no longer a draft: its items cannot be changed.", "invoice"};
+  return &bring_in(change, command);
+}
+
+/// The changes of a command to an item that is pending or on a draft.
+Result<void> apply(const UpdateInvoiceItem& command, InvoiceItem& item) {
+  if (item.proration && (command.unit_amount || command.quantity))
+    return Failure{Errc::invalid_parameter, "The amount of a proration cannot be changed.",
+                   command.unit_amount ? "amount" : "quantity"};
+  if (item.proration && command.discountable.value_or(false))
+    return Failure{Errc::invalid_parameter, "Discounts do not apply to prorations.", "discountable"};
+  auto period = check_period(command.period);
+  if (!period) return period.error();
+  if (command.unit_amount || command.quantity) {
+    Money unit_amount = item.price.unit_amount;
+    if (command.unit_amount) unit_amount.minor = *command.unit_amount;
+    const std::int64_t quantity = command.quantity.value_or(item.quantity);
+    auto amount = amount_of(unit_amount, quantity);
+    if (!amount) return amount.error();
+    item.price.unit_amount = unit_amount;
+    item.quantity = quantity;
+    item.amount = *amount;
+  }
+  if (command.period) item.period = *command.period;
+  if (command.description) item.description = *command.description;
+  if (command.discountable) item.discountable = *command.discountable;
+  if (command.metadata) item.metadata = *command.metadata;
+  return {};
+}
+
+}  // namespace
+
+Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& command) {
+  Account& account = change.account();
+  if (account.customer.deleted) return no_such_customer(account.customer);
+  if (command.unit_amount.currency.is_none())
+    return Failure{Errc::missing_parameter, "Missing required param: currency.", "currency"};
+  auto amount = amount_of(command.unit_amount, command.quantity);
+  if (!amount) return amount.error();
+  auto period = check_period(command.period);
+  if (!period) return period.error();
+  const Currency agreed = currency_of(account);
+  if (!agreed.is_none() && agreed != amount->currency) return mixed_currencies(agreed);
+  if (!command.subscription.is_empty()) {
+    const Subscription* subscription = account.find(command.subscription);
+    if (subscription == nullptr || subscription->provisional)
+      return Failure{Errc::not_found, "No such subscription: " + command.subscription.value(), "subscription"};
+  }
+  const bool is_pending = command.invoice.is_empty();
+  if (is_pending && account.invoice_items.size() >= pending_max) return too_many_items("pending");
+
+  InvoiceItem item;
+  item.amount = *amount;
+  item.quantity = command.quantity;
+  item.price.unit_amount = command.unit_amount;
+  item.created = change.now;
+  item.period = command.period.value_or(Period{whole_second(change.now), whole_second(change.now)});
+  item.subscription = command.subscription;
+  item.description = command.description;
+  item.discountable = command.discountable.value_or(amount->minor >= 0);
+  item.metadata = command.metadata;
+  item.id = change.draw_id<InvoiceItemKind>();
+  change.set_subject(item.id.value());
+  if (is_pending) {
+    agree_on_currency(change, amount->currency);
+    change.emit({EventType::invoiceitem_created}, item);
+    account.invoice_items.push_back(std::move(item));
+    return {};
+  }
+  auto draft = bring_in_draft(change, command);
+  if (!draft) return draft.error();
+  Invoice& invoice = **draft;
+  if (invoice.lines.size() >= lines_max) return too_many_items("on an invoice");
+  Invoice before = invoice;
+  change.emit({EventType::invoiceitem_created}, item);
+  invoice.lines.push_back(line_of(change, std::move(item)));
+  auto total = total_up(invoice);
+  if (!total) return total.error();
+  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
+  return {};
+}
+
+Result<void> update_invoice_item(Change& change, const UpdateInvoiceItem& command) {
+  Account& account = change.account();
+  change.set_subject(command.item.value());
+  if (command.invoice.is_empty()) {
+    auto item = std::ranges::find(account.invoice_items, command.item, &InvoiceItem::id);
+    if (item == account.invoice_items.end()) return no_such_item(command.item);
+    InvoiceItem before = *item;
+    auto applied = apply(command, *item);
+    if (!applied) return applied.error();
+    change.emit_update(EventType::invoiceitem_updated, std::move(before), *item);
+    return {};
+  }
+  auto draft = bring_in_draft(change, command);
+  if (!draft) return draft.error();
+  Invoice& invoice = **draft;
+  auto line = std::ranges::find(invoice.lines, command.item, &InvoiceLine::invoice_item);
+  if (line == invoice.lines.end() || command.item.is_empty()) return no_such_item(command.item);
+  Invoice before = invoice;
+  InvoiceItem item_before = item_of(*line);
+  InvoiceItem item = item_before;
+  auto applied = apply(command, item);
+  if (!applied) return applied.error();
+  change.emit_update(EventType::invoiceitem_updated, std::move(item_before), item);
+  const InvoiceLineId id = line->id;
+  *line = line_of(change, std::move(item));
+  line->id = id;
+  auto total = total_up(invoice);
+  if (!total) return total.error();
+  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
+  return {};
+}
+
+Result<void> delete_invoice_item(Change& change, const DeleteInvoiceItem& command) {
+  Account& account = change.account();
+  change.set_subject(command.item.value());
+  if (command.invoice.is_empty()) {
+    auto item = std::ranges::find(account.invoice_items, command.item, &InvoiceItem::id);
+    if (item == account.invoice_items.end()) return no_such_item(command.item);
+    change.emit({EventType::invoiceitem_deleted}, *item);
+    account.invoice_items.erase(item);
+    return {};
+  }
+  auto draft = bring_in_draft(change, command);
+  if (!draft) return draft.error();
+  Invoice& invoice = **draft;
+  auto line = std::ranges::find(invoice.lines, command.item, &InvoiceLine::invoice_item);
+  if (line == invoice.lines.end() || command.item.is_empty()) return no_such_item(command.item);
+  Invoice before = invoice;
+  change.emit({EventType::invoiceitem_deleted}, item_of(*line));
+  invoice.lines.erase(line);
+  auto total = total_up(invoice);
+  if (!total) return total.error();
+  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
+  return {};
+}
+
+Result<void> take_pending_items(Change& change, Invoice& invoice, Sweep sweep) {
+  auto total = total_up(invoice);
+  if (!total) return total.error();
+  std::vector<InvoiceItem>& pending = change.account().invoice_items;
+  if (pending.empty()) return {};
+  std::vector<InvoiceItem> left;
+  Money sum = invoice.total;
+  for (InvoiceItem& item : pending) {
+    auto with_item = add(sum, item.amount);
+    // What has no room, or is too much for 64 bits, waits for the next invoice.
+    if (!with_item || invoice.lines.size() >= lines_max || !takes(invoice, item, sweep)) {
+      left.push_back(std::move(item));
+      continue;
+    }
+    sum = *with_item;
+    invoice.lines.push_back(line_of(change, std::move(item)));
+  }
+  pending = std::move(left);
+  return total_up(invoice);
+}
+
+void give_items_back(Change& change, const Invoice& invoice) {
+  std::vector<InvoiceItem>& pending = change.account().invoice_items;
+  for (const InvoiceLine& line : invoice.lines) {
+    if (line.is_recurring()) continue;
+    InvoiceItem item = item_of(line);
+    // No invoice of a subscription that has ended would take it again: the customer's next one does.
+    const Subscription* subscription = change.account().find(item.subscription);
+    if (subscription == nullptr || !subscription->is_live()) item.subscription = SubscriptionId();
+    pending.push_back(std::move(item));
+    change.touch();
+  }
+  std::ranges::sort(pending, {}, [](const InvoiceItem& item) { return std::tie(item.created, item.id); });
+}
+
+void settle_pending_items(Change& change, const Subscription& subscription, bool at_once) {
+  Account& account = change.account();
+  // Source: Stripe, "if the subscription is set to cancel immediately, pending prorations will be removed"; at the
+  // period's end they are "left in place and collected".
+  std::erase_if(account.invoice_items, [&](const InvoiceItem& item) {
+    if (!at_once || !item.proration || item.subscription != subscription.id) return false;
+    change.emit({EventType::invoiceitem_deleted}, item);
+    return true;
+  });
+  const bool others_live = std::ranges::any_of(
+      account.subscriptions, [&](const Subscription& other) { return other.id != subscription.id && other.is_live(); });
+  // Source: Stripe, pending items "will still be charged for at the end of the period, unless manually deleted".
+  for (InvoiceItem& item : account.invoice_items) {
+    if (item.bill_at || (item.subscription != subscription.id && (others_live || !item.subscription.is_empty())))
+      continue;
+    item.bill_at = subscription.current_period.end;
+    item.days_until_due = subscription.collection == Collection::send_invoice ? subscription.days_until_due : 0;
+    change.touch();
+  }
+}
+
+Result<void> bill_ended_items(Change& change, const InvoiceItem& due) {
+  Invoice invoice = begin_invoice(change, BillingReason::manual, due.amount.currency);
+  if (due.days_until_due > 0) invoice.collection = Collection::send_invoice;
+  invoice.due_at = due_time(invoice.collection, change.now, due.days_until_due);
+  auto taken = take_pending_items(change, invoice, Sweep::ended);
+  if (!taken) return taken.error();
+  change.emit({EventType::invoice_created}, invoice);
+  change.account().invoices.push_back(std::move(invoice));
+  return {};
+}
+
+}  // namespace billd
