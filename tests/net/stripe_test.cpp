@@ -226,6 +226,13 @@ TEST_F(FaceTest, ListsCustomersPageByPage) {
   EXPECT_EQ(get("/v1/customers?starting_after=a&ending_before=b").status, 400);
 }
 
+TEST_F(FaceTest, ReadsTheBodyOfAGetAsOldClientsSendIt) {
+  customer();
+  customer();
+  EXPECT_THAT(send(request(http::Method::get, "/v1/customers", "limit=1", {})).ids(), SizeIs(1));
+  EXPECT_EQ(send(request(http::Method::get, "/v1/customers", "nonsense=1", {})).status, 400);
+}
+
 // Payment sources.
 
 TEST_F(FaceTest, KeepsTheSourcesOfACustomer) {

@@ -22,10 +22,10 @@ std::vector<std::string_view> variables_of(std::string_view pattern) {
   return names;
 }
 
-/// A GET has its parameters in the query; others in the body, or in both when both are forms.
+/// From the query, from the body, or from both when both are forms; whatever the method, for old clients send a body
+/// with GET, too.
 Result<http::Parameters> read_parameters(const http::Request& request) {
-  const bool reads = request.method == http::Method::get || request.method == http::Method::head;
-  if (reads || request.body.empty()) return http::parse_form(request.query());
+  if (request.body.empty()) return http::parse_form(request.query());
   const std::string_view type = request.headers.find("Content-Type").value_or("");
   if (request.query().empty()) return http::parse_body(type, request.body);
   const bool is_json = type.starts_with("application/json");
