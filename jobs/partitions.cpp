@@ -18,6 +18,20 @@ std::string random_incarnation() {
   return base62(random[0], 8) + base62(random[1], 8);
 }
 
+/// "1-3, 7" of ascending numbers.
+std::string list_of(const std::vector<std::uint32_t>& partitions) {
+  std::string text;
+  for (std::size_t first = 0; first < partitions.size();) {
+    std::size_t last = first;
+    while (last + 1 < partitions.size() && partitions[last + 1] == partitions[last] + 1) ++last;
+    if (!text.empty()) text.append(", ");
+    text.append(std::to_string(partitions[first]));
+    if (last > first) text.append("-").append(std::to_string(partitions[last]));
+    first = last + 1;
+  }
+  return text;
+}
+
 /// Daemons that are gone for this many timeouts are forgotten in Redis, too.
 constexpr int forget_after_timeouts = 20;
 
@@ -81,12 +95,15 @@ awaitable<> Partitions::look_around() {
   const auto observed = co_await observe();
   if (!observed) co_return;
   const LeasePlan wanted = plan(seen_, SteadyClock::now(), times_.timeout);
-  for (std::uint32_t partition : wanted.release) {
-    held_[partition].is_leaving = true;
-    spdlog::info("partition {} is released for another daemon", partition);
-  }
+  for (std::uint32_t partition : wanted.release) held_[partition].is_leaving = true;
+  if (!wanted.release.empty()) spdlog::info("partitions {} are released for other daemons", list_of(wanted.release));
   for (std::uint32_t partition : wanted.take) takes_.spawn("take lease", take(partition));
   while (takes_.running() > 0) co_await takes_.idle(std::chrono::seconds(60));
+  if (!wanted.take.empty()) {
+    std::vector<std::uint32_t> taken = wanted.take;
+    std::erase_if(taken, [this](std::uint32_t partition) { return !held_.contains(partition); });
+    if (!taken.empty()) spdlog::info("partitions {} are taken", list_of(taken));
+  }
   if (!wanted.take.empty() || !wanted.release.empty()) changed();
 }
 
@@ -96,18 +113,21 @@ awaitable<> Partitions::renew() {
   if (leases.empty()) co_return;
   const auto sent_at = SteadyClock::now();
   const auto renewed = co_await store_.renew_leases(leases);
-  if (renewed) {
-    for (std::uint32_t partition : *renewed)
-      if (const auto held = held_.find(partition); held != held_.end()) held->second.until = safe_until(sent_at);
-    for (const auto& [partition, epoch] : leases)
-      if (!std::ranges::binary_search(*renewed, partition)) lose(partition, "another daemon took it over");
-    changed();
-    co_return;
-  }
   const auto now = SteadyClock::now();
-  for (const auto& [partition, epoch] : leases)
-    if (const auto held = held_.find(partition); held != held_.end() && now >= held->second.until)
-      lose(partition, renewed.error().detail);
+  std::vector<std::uint32_t> lost;
+  for (const auto& [partition, epoch] : leases) {
+    const auto held = held_.find(partition);
+    if (held == held_.end()) continue;
+    if (renewed && std::ranges::binary_search(*renewed, partition))
+      held->second.until = safe_until(sent_at);
+    else if (renewed || now >= held->second.until)
+      lost.push_back(partition);
+  }
+  for (std::uint32_t partition : lost) held_.erase(partition);
+  if (!lost.empty())
+    spdlog::warn("partitions {} are lost: {}", list_of(lost),
+                 renewed ? "another daemon took them over" : renewed.error().detail);
+  changed();
 }
 
 /// Shows that this daemon lives, also while it holds nothing, and sees which others do.
@@ -210,8 +230,6 @@ awaitable<> Partitions::take(std::uint32_t partition) {
   }
   held_[partition] = {taken->epoch, safe_until(sent_at), false};
   seen_.partitions[partition] = {*taken, SteadyClock::now()};
-  const std::string from = seen.owner.empty() ? "" : ", after " + seen.owner;
-  spdlog::info("partition {} is taken, epoch {}{}", partition, taken->epoch, from);
 }
 
 awaitable<> Partitions::release_leaving() {
@@ -223,12 +241,6 @@ awaitable<> Partitions::release_leaving() {
     if (!released) co_return;
     held_.erase(partition);
   }
-}
-
-void Partitions::lose(std::uint32_t partition, std::string_view why) {
-  spdlog::warn("partition {} is lost: {}", partition, why);
-  held_.erase(partition);
-  changed();
 }
 
 /// Half the interval, so that a heartbeat is seen soon after it was given; and at once when one is overdue.

@@ -75,7 +75,6 @@ class Partitions {
   void see_leases(std::vector<store::Store::Lease> leases, SteadyClock::time_point now);
   void see_daemons(const redis::Reply& fields, SteadyClock::time_point now);
   void find_others(SteadyClock::time_point now);
-  void lose(std::uint32_t partition, std::string_view why);
   SteadyClock::time_point next_look() const;
   SteadyClock::time_point safe_until(SteadyClock::time_point sent_at) const;
   std::string daemon_field() const;

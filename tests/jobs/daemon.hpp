@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -181,14 +182,18 @@ class Daemon {
 
   std::vector<gateways::LedgerEntry> ledger() { return run(loop, gateways::read_ledger(client)).value(); }
 
-  /// Charges that succeeded for the account; none of its invoices may have been charged twice.
-  std::size_t successes(const AccountKey& account) {
+  /// Charges that succeeded, by account; no invoice may have been charged twice.
+  std::map<std::string, std::size_t> successes() {
+    std::map<std::string, std::size_t> by_account;
     std::set<std::string> invoices;
-    for (const auto& entry : ledger())
-      if (entry.account == account.value() && entry.succeeded())
-        EXPECT_TRUE(invoices.insert(entry.invoice).second) << entry.invoice << " was charged twice";
-    return invoices.size();
+    for (const auto& entry : ledger()) {
+      if (!entry.succeeded()) continue;
+      EXPECT_TRUE(invoices.insert(entry.invoice).second) << entry.invoice << " was charged twice";
+      ++by_account[entry.account];
+    }
+    return by_account;
   }
+  std::size_t successes(const AccountKey& account) { return successes()[account.value()]; }
 
   /// The settled invoices of the account's subscription, by ordinal.
   std::vector<Invoice> paid_invoices(const AccountKey& account) {

@@ -81,6 +81,7 @@ TEST_F(TurnsTest, PassByWhoGaveUpAfterBeingCalled) {
   EXPECT_FALSE(turns_.try_take(account(1)));
   impatient.spawn("gives up", visit(turns_, account(1), 2, rest, order_));
   tasks_.spawn("stays", visit(turns_, account(1), 3, rest, order_));
+  poll();
   mine.reset();
   impatient.cancel();
   poll();
