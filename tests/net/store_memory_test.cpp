@@ -72,7 +72,7 @@ class Memory : public testing::Test {
     std::string failure;
     for (std::uint64_t number = 1; number <= customers; ++number) {
       tasks.spawn("customer", each(store(), number, failure));
-      if (number % 500 == 0) ASSERT_TRUE(run_until(loop_, [&] { return tasks.running() == 0; }));
+      if (number % 500 == 0 || number == customers) ASSERT_TRUE(run_until(loop_, [&] { return tasks.running() == 0; }));
     }
     ASSERT_EQ(failure, "");
   }
