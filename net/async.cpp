@@ -3,8 +3,10 @@
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 #include <exception>
+#include <vector>
 
 namespace billd {
 
@@ -19,7 +21,7 @@ awaitable<bool> sleep_for(Milliseconds duration) {
 /// but then Boost 1.81 posts a pointer to the signal, which may be gone when it arrives.
 struct Tasks::End {
   using cancellation_slot_type = asio::cancellation_slot;
-  cancellation_slot_type get_cancellation_slot() const noexcept { return task->cancel.slot(); }
+  cancellation_slot_type get_cancellation_slot() const noexcept { return task->cancel->slot(); }
 
   void operator()(std::exception_ptr failure) { tasks->finish(task, failure); }
 
@@ -43,16 +45,17 @@ void Tasks::finish(std::list<Running>::iterator task, std::exception_ptr failure
       spdlog::error("task {} failed: {}", task->name, error.what());
     }
   }
+  // This runs inside of the coroutine, whose frame still refers to the signal until it is gone.
+  asio::post(executor_, [held = std::move(task->cancel)] {});
   running_.erase(task);
   if (running_.empty()) changed_.cancel();
 }
 
 void Tasks::cancel() {
-  // Emitting may end a task, which removes it from the list: step on first.
-  for (auto entry = running_.begin(); entry != running_.end();) {
-    auto current = entry++;
-    current->cancel.emit(asio::cancellation_type::terminal);
-  }
+  // Ending one task may end others at once; the signal of one that has ended does nothing.
+  std::vector<std::shared_ptr<asio::cancellation_signal>> signals;
+  for (const Running& task : running_) signals.push_back(task.cancel);
+  for (const auto& signal : signals) signal->emit(asio::cancellation_type::terminal);
 }
 
 awaitable<bool> Tasks::idle(Milliseconds limit) {

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <exception>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -60,7 +61,7 @@ class Tasks {
  private:
   struct Running {
     std::string name;
-    asio::cancellation_signal cancel;
+    std::shared_ptr<asio::cancellation_signal> cancel = std::make_shared<asio::cancellation_signal>();
   };
   struct End;
 
