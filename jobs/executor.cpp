@@ -50,6 +50,12 @@ bool holds(const Account& account, const std::string& subject) {
   return account.find(InvoiceId(subject)) != nullptr || account.find(SubscriptionId(subject)) != nullptr;
 }
 
+bool is_due_in(const store::Store::QueueSet& queues, const Timers& timers, Timestamp until) {
+  for (std::size_t queue = 0; queue < queue_count; ++queue)
+    if (queues[queue] && timers[queue] && *timers[queue] <= until) return true;
+  return false;
+}
+
 Failure key_in_progress() {
   return {Errc::idempotency_in_progress, "A request with this idempotency key is still being carried out."};
 }
@@ -259,6 +265,8 @@ awaitable<Result<Progress>> AccountExecutor::run_due(Job job) {
     const auto due = next_due(waiting);
     const Timestamp until = job.simulated ? job.simulated->until : clock_.now();
     if (!due || *due > until) break;
+    progress.is_held = !job.simulated && is_due_in(job.paused, waiting, until);
+    if (progress.is_held) co_return progress;
     if (progress.steps == steps_max || (progress.steps > 0 && !obstacle().empty())) {
       progress.more = true;
       break;
@@ -294,12 +302,12 @@ awaitable<Failure> AccountExecutor::note_failure(const Job& job, TestClockId clo
   const log::About about{.job = to_text(job.queue), .account = job.account.key.value()};
   log::warn(about, "what is due failed ({} in a row): {}: {}", in_a_row, message(failure.code), failure.detail);
   if (in_a_row < settings_.park_after_failures && !is_of_the_account(failure.code)) co_return failure;
-  std::string reason(message(failure.code));
-  if (!failure.detail.empty()) reason.append(": ").append(failure.detail);
-  store::Store::Parked parked{job.account.mode, job.account.key, clock_.now(), reason};
+  store::Store::Parked parked{job.account.mode, job.account.key, clock_.now(), std::string(message(failure.code))};
+  parked.queue = job.queue;
+  parked.detail = failure.detail;
   const auto done = co_await store_.park(std::move(parked), std::move(clock));
   if (!done) co_return failure;  // it comes again, and is parked then
-  log::error(about, "the account is parked: {}", reason);
+  log::error(about, "the account is parked: {}: {}", message(failure.code), failure.detail);
   ++statistics_.parked;
   failures_.erase(job.account);
   co_return failure;

@@ -33,12 +33,15 @@ struct Job {
     Timestamp from, until;
   };
   std::optional<Simulated> simulated;
+  /// Nothing is done while the account is due in one of these; simulated time knows no pauses.
+  store::Store::QueueSet paused;
 };
 
 /// How far a job came.
 struct Progress {
   std::uint32_t steps = 0;
-  bool more = false;  ///< more is due: the job stopped after a number of steps, for others to have their turn
+  bool more = false;     ///< more is due: the job stopped after a number of steps, for others to have their turn
+  bool is_held = false;  ///< more is due, and waits for a paused queue
 };
 
 /// The one place where accounts change, for requests and for time alike:

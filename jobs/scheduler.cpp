@@ -23,21 +23,23 @@ Scheduler::Scheduler(Executor executor, const Clock& clock, store::Store& store,
       partitions_(partitions),
       settings_(settings),
       advancement_(executor, store, catalog, accounts, partitions, settings),
+      overview_(executor, clock, store, accounts, partitions),
       wake_(executor),
       second_(executor),
       tasks_(executor),
       jobs_(executor) {}
 
 void Scheduler::start() {
-  sizes_.resize(store_.partitions());
   partitions_.on_change([this] { follow_partitions(); });
   partitions_.on_release([this](std::uint32_t partition) {
     const auto lane = lanes_.find(partition);
     return (lane != lanes_.end() && lane->second->in_flight > 0) || advancement_.is_busy(partition);
   });
   accounts_.on_due_changed([this](const AccountKey& key, Timestamp due) { look_earlier(key, due); });
+  overview_.on_pauses_changed([this] { follow_pauses(); });
+  overview_.start();
   tasks_.spawn("scheduler", watch());
-  tasks_.spawn("queue sizes", keep_sizes());
+  tasks_.spawn("forget troubles", forget_troubles());
   advancement_.start();
   follow_partitions();
 }
@@ -53,6 +55,8 @@ awaitable<bool> Scheduler::stop(Milliseconds limit) {
   wake_.cancel();
   second_.cancel();
   bool all_ended = co_await advancement_.stop(limit);
+  const bool is_overview_idle = co_await overview_.stop(limit);
+  all_ended = all_ended && is_overview_idle;
   for (Tasks* tasks : {&jobs_, &tasks_}) {
     const auto left = std::chrono::ceil<Milliseconds>(deadline - SteadyClock::now());
     const bool ended = co_await tasks->idle(std::max(left, Milliseconds(0)));
@@ -95,13 +99,13 @@ void Scheduler::pump() {
     obstacle_ = std::move(obstacle);
   }
   auto next = SteadyClock::now() + settings_.poll_interval;
-  if (obstacle_.empty()) {
+  if (obstacle_.empty() && overview_.paused()) {
     start_ready();
     for (auto& [partition, lane] : lanes_) {
       refill(*lane);
       if (lane->is_held && !lane->is_reading && lane->ready.empty()) next = std::min(next, lane->read_at);
     }
-  } else {
+  } else if (!obstacle_.empty()) {
     next = std::min(next, SteadyClock::now() + Milliseconds(100));
   }
   wake_at(next);
@@ -142,7 +146,10 @@ awaitable<> Scheduler::run(Lane& lane, Due due, store::Fence fence) {
   job.account = {due.mode, due.key};
   job.queue = due.queue;
   job.fence = fence;
+  job.paused = overview_.paused().value_or(store::Store::QueueSet());
+  const auto began_at = SteadyClock::now();
   const auto progress = co_await accounts_.run_due(std::move(job));
+  durations_.add(std::chrono::duration_cast<Duration>(SteadyClock::now() - began_at));
   finish(lane, due, progress);
 }
 
@@ -153,8 +160,9 @@ void Scheduler::finish(Lane& lane, const Due& due, const Result<Progress>& progr
   --in_flight_by_queue_[static_cast<std::size_t>(due.queue)];
   --lane.in_flight;
   const auto now = SteadyClock::now();
-  if (!progress) {
-    const auto again_at = now + back_off(account);
+  const bool is_held = progress && progress->is_held;
+  if (!progress || is_held) {
+    const auto again_at = now + back_off(account, is_held);
     lane.read_at = std::min(lane.read_at, again_at);
     wake_at(again_at);
   } else {
@@ -166,18 +174,40 @@ void Scheduler::finish(Lane& lane, const Due& due, const Result<Progress>& progr
   refill(lane);
 }
 
-Milliseconds Scheduler::back_off(const AccountName& account) {
+Milliseconds Scheduler::back_off(const AccountName& account, bool is_held) {
   Trouble& trouble = troubles_[account];
+  trouble.is_held = is_held;
   const Milliseconds wait = std::min(back_off_max, back_off_min * (1 << std::min(trouble.failures, 12U)));
   ++trouble.failures;
   trouble.until = SteadyClock::now() + wait;
   return wait;
 }
 
+bool Scheduler::retry(const AccountName& account) {
+  const bool was_waiting = troubles_.erase(account) > 0;
+  look_earlier(account.key, clock_.now());
+  return was_waiting;
+}
+
+void Scheduler::follow_pauses() {
+  std::erase_if(troubles_, [](const auto& entry) { return entry.second.is_held; });
+  const store::Store::QueueSet paused = *overview_.paused();
+  for (auto& [partition, lane] : lanes_) {
+    std::erase_if(lane->ready, [&](const Due& due) {
+      if (!paused[static_cast<std::size_t>(due.queue)]) return false;
+      known_.erase({due.mode, due.key});
+      return true;
+    });
+    if (lane->ready.empty()) std::erase(turns_, lane.get());
+    lane->read_at = SteadyClock::now();
+  }
+  pump();
+}
+
 // Reading the queues.
 
 void Scheduler::refill(Lane& lane) {
-  if (is_stopping_ || !lane.is_held || lane.is_reading || !obstacle_.empty()) return;
+  if (is_stopping_ || !lane.is_held || lane.is_reading || !obstacle_.empty() || !overview_.paused()) return;
   if (lane.ready.size() >= settings_.batch_max / 2 || SteadyClock::now() < lane.read_at) return;
   lane.is_reading = true;
   tasks_.spawn("read due", read(lane));
@@ -187,9 +217,15 @@ awaitable<> Scheduler::read(Lane& lane) {
   // Accounts that are known stay in their queues until their commit, so they are told again: make room for them.
   const std::size_t limit =
       std::min(read_max, lane.in_flight + lane.ready.size() + troubles_.size() + settings_.batch_max);
-  auto read = co_await store_.due(lane.partition, clock_.now(), limit);
+  const store::Store::QueueSet paused = *overview_.paused();
+  auto read = co_await store_.due(lane.partition, clock_.now(), limit, paused);
   lane.is_reading = false;
   if (is_stopping_ || !lane.is_held) co_return;
+  if (paused != *overview_.paused()) {
+    lane.read_at = SteadyClock::now();  // what was read is not what may be begun
+    wake_at(lane.read_at);
+    co_return;
+  }
   if (read) {
     take_in(lane, std::move(*read));
   } else {
@@ -262,48 +298,36 @@ awaitable<> Scheduler::watch() {
 
 // What the operator sees.
 
-awaitable<> Scheduler::keep_sizes() {
+awaitable<> Scheduler::forget_troubles() {
   while (!is_stopping_) {
-    for (std::uint32_t partition = 0; partition < sizes_.size(); ++partition)
-      if (!sizes_[partition].is_reading) {
-        sizes_[partition].is_reading = true;
-        tasks_.spawn("queue sizes", read_sizes(partition));
-      }
     const auto now = SteadyClock::now();
-    for (std::size_t queue = 0; queue < queue_count; ++queue)
-      rates_[queue].sample(accounts_.statistics().done[queue], now);
     std::erase_if(troubles_, [now](const auto& entry) { return entry.second.until + back_off_max < now; });
     second_.expires_after(std::chrono::seconds(1));
     [[maybe_unused]] auto [ended] = co_await second_.async_wait(nothrow);
   }
 }
 
-awaitable<> Scheduler::read_sizes(std::uint32_t partition) {
-  const auto queues = co_await store_.queue_sizes(partition, clock_.now());
-  const auto parked = co_await store_.parked_count(partition);
-  PartitionSizes& sizes = sizes_[partition];
-  sizes.is_reading = false;
-  if (queues) sizes.queues = *queues;
-  if (parked) sizes.parked = *parked;
-}
-
 SchedulerView Scheduler::view() const {
   SchedulerView view;
   const Timestamp now = clock_.now();
+  const auto queues = overview_.queues();
+  double done_a_minute = 0, became_due_a_minute = 0, due_here = 0;
   for (std::size_t i = 0; i < queue_count; ++i) {
     QueueView& queue = view.queues[i];
-    for (const PartitionSizes& sizes : sizes_) {
-      queue.waiting += sizes.queues[i].waiting;
-      queue.due += sizes.queues[i].due;
-      const auto& oldest = sizes.queues[i].oldest;
-      if (oldest && (!queue.oldest || *oldest < *queue.oldest)) queue.oldest = oldest;
-    }
+    static_cast<QueueNumbers&>(queue) = queues[i];
     if (queue.oldest) queue.late = std::max(now - *queue.oldest, Duration(0));
     queue.in_flight = in_flight_by_queue_[i];
-    queue.done = accounts_.statistics().done[i];
-    queue.done_last_minute = rates_[i].growth();
+    view.parked += queue.parked;
+    done_a_minute += static_cast<double>(queue.done_last_minute);
+    became_due_a_minute += static_cast<double>(queue.became_due_last_minute);
+    due_here += static_cast<double>(queue.due_here);
   }
-  for (const PartitionSizes& sizes : sizes_) view.parked += sizes.parked;
+  for (const store::Pause& pause : overview_.pauses()) view.queues[static_cast<std::size_t>(pause.queue)].pause = pause;
+  const double shrinks_a_minute = done_a_minute - became_due_a_minute;
+  if (due_here == 0)
+    view.clean_in = std::chrono::seconds(0);
+  else if (shrinks_a_minute > 0)
+    view.clean_in = std::chrono::seconds(static_cast<std::int64_t>(due_here * 60 / shrinks_a_minute) + 1);
   view.obstacle = obstacle_;
   view.in_flight = in_flight_;
   view.backing_off = troubles_.size();

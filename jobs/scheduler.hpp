@@ -15,6 +15,7 @@
 #include "jobs/advancement.hpp"
 #include "jobs/clock.hpp"
 #include "jobs/executor.hpp"
+#include "jobs/overview.hpp"
 #include "jobs/partitions.hpp"
 #include "jobs/statistics.hpp"
 #include "net/async.hpp"
@@ -23,16 +24,11 @@
 
 namespace billd::jobs {
 
-/// One queue, for people. `waiting`, `due` and `oldest` are of all partitions and at most about a second old; the rest
-/// is this daemon's own.
-struct QueueView {
-  std::uint64_t waiting = 0;        ///< accounts in the queue, due or not
-  std::uint64_t due = 0;            ///< of them, due now
-  std::optional<Timestamp> oldest;  ///< the earliest due time in the queue
-  Duration late{0};                 ///< for how long the oldest has been due
+/// One queue, for people; `in_flight` is this daemon's own.
+struct QueueView : QueueNumbers {
+  Duration late{0};  ///< for how long the oldest has been due
   std::uint64_t in_flight = 0;
-  std::uint64_t done = 0;  ///< since the process began
-  std::uint64_t done_last_minute = 0;
+  std::optional<store::Pause> pause;
 };
 
 /// What there is to know of the jobs; made from counters alone.
@@ -42,6 +38,9 @@ struct SchedulerView {
   std::size_t in_flight = 0;
   std::size_t backing_off = 0;  ///< accounts that failed and are tried again soon
   std::uint64_t parked = 0;     ///< of all partitions
+  /// How long it takes until nothing is late in this daemon's partitions, if work goes on to come and go as in the last
+  /// minute; zero: nothing is; empty: it grows.
+  std::optional<std::chrono::seconds> clean_in;
   std::uint32_t partitions_held = 0, partitions = 0;
   std::size_t test_clocks_advancing = 0;
 };
@@ -52,7 +51,7 @@ struct SchedulerView {
 /// What is due is taken in the order in which it became due, from all held partitions in turn, with at most
 /// in_flight_max accounts at once. Nothing is claimed: an account that is being worked on is remembered here, and the
 /// lease's epoch keeps other daemons out. An account whose job failed waits a little longer each time, and nobody waits
-/// for it.
+/// for it. Nothing is begun of an account that is due in a paused queue; test clocks know no pauses.
 class Scheduler {
  public:
   Scheduler(Executor executor, const Clock& clock, store::Store& store, store::Catalog& catalog,
@@ -64,9 +63,18 @@ class Scheduler {
   /// leases should be left to end by themselves, and Partitions not be stopped.
   awaitable<bool> stop(Milliseconds limit);
 
+  /// Looks at once for what is due of the account, also when it failed and waits to be tried again; false when it did
+  /// not wait here.
+  bool retry(const AccountName& account);
+  bool is_backing_off(const AccountName& account) const { return troubles_.contains(account); }
+
   SchedulerView view() const;
+  Overview& overview() { return overview_; }
+  const Overview& overview() const { return overview_; }
   /// How late jobs were begun.
   const Histogram& lateness() const { return lateness_; }
+  /// How long they took.
+  const Histogram& durations() const { return durations_; }
 
  private:
   using Due = store::Store::Due;
@@ -87,13 +95,7 @@ class Scheduler {
   struct Trouble {
     std::uint32_t failures = 0;
     SteadyClock::time_point until;
-  };
-
-  /// What is due in one partition as Redis has it.
-  struct PartitionSizes {
-    std::array<store::Store::QueueSize, queue_count> queues;
-    std::uint64_t parked = 0;
-    bool is_reading = false;
+    bool is_held = false;  ///< it did not fail: something of it waits in a paused queue
   };
 
   void follow_partitions();
@@ -105,13 +107,13 @@ class Scheduler {
   void take_in(Lane& lane, store::Store::DueNow read);
   awaitable<> run(Lane& lane, Due due, store::Fence fence);
   void finish(Lane& lane, const Due& due, const Result<Progress>& progress);
-  Milliseconds back_off(const AccountName& account);
+  Milliseconds back_off(const AccountName& account, bool is_held);
+  void follow_pauses();
   void wake_at(SteadyClock::time_point when);
   void look_earlier(const AccountKey& key, Timestamp due);
   SteadyClock::time_point steady_time(Timestamp due) const;
   awaitable<> watch();
-  awaitable<> keep_sizes();
-  awaitable<> read_sizes(std::uint32_t partition);
+  awaitable<> forget_troubles();
 
   const Clock& clock_;
   store::Store& store_;
@@ -119,6 +121,7 @@ class Scheduler {
   Partitions& partitions_;
   const JobSettings settings_;
   Advancement advancement_;
+  Overview overview_;
 
   std::map<std::uint32_t, std::unique_ptr<Lane>> lanes_;
   std::deque<Lane*> turns_;  ///< the lanes with something ready: whose turn it is stands in front
@@ -131,9 +134,7 @@ class Scheduler {
   bool is_starting_ = false;
   bool is_stopping_ = false;
 
-  Histogram lateness_;
-  std::array<LastMinute, queue_count> rates_;
-  std::vector<PartitionSizes> sizes_;
+  Histogram lateness_, durations_;
 
   SteadyClock::time_point woken_at_;  ///< when the timer is set to
   Timer wake_;

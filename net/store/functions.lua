@@ -136,25 +136,59 @@ local function release_lease(keys, args)
   return 1
 end
 
--- Takes an account out of all queues.    KEYS  1 the parked accounts, then the queues    ARGV  1 account, 2 why
+-- Parked accounts of one queue and reason are a group: how many, the first and the latest time, the latest account.
+local function read_group(key, name)
+  local value = redis.call('HGET', key, name)
+  if not value then return 0 end
+  local count, first, last, account = string.match(value, '^(%d+) (%d+) (%d+) (%w+)$')
+  if not count then error({ err = 'WRONGTYPE ' .. key .. ' holds no group' }) end
+  return tonumber(count), first, last, account
+end
+
+-- Takes an account out of all queues; one that is parked stays as it is.
+--   KEYS  1 the parked accounts, 2 their groups, 3 those of one queue, then the queues
+--   ARGV  1 account, 2 how and why, 3 the time, 4 the group
+-- Answers 1, or 0 when it is parked already.
 local function park(keys, args)
-  redis.call('HLEN', keys[1])
-  for i = 2, #keys do redis.call('ZCARD', keys[i]) end
+  if redis.call('HEXISTS', keys[1], args[1]) == 1 then return 0 end
+  local count, first = read_group(keys[2], args[4])
+  for i = 3, #keys do redis.call('ZCARD', keys[i]) end
   redis.call('HSET', keys[1], args[1], args[2])
-  for i = 2, #keys do redis.call('ZREM', keys[i], args[1]) end
+  redis.call('HSET', keys[2], args[4], string.format('%d %s %s %s', count + 1, first or args[3], args[3], args[1]))
+  redis.call('ZADD', keys[3], args[3], args[1])
+  for i = 4, #keys do redis.call('ZREM', keys[i], args[1]) end
   return 1
 end
 
 -- Lets an account back into its queues, if it is still as the caller computed its timers from.
---   KEYS  1 the parked accounts, 2 the account, then its queues
---   ARGV  1 account, 2 the version that must be stored, then the due time for each queue
+--   KEYS  1 the parked accounts, 2 the account, 3 the groups, 4 the parked accounts of its queue, then its queues
+--   ARGV  1 account, 2 the version that must be stored, 3 how and why it must be parked, 4 its group,
+--         then the due time for each queue
 -- Answers 1, 0 when it is not parked, 2 on a conflict.
 local function unpark(keys, args)
-  if redis.call('HEXISTS', keys[1], args[1]) == 0 then return 0 end
-  if redis.call('GETRANGE', keys[2], 1, 8) ~= args[2] then return 2 end
-  for i = 3, #keys do redis.call('ZCARD', keys[i]) end
+  local parked = redis.call('HGET', keys[1], args[1])
+  if not parked then return 0 end
+  if parked ~= args[3] or redis.call('GETRANGE', keys[2], 1, 8) ~= args[2] then return 2 end
+  local count, first, last, account = read_group(keys[3], args[4])
+  for i = 4, #keys do redis.call('ZCARD', keys[i]) end
   redis.call('HDEL', keys[1], args[1])
-  for i = 3, #keys do redis.call('ZADD', keys[i], args[i], args[1]) end
+  if count > 1 then
+    redis.call('HSET', keys[3], args[4], string.format('%d %s %s %s', count - 1, first, last, account))
+  else
+    redis.call('HDEL', keys[3], args[4])
+  end
+  redis.call('ZREM', keys[4], args[1])
+  for i = 5, #keys do redis.call('ZADD', keys[i], args[i], args[1]) end
+  return 1
+end
+
+-- Appends an entry to the audit log, if the latest one is as the caller chained the new one to.
+--   KEYS  1 the log    ARGV  1 the latest entry's hash ('': there is none), 2 the entry, 3 its hash
+-- Answers 1, or 2 on a conflict.
+local function append_audit(keys, args)
+  local latest = redis.call('XREVRANGE', keys[1], '+', '-', 'COUNT', 1)[1]
+  if (latest and latest[2][4] or '') ~= args[1] then return 2 end
+  redis.call('XADD', keys[1], '*', 'e', args[2], 'h', args[3])
   return 1
 end
 
@@ -218,10 +252,14 @@ local function check_permissions(channel)
       { 'ZADD', prefix .. 'c:', '0', '' }, { 'ZREM', prefix .. 'c:', '' },
       { 'XLEN', prefix .. 'e' }, { 'XADD', prefix .. 'e', '*', '', '' }, { 'XTRIM', prefix .. 'e', 'MINID', '~', '0' },
       { 'HEXISTS', prefix .. 'p', '' }, { 'HSET', prefix .. 'p', '', '' }, { 'HDEL', prefix .. 'p', '' },
+      { 'HSET', prefix .. 'pg', '', '' }, { 'HDEL', prefix .. 'pg', '' },
+      { 'ZADD', prefix .. 'p:', '0', '' }, { 'ZREM', prefix .. 'p:', '' },
       { 'HSET', catalog .. 'plans', '', '' }, { 'HDEL', catalog .. 'plans', '' },
       { 'HSET', catalog .. 'clocks', '', '' }, { 'SET', catalog .. 'r:', '', 'PX', '1' },
     }) do table.insert(writes, write) end
   end
+  table.insert(writes, { 'XREVRANGE', '{catalog}:audit', '+', '-' })
+  table.insert(writes, { 'XADD', '{catalog}:audit', '*', '', '' })
   for _, write in ipairs(writes) do
     if not redis.acl_check_cmd(unpack(write)) then
       error({ err = 'NOPERM this user may not ' .. write[1] .. ' ' .. write[2] })
@@ -245,6 +283,7 @@ redis.register_function('billd_VERSION_renew_lease', renew_lease)
 redis.register_function('billd_VERSION_release_lease', release_lease)
 redis.register_function('billd_VERSION_park', park)
 redis.register_function('billd_VERSION_unpark', unpark)
+redis.register_function('billd_VERSION_append_audit', append_audit)
 redis.register_function('billd_VERSION_put_right', put_right)
 redis.register_function('billd_VERSION_complete_answer', complete_answer)
 redis.register_function('billd_VERSION_put_object', put_object)

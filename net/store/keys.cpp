@@ -14,6 +14,12 @@ std::string_view mode_letter(Mode mode) { return mode == Mode::live ? "l:" : "t:
 
 }  // namespace
 
+std::optional<Queue> queue_named(std::string_view name) {
+  for (std::size_t i = 0; i < queue_count; ++i)
+    if (to_text(static_cast<Queue>(i)) == name) return static_cast<Queue>(i);
+  return std::nullopt;
+}
+
 std::string partition_tag(std::uint32_t partition) { return "{p" + std::to_string(partition) + "}"; }
 std::string lease_key(std::uint32_t partition) { return partition_tag(partition) + ":lease"; }
 std::string commits_key(std::uint32_t partition) { return partition_tag(partition) + ":commits"; }
@@ -37,6 +43,8 @@ std::string clock_queue_key(std::string_view prefix, const TestClockId& clock) {
 }
 std::string events_key(std::string_view prefix) { return join(prefix, "e", ""); }
 std::string parked_key(std::string_view prefix) { return join(prefix, "p", ""); }
+std::string parked_queue_key(std::string_view prefix, Queue queue) { return join(prefix, "p:", to_text(queue)); }
+std::string parked_groups_key(std::string_view prefix) { return join(prefix, "pg", ""); }
 std::string claim_key(std::string_view prefix, std::string_view key_hash) { return join(prefix, "i:", key_hash); }
 std::string answer_key(std::string_view prefix, std::string_view key_hash) { return join(prefix, "r:", key_hash); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,17 +20,24 @@ namespace billd::store {
 // t:{p7}:q:<queue>                  sorted set: accounts by due time in microseconds
 // t:{p7}:c:<test clock>             sorted set: accounts of a test clock by due time, all queues together
 // t:{p7}:e                          stream: events
-// t:{p7}:p                          hash: parked accounts and why
+// t:{p7}:p                          hash: parked accounts, and how and why
+// t:{p7}:p:<queue>                  sorted set: parked accounts of a queue by the time of their parking
+// t:{p7}:pg                         hash: groups of parked accounts by queue and reason
 // t:{p7}:i:<hash>                   an idempotency key's claim
 // t:{p7}:r:<hash>                   an idempotency key's answer
 // t:{p7}:g:<charge>                 the built-in test gateway's ledger
 // {catalog}:dataset                 hash: id, partitions
 // {catalog}:version, {catalog}:keys, t:{catalog}:plans, t:{catalog}:clocks, t:{catalog}:r:<hash>
 // {catalog}:daemons                 hash: daemon -> heartbeat
+// {catalog}:paused                  hash: paused queues, and by whom and why
+// {catalog}:audit                   stream: what operators did, each entry with the hash of all before it
 
 std::string partition_tag(std::uint32_t partition);
 std::string lease_key(std::uint32_t partition);
 std::string commits_key(std::uint32_t partition);
+
+/// The queue that to_text() calls so; empty: there is none.
+std::optional<Queue> queue_named(std::string_view name);
 
 /// "t:{p7}:": what the keys of a partition and mode begin with.
 std::string prefix(Mode mode, std::uint32_t partition);
@@ -40,6 +48,8 @@ std::string queue_key(std::string_view prefix, Queue queue);
 std::string clock_queue_key(std::string_view prefix, const TestClockId& clock);
 std::string events_key(std::string_view prefix);
 std::string parked_key(std::string_view prefix);
+std::string parked_queue_key(std::string_view prefix, Queue queue);
+std::string parked_groups_key(std::string_view prefix);
 std::string claim_key(std::string_view prefix, std::string_view key_hash);
 std::string answer_key(std::string_view prefix, std::string_view key_hash);
 
@@ -49,6 +59,8 @@ std::string catalog_prefix(Mode mode);
 inline constexpr std::string_view data_set_key = "{catalog}:dataset";
 inline constexpr std::string_view catalog_version_key = "{catalog}:version";
 inline constexpr std::string_view api_keys_key = "{catalog}:keys";
+inline constexpr std::string_view paused_key = "{catalog}:paused";
+inline constexpr std::string_view audit_key = "{catalog}:audit";
 inline constexpr std::string_view daemons_key = "{catalog}:daemons";
 inline constexpr std::string_view catalog_channel = "billd:catalog";
 

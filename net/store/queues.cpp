@@ -1,5 +1,6 @@
-// What jobs/ reads and writes: due accounts, parked accounts, leases.
+// What jobs/ reads and writes: due accounts and leases.
 #include <algorithm>
+#include <tuple>
 
 #include "net/store/functions.hpp"
 #include "net/store/keys.hpp"
@@ -16,22 +17,15 @@ Timestamp time_of_score(std::string_view text) { return Timestamp(Duration(parse
 
 std::uint64_t number(const redis::Reply& reply) { return reply.is_text() ? parse_count(reply.text()).value_or(0) : 0; }
 
-// A parked account's value is the time since when in microseconds, a space, and why.
-std::string parked_value(const Store::Parked& parked) { return score_text(parked.since) + " " + parked.reason; }
-
-Store::Parked parse_parked(Mode mode, AccountKey key, const std::string& value) {
-  const std::size_t space = std::min(value.find(' '), value.size());
-  return {mode, std::move(key), time_of_score(std::string_view(value).substr(0, space)),
-          space < value.size() ? value.substr(space + 1) : ""};
-}
-
 }  // namespace
 
-awaitable<Result<Store::DueNow>> Store::due(std::uint32_t partition, Timestamp until, std::size_t limit) {
+awaitable<Result<Store::DueNow>> Store::due(std::uint32_t partition, Timestamp until, std::size_t limit,
+                                            QueueSet without) {
   const std::string last = score_text(until);
   std::vector<redis::Command> commands;
   for (Mode mode : modes)
     for (std::size_t queue = 0; queue < queue_count; ++queue) {
+      if (without[queue]) continue;
       const std::string key = queue_key(prefix(mode, partition), static_cast<Queue>(queue));
       commands.emplace_back("ZRANGEBYSCORE", key, "-inf", last, "WITHSCORES", "LIMIT", 0, limit);
       commands.emplace_back("ZRANGEBYSCORE", key, "(" + last, "+inf", "WITHSCORES", "LIMIT", 0, 1);
@@ -46,6 +40,7 @@ awaitable<Result<Store::DueNow>> Store::due(std::uint32_t partition, Timestamp u
   std::size_t at = 0;
   for (Mode mode : modes)
     for (std::size_t queue = 0; queue < queue_count; ++queue) {
+      if (without[queue]) continue;
       const auto& now_due = (*replies)[at++].elements();
       const auto& later = (*replies)[at++].elements();
       for (std::size_t i = 0; i + 1 < now_due.size(); i += 2)
@@ -99,77 +94,42 @@ awaitable<Result<std::array<Store::QueueSize, queue_count>>> Store::queue_sizes(
   co_return sizes;
 }
 
-awaitable<Result<void>> Store::park(Parked parked, TestClockId clock) {
-  const std::string keys_prefix = prefix(parked.mode, partition_of(parked.key));
-  redis::Command command("FCALL", function_name("park"), 1 + queue_count + (clock.is_empty() ? 0 : 1),
-                         parked_key(keys_prefix));
-  for (std::size_t queue = 0; queue < queue_count; ++queue)
-    command.add(queue_key(keys_prefix, static_cast<Queue>(queue)));
-  if (!clock.is_empty()) command.add(clock_queue_key(keys_prefix, clock));
-  command.add(parked.key.value()).add(parked_value(parked));
-  auto reply = co_await call_function(lane(parked.key), std::move(command));
-  if (!reply) co_return reply.error();
-  co_return Result<void>();
-}
-
-awaitable<Result<void>> Store::unpark(Mode mode, AccountKey key) {
-  constexpr int tries_max = 10;
-  for (int attempt = 0; attempt < tries_max; ++attempt) {
-    auto loaded = co_await load(mode, key);
-    // What is parked and does not exist waits for nothing: it only leaves the parked accounts.
-    if (!loaded && loaded.error().code == Errc::not_found) loaded = Loaded();
-    if (!loaded) co_return loaded.error();
-    const std::string keys_prefix = prefix(mode, partition_of(key));
-    std::vector<std::string> queues, dues;
-    const Footprint& footprint = loaded->footprint;
-    if (!footprint.test_clock.is_empty()) {
-      if (auto due = next_due(footprint.timers)) {
-        queues.push_back(clock_queue_key(keys_prefix, footprint.test_clock));
-        dues.push_back(score_text(*due));
-      }
-    } else {
-      for (std::size_t queue = 0; queue < queue_count; ++queue)
-        if (const auto& due = footprint.timers[queue]) {
-          queues.push_back(queue_key(keys_prefix, static_cast<Queue>(queue)));
-          dues.push_back(score_text(*due));
-        }
+awaitable<Result<std::vector<std::uint64_t>>> Store::due_between(std::uint32_t partition,
+                                                                 std::vector<Timestamp> instants) {
+  const std::size_t stretches = instants.size() < 2 ? 0 : instants.size() - 1;
+  std::vector<redis::Command> commands;
+  for (Mode mode : modes)
+    for (std::size_t queue = 0; queue < queue_count; ++queue) {
+      const std::string key = queue_key(prefix(mode, partition), static_cast<Queue>(queue));
+      for (std::size_t i = 0; i < stretches; ++i)
+        commands.emplace_back("ZCOUNT", key, score_text(instants[i]), "(" + score_text(instants[i + 1]));
     }
-    redis::Command command("FCALL", function_name("unpark"), 2 + queues.size(), parked_key(keys_prefix),
-                           account_key(keys_prefix, key));
-    for (std::string& queue : queues) command.add(std::move(queue));
-    command.add(key.value()).add(encode_version(loaded->account.version));
-    for (std::string& due : dues) command.add(std::move(due));
-    auto reply = co_await call_function(lane(key), std::move(command));
-    if (!reply) co_return reply.error();
-    if (reply->integer() == 1) co_return Result<void>();
-    if (reply->integer() == 0) co_return Failure{Errc::not_found, "the account " + key.value() + " is not parked"};
-  }
-  co_return Failure{Errc::conflict, "the account " + key.value() + " keeps changing; try again"};
-}
-
-awaitable<Result<std::vector<Store::Parked>>> Store::parked(std::uint32_t partition) {
-  std::vector<redis::Command> commands;
-  for (Mode mode : modes) commands.emplace_back("HGETALL", parked_key(prefix(mode, partition)));
   auto replies = co_await execute_all(lane(partition), std::move(commands));
   if (!replies) co_return replies.error();
-  std::vector<Parked> result;
-  for (std::size_t m = 0; m < modes.size(); ++m) {
-    const auto& elements = (*replies)[m].elements();
-    for (std::size_t i = 0; i + 1 < elements.size(); i += 2)
-      if (auto key = AccountKey::parse(elements[i].text()))
-        result.push_back(parse_parked(modes[m], *key, elements[i + 1].text()));
-  }
-  co_return result;
+  std::vector<std::uint64_t> counts(stretches);
+  for (std::size_t i = 0; i < replies->size(); ++i)
+    counts[i % stretches] += static_cast<std::uint64_t>((*replies)[i].integer());
+  co_return counts;
 }
 
-awaitable<Result<std::uint64_t>> Store::parked_count(std::uint32_t partition) {
+awaitable<Result<std::vector<Store::Due>>> Store::first_due(Queue queue, std::size_t limit) {
   std::vector<redis::Command> commands;
-  for (Mode mode : modes) commands.emplace_back("HLEN", parked_key(prefix(mode, partition)));
-  auto replies = co_await execute_all(lane(partition), std::move(commands));
+  for (std::uint32_t partition = 0; partition < partitions_; ++partition)
+    for (Mode mode : modes)
+      commands.emplace_back("ZRANGEBYSCORE", queue_key(prefix(mode, partition), queue), "-inf", "+inf", "WITHSCORES",
+                            "LIMIT", 0, limit);
+  auto replies = co_await execute_all(client_, std::move(commands));
   if (!replies) co_return replies.error();
-  std::uint64_t count = 0;
-  for (const redis::Reply& reply : *replies) count += static_cast<std::uint64_t>(reply.integer());
-  co_return count;
+  std::vector<Due> first;
+  for (std::size_t i = 0; i < replies->size(); ++i) {
+    const auto& elements = (*replies)[i].elements();
+    for (std::size_t at = 0; at + 1 < elements.size(); at += 2)
+      if (auto key = AccountKey::parse(elements[at].text()))
+        first.push_back({modes[i % modes.size()], queue, time_of_score(elements[at + 1].text()), *key});
+  }
+  std::ranges::sort(first, {}, [](const Due& due) { return std::tie(due.due, due.key); });
+  if (first.size() > limit) first.resize(limit);
+  co_return first;
 }
 
 awaitable<Result<std::vector<Store::Lease>>> Store::leases() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <compare>
 #include <functional>
 #include <memory>
@@ -170,19 +171,21 @@ class Store {
   awaitable<Result<StoredEvent>> event(Mode mode, EventPosition position);
 
   // What the scheduler reads; see jobs/.
+  using QueueSet = std::bitset<queue_count>;
   struct Due {
     Mode mode = Mode::test;
     Queue queue = Queue::renewal;
     Timestamp due;
     AccountKey key;
   };
-  /// What is due until `until` in the queues of one partition, at most `limit` for each queue and mode, each queue in
-  /// due order; and the next due time behind it.
+  /// What is due until `until` in the queues of one partition but those of `without`, at most `limit` for each queue
+  /// and mode, each queue in due order; and the next due time behind it.
   struct DueNow {
     std::vector<Due> due;
     std::optional<Timestamp> next;  ///< the earliest that is not in `due`
   };
-  awaitable<Result<DueNow>> due(std::uint32_t partition, Timestamp until, std::size_t limit);
+  awaitable<Result<DueNow>> due(std::uint32_t partition, Timestamp until, std::size_t limit,
+                                QueueSet without = QueueSet());
   /// The accounts of the partition which are due on the test clock until `until`, earliest first.
   awaitable<Result<std::vector<Due>>> due_on_clock(std::uint32_t partition, TestClockId clock, Timestamp until,
                                                    std::size_t limit);
@@ -194,20 +197,44 @@ class Store {
   };
   /// One round trip for all queues and modes of the partition; O(log n).
   awaitable<Result<std::array<QueueSize, queue_count>>> queue_sizes(std::uint32_t partition, Timestamp now);
+  /// How many accounts of the partition are due from each instant up to the next one, the last excluded: one number
+  /// less than there are instants, which ascend. An account counts once for each queue that it waits in; O(log n) each.
+  awaitable<Result<std::vector<std::uint64_t>>> due_between(std::uint32_t partition, std::vector<Timestamp> instants);
+  /// The accounts that are due first in the queue, of all partitions and modes.
+  awaitable<Result<std::vector<Due>>> first_due(Queue queue, std::size_t limit);
 
   // Parking: an account out of the queues until an operator lets it back.
   struct Parked {
     Mode mode = Mode::test;
     AccountKey key;
     Timestamp since;
-    std::string reason;
+    std::string reason;            ///< one of few: what parked accounts are grouped by
+    Queue queue = Queue::renewal;  ///< where it waited
+    std::string by = {};           ///< the operator; empty: billd itself
+    std::string detail = {};
   };
-  /// `clock`: the account's test clock, if it is known to have one.
+  /// already_exists when it is parked: then how and why stays as it is. `clock`: the account's test clock, if it is
+  /// known to have one.
   awaitable<Result<void>> park(Parked parked, TestClockId clock);
   /// Back into the queues by its state's timers; not_found when it is not parked.
   awaitable<Result<void>> unpark(Mode mode, AccountKey key);
   awaitable<Result<std::vector<Parked>>> parked(std::uint32_t partition);
-  awaitable<Result<std::uint64_t>> parked_count(std::uint32_t partition);
+  /// How the account is parked; not_found when it is not.
+  awaitable<Result<Parked>> find_parked(Mode mode, AccountKey key);
+  /// The accounts that were parked first, of all partitions and modes.
+  awaitable<Result<std::vector<Parked>>> first_parked(Queue queue, std::size_t limit);
+
+  /// The parked accounts of one queue and reason.
+  struct ParkedGroup {
+    Queue queue = Queue::renewal;
+    std::string reason;
+    std::uint64_t count = 0;
+    Timestamp first, last;  ///< since the group was empty last
+    Mode mode = Mode::test;
+    AccountKey example;  ///< of the latest one, which may have left
+  };
+  /// The groups of both modes of a partition; O(number of groups).
+  awaitable<Result<std::vector<ParkedGroup>>> parked_groups(std::uint32_t partition);
 
   // Leases; see jobs/partitions.hpp for how they are used.
   struct Lease {

@@ -20,6 +20,11 @@ class Queues : public StoreTest {
 
   const AccountKey ann = account_number(1);
   const Timestamp far = day_one + std::chrono::days(400);
+  std::uint64_t parked_in(std::uint32_t partition) {
+    std::uint64_t count = 0;
+    for (const auto& group : await(store().parked_groups(partition)).value()) count += group.count;
+    return count;
+  }
 };
 
 TEST_F(Queues, TellWhatIsDueInDueOrderAndWhatComesNext) {
@@ -105,7 +110,7 @@ TEST_F(Queues, LeaveOutParkedAccountsUntilTheyAreLetBack) {
   EXPECT_EQ((*parked)[0].key, ann);
   EXPECT_EQ((*parked)[0].since, day_one);
   EXPECT_EQ((*parked)[0].reason, "no such plan: gold");
-  EXPECT_EQ(*await(store().parked_count(partition)), 1U);
+  EXPECT_EQ(parked_in(partition), 1U);
 
   // What is committed meanwhile does not let it back, whatever it does to the timers.
   const SubscriptionId subscription = loaded.account.subscriptions.at(0).id;
@@ -118,7 +123,7 @@ TEST_F(Queues, LeaveOutParkedAccountsUntilTheyAreLetBack) {
   ASSERT_TRUE(await(store().unpark(Mode::test, ann)));
   EXPECT_EQ(due_time(ann, Queue::cancellation), std::to_string(expected->time_since_epoch().count()));
   EXPECT_FALSE(due_time(ann, Queue::renewal));
-  EXPECT_EQ(*await(store().parked_count(partition)), 0U);
+  EXPECT_EQ(parked_in(partition), 0U);
   EXPECT_EQ(await(store().unpark(Mode::test, ann)).error().code, Errc::not_found);
 }
 
@@ -138,7 +143,7 @@ TEST_F(Queues, ForgetAParkedAccountThatDoesNotExist) {
   ASSERT_TRUE(await(store().park({Mode::test, ann, day_one, "no such account"}, {})));
   EXPECT_FALSE(due_time(ann, Queue::renewal));
   EXPECT_TRUE(await(store().unpark(Mode::test, ann)));
-  EXPECT_EQ(*await(store().parked_count(partition)), 0U);
+  EXPECT_EQ(parked_in(partition), 0U);
 }
 
 TEST_F(Queues, ParkNothingWhenAQueueIsDamaged) {

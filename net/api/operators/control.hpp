@@ -1,0 +1,78 @@
+// What operators may do, and what they may look into; jobs/operations.hpp carries it out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/decide.hpp"
+#include "engine/transition.hpp"
+#include "net/async.hpp"
+#include "net/store/audit.hpp"
+#include "net/store/store.hpp"
+
+namespace billd::api::operators {
+
+enum class ActionKind : std::uint8_t {
+  retry,   ///< let parked accounts back into their queues; do the work of one that waits after a failure at once
+  park,    ///< take an account out of its queues until it is let back
+  pause,   ///< begin nothing of what waits in a queue, on all daemons
+  resume,  ///< begin again
+};
+inline constexpr std::size_t action_count = 4;
+
+std::string_view to_text(ActionKind kind);
+/// Empty for a name that no action has.
+std::optional<ActionKind> action_named(std::string_view name);
+
+struct Action {
+  ActionKind kind = ActionKind::retry;
+  Mode mode = Mode::test;      ///< of the account
+  AccountKey account;          ///< of park, and of a retry of one account
+  std::optional<Queue> queue;  ///< of pause and resume; of a retry of all that are parked there
+  std::string reason;          ///< of a retry: only what is parked for it; empty: whatever for
+  std::string comment;         ///< the operator's own words
+};
+
+struct Operator {
+  std::string name;
+  std::string address;  ///< where the request came from
+};
+
+struct ActionResult {
+  store::AuditEntry entry;  ///< what the audit log says of it
+  std::string text;         ///< what was done, in a sentence
+  std::uint64_t done = 0, failed = 0;
+  bool more = false;  ///< more accounts match than are done in one go: repeat it
+};
+
+struct QueueDetail {
+  std::vector<store::Store::Due> first;      ///< due first
+  std::vector<store::Store::Parked> parked;  ///< parked first
+};
+
+struct AccountDetail {
+  Account account;
+  std::vector<Record> records;  ///< invoices and subscriptions that are settled
+  Timers timers;
+  std::optional<store::Store::Parked> parked;
+  bool is_backing_off = false;
+};
+
+class Control {
+ public:
+  virtual ~Control() = default;
+
+  /// Writes what is about to be done into the audit log and does it. not_found and invalid_state when there is nothing
+  /// to do it to; then nothing was written.
+  virtual awaitable<Result<ActionResult>> act(Operator who, Action action) = 0;
+
+  virtual awaitable<Result<QueueDetail>> queue(Queue queue, std::size_t limit) = 0;
+  virtual awaitable<Result<AccountDetail>> account(Mode mode, AccountKey key) = 0;
+  /// The latest entries of the audit log, newest first.
+  virtual awaitable<Result<std::vector<store::AuditEntry>>> audit(std::size_t limit) = 0;
+};
+
+}  // namespace billd::api::operators
