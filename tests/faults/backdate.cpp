@@ -26,7 +26,8 @@ Plan daily_plan(Timestamp created) {
 }
 
 awaitable<Result<int>> write(Executor executor, commands::Session& session, std::size_t accounts, int days) {
-  const Timestamp began = whole_second(std::chrono::system_clock::now()) - std::chrono::days(days);
+  const Timestamp now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const Timestamp began = now - std::chrono::days(days);
   bench::PopulationSettings population;
   population.accounts = accounts;
   population.plan = daily_plan(began - std::chrono::days(1));

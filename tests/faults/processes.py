@@ -192,6 +192,7 @@ def wait_until(condition, limit, what):
 
 
 def is_all_done(daemon):
-    """Whether nothing is due and nothing in flight, by the status page."""
+    """Whether nothing is due and nothing in flight, by the status page, whose figures may be a second old."""
     status = daemon.status()
-    return status["ready"] and all(queue["due"] == 0 and queue["in_flight"] == 0 for queue in status["queues"])
+    return (status["ready"] and status["uptime_seconds"] >= 3
+            and all(queue["due"] == 0 and queue["in_flight"] == 0 for queue in status["queues"]))

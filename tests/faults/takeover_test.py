@@ -28,7 +28,7 @@ def run(billd, backdate, folder):
     try:
         settings = {"redis.address": f"unix:{redis.socket}", "billing.invoice_finalize_delay": "0s",
                     "billing.charge_resolve_after": "1s"}
-        slow = {**settings, "gateways.test.latency": "50ms", "jobs.in_flight_max": "16"}
+        slow = {**settings, "gateways.test.latency": "50ms", "jobs.in_flight_max": "16", "jobs.batch_max": "16"}
         subprocess.run([backdate, str(ACCOUNTS), str(DAYS), f"state_directory={folder / 'writer'}",
                         f"redis.address=unix:{redis.socket}"], check=True, timeout=120)
         victim = processes.Daemon(billd, folder, "victim", **slow)
@@ -37,7 +37,7 @@ def run(billd, backdate, folder):
             daemon.start()
         for daemon in (victim, heir):
             daemon.wait_until_serving()
-        processes.wait_until(lambda: shares(heir) == {"victim": 8, "heir": 8}, 30, "the partitions are not shared evenly")
+        processes.wait_until(lambda: shares(heir) == {"victim": 8, "heir": 8}, 30, "the partitions are not shared")
         assert not processes.is_all_done(heir), "the work was done before anybody could be killed"
 
         victim.kill()
