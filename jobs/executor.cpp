@@ -195,7 +195,8 @@ awaitable<Result<api::Billing::Executed>> AccountExecutor::answer(Work& work) {
     work.answer = work.request->render(*transition);
   }
   Executed executed{std::move(*work.answer), false};
-  if (work.key_hash.empty() || work.answer_saved) co_return executed;
+  // An answer that asks for a repetition must not be what the repetition gets.
+  if (work.key_hash.empty() || work.answer_saved || executed.answer.status >= 500) co_return executed;
   store::SavedAnswer answer{false, executed.answer.status, std::move(executed.answer.body), {}};
   auto saved =
       co_await store::complete_answer(store_, work.account.mode, work.account.key, work.key_hash, std::move(answer));
