@@ -342,7 +342,11 @@ class Verification {
     view.account = std::move(*decoded);
     if (!records) return unreadable("records", records.error());
     const auto& elements = records->elements();
+    store::Parts parts;
+    for (std::size_t i = 0; i + 1 < elements.size(); i += 2)
+      if (const auto name = store::parse_part_field(elements[i].text())) parts.emplace(*name, elements[i + 1].text());
     for (std::size_t i = 0; i + 1 < elements.size(); i += 2) {
+      if (store::parse_part_field(elements[i].text())) continue;
       const std::string &field = elements[i].text(), &value = elements[i + 1].text();
       if (field.starts_with('c')) {
         auto owner = store::decode_charge_owner(account.key, value);
@@ -352,7 +356,7 @@ class Verification {
           unreadable(field, owner.error());
         continue;
       }
-      auto record = store::decode_record(account.key, value);
+      auto record = store::decode_record(account.key, value, parts);
       if (record)
         view.records.emplace(field, std::move(*record));
       else

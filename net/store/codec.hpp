@@ -3,6 +3,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,12 @@ namespace billd::store {
 // function `describe(archive, object)` per structure lists the fields; it serves Writer and Reader alike, so that the
 // two cannot drift apart. Numbers are varints (7 bits a byte, least significant first), signed ones zigzag.
 //
-// An identifier that was made for the account is stored as its number in the account, others as text. A time on a whole
-// second takes five bytes. A currency takes one byte when it is that of the amount before it.
+// An identifier that was made for the account is stored as its number in the account, others as text. A time is stored
+// as its distance from the time before it. A currency takes one byte when it is that of the amount before it.
+//
+// Parts that repeat from record to record (a price, a card) can be kept apart, once for an account, under a name that
+// is made of what they say; a record then holds the name. `is_shared(object)`, found beside a type, says which parts
+// are.
 //
 // Two functions, found beside the types, say what a Reader refuses: `last_enumerator(Enum)`, which every stored
 // enumeration has, and `is_sound(object)`, for structures whose users rely on more than on their fields.
@@ -32,6 +37,12 @@ inline constexpr std::string_view common_words[] = {
     "pass",  "fail",       "unavailable",      "unchecked", "Diners Club",
     "JCB",   "UnionPay",   "tok_visa",         "stripe",
 };
+
+/// Parts kept apart, by name, as they are stored.
+using Parts = std::map<std::uint64_t, std::string>;
+
+/// Where a structure's first field would have its number, this says that a part's name follows.
+inline constexpr std::uint32_t part_mark = 127;
 
 /// False when the result would not fit.
 inline bool add_checked(Duration a, Duration b, Duration& sum) {
@@ -52,7 +63,8 @@ class Writer {
   template <class T>
   using Object = const T&;
 
-  Writer(const AccountKey& key, std::string& out) : key_(key), out_(out) {}
+  /// `parts`: where to put what is kept apart; null: nothing is.
+  Writer(const AccountKey& key, std::string& out, Parts* parts = nullptr) : key_(key), out_(out), parts_(parts) {}
 
   template <class T>
   void field(std::uint32_t number, const T& value) {
@@ -75,6 +87,8 @@ class Writer {
     out_ += static_cast<char>(value);
   }
   void text(std::string_view value);
+  /// A field that holds an invoice's number: the account's own numbers are stored as what was counted.
+  void invoice_number(std::uint32_t number, const std::string& value);
   void put(std::string_view value) { text(value); }
   void put(const std::string& value) { text(value); }
   void put(bool) {}  // Present means true.
@@ -95,6 +109,7 @@ class Writer {
                 "a period is longer than time");
     put(value.start);
     put(length);
+    time_ = value.end;
   }
   void put(Duration value);
   void put(const std::pair<std::string, std::string>& value) {
@@ -123,6 +138,12 @@ class Writer {
   template <class T>
     requires std::is_class_v<T>
   void put(const T& object) {
+    if constexpr (requires { is_shared(object); })
+      if (parts_ != nullptr && is_shared(object)) {
+        std::string bytes;
+        Writer(key_, bytes).put(object);
+        return part(std::move(bytes));
+      }
     describe(*this, object);
     unsigned_number(0);
   }
@@ -130,9 +151,13 @@ class Writer {
   void identifier(std::string_view prefix, std::string_view id);
 
  private:
+  void part(std::string bytes);
+
   const AccountKey& key_;
   std::string& out_;
+  Parts* parts_;
   Currency currency_;
+  Timestamp time_;
 };
 
 /// Reads what Writer wrote. After the first error everything read is empty; ask is_good() at the end.
@@ -141,7 +166,12 @@ class Reader {
   template <class T>
   using Object = T&;
 
-  Reader(const AccountKey& key, std::string_view bytes) : key_(key), rest_(bytes) {}
+  /// `parts`: what was kept apart.
+  Reader(const AccountKey& key, std::string_view bytes, const Parts* parts = nullptr)
+      : key_(key), rest_(bytes), parts_(parts) {}
+
+  /// From now on parts are not read, but their names are collected.
+  void collect_names(std::vector<std::uint64_t>& names) { names_ = &names; }
 
   bool is_good() const { return good_; }
   bool is_at_end() const { return rest_.empty(); }
@@ -166,6 +196,7 @@ class Reader {
   }
 
   std::uint64_t unsigned_number();
+  void invoice_number(std::uint32_t number, std::string& value);
   void get(std::string& value);
   void get(bool& value) { value = true; }
   template <std::unsigned_integral T>
@@ -185,11 +216,11 @@ class Reader {
     get(value.currency);
   }
   void get(Period& value) {
-    Duration start{}, length{}, end{};
-    get(start);
+    Duration length{}, end{};
+    get(value.start);
     get(length);
-    if (!add_checked(start, length, end)) return fail();
-    value = {Timestamp(start), Timestamp(end)};
+    if (!add_checked(value.start.time_since_epoch(), length, end)) return fail();
+    value.end = time_ = Timestamp(end);
   }
   void get(Duration& value);
   void get(std::pair<std::string, std::string>& value) {
@@ -227,6 +258,16 @@ class Reader {
   void get(T& object) {
     const std::uint64_t outer = next_;
     next_field();
+    if constexpr (requires { is_shared(object); })
+      if (next_ == part_mark) {
+        next_ = outer;
+        if (auto bytes = part()) {
+          Reader apart(key_, *bytes);
+          apart.get(object);
+          if (!apart.is_good() || !apart.is_at_end()) fail();
+        }
+        return;
+      }
     describe(*this, object);
     if (next_ != 0) fail();  // A field that this version does not know.
     if constexpr (requires { is_sound(object); })
@@ -246,11 +287,16 @@ class Reader {
     return static_cast<T>(value);
   }
   void next_field() { next_ = unsigned_number(); }
+  /// The part whose name comes next; empty when its name is only collected, or it is missing.
+  std::optional<std::string_view> part();
 
   const AccountKey& key_;
   std::string_view rest_;
+  const Parts* parts_;
+  std::vector<std::uint64_t>* names_ = nullptr;
   std::uint64_t next_ = 0;
   Currency currency_;
+  Timestamp time_;
   bool good_ = true;
 };
 

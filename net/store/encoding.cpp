@@ -21,6 +21,10 @@ constexpr EventType last_enumerator(EventType) { return EventType::invoiceitem_d
 constexpr TestClockStatus last_enumerator(TestClockStatus) { return TestClockStatus::advancing; }
 
 bool is_sound(const Recurrence& recurrence) { return recurrence.count >= 1; }
+// The same from invoice to invoice, and half of it.
+bool is_shared(const Price& price) { return price != Price(); }
+bool is_shared(const CardSummary& card) { return card != CardSummary(); }
+
 bool is_sound(const Subscription& subscription) { return !subscription.items.empty(); }
 
 template <class Archive>
@@ -189,7 +193,7 @@ template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Invoice> invoice) {
   archive.field(1, invoice.id);
   archive.field(2, invoice.status);
-  archive.field(3, invoice.number);
+  archive.invoice_number(3, invoice.number);
   archive.field(4, invoice.reason);
   archive.field(5, invoice.created);
   archive.field(6, invoice.subscription);
@@ -301,10 +305,11 @@ std::string encode_plainly(const AccountKey& key, const T& object) {
 }
 
 template <class T>
-Result<T> decode_plainly(const AccountKey& key, std::string_view bytes, std::string_view what) {
+Result<T> decode_plainly(const AccountKey& key, std::string_view bytes, std::string_view what,
+                         const Parts* parts = nullptr) {
   auto body = body_of(bytes, what);
   if (!body) return body.error();
-  Reader reader(key, *body);
+  Reader reader(key, *body, parts);
   T object;
   reader.get(object);
   if (!reader.is_good() || !reader.is_at_end()) return corrupt(what);
@@ -371,10 +376,37 @@ Result<Account> decode_account(const AccountKey& key, Mode mode, std::string_vie
   return account;
 }
 
+std::string encode(const AccountKey& key, const Record& record, Parts& parts) {
+  std::string bytes(1, form_version);
+  Writer(key, bytes, &parts).put(record);
+  return bytes;
+}
+
 std::string encode(const AccountKey& key, const Record& record) { return encode_plainly(key, record); }
 
-Result<Record> decode_record(const AccountKey& key, std::string_view bytes) {
-  return decode_plainly<Record>(key, bytes, "record");
+Result<Record> decode_record(const AccountKey& key, std::string_view bytes, const Parts& parts) {
+  return decode_plainly<Record>(key, bytes, "record", &parts);
+}
+
+Result<std::vector<std::uint64_t>> part_names(const AccountKey& key, std::string_view bytes) {
+  auto body = body_of(bytes, "record");
+  if (!body) return body.error();
+  std::vector<std::uint64_t> names;
+  Reader reader(key, *body);
+  reader.collect_names(names);
+  Record record;
+  reader.get(record);
+  if (!reader.is_good() || !reader.is_at_end()) return corrupt("record");
+  return names;
+}
+
+std::string part_field(std::uint64_t name) { return "v" + big_endian(name); }
+
+std::optional<std::uint64_t> parse_part_field(std::string_view field) {
+  if (field.size() != 9 || field[0] != 'v') return std::nullopt;
+  std::uint64_t name = 0;
+  for (char byte : field.substr(1)) name = name << 8 | static_cast<unsigned char>(byte);
+  return name;
 }
 
 std::string record_field(const AccountKey& key, const InvoiceId& id) { return short_form('i', key, id); }

@@ -11,6 +11,7 @@
 #include "engine/catalog.hpp"
 #include "engine/result.hpp"
 #include "engine/transition.hpp"
+#include "net/store/codec.hpp"
 
 namespace billd::store {
 
@@ -33,9 +34,17 @@ std::string encode_version(std::uint64_t version);
 /// which one is refused; and a version never comes back when Redis has lost some and they are made anew.
 std::uint64_t next_version(std::uint64_t version, std::uint64_t mark);
 
-/// A record outside the account: a settled invoice or an ended subscription.
+/// A record outside the account: a settled invoice or an ended subscription. Its prices and cards go to `parts`.
+std::string encode(const AccountKey& key, const Record& record, Parts& parts);
+/// The same in one piece.
 std::string encode(const AccountKey& key, const Record& record);
-Result<Record> decode_record(const AccountKey& key, std::string_view bytes);
+Result<Record> decode_record(const AccountKey& key, std::string_view bytes, const Parts& parts = {});
+/// The parts that are wanted to decode the record.
+Result<std::vector<std::uint64_t>> part_names(const AccountKey& key, std::string_view bytes);
+/// The field of the account's documents under which a part is kept: 'v' and its name.
+std::string part_field(std::uint64_t name);
+/// Empty for the field of anything else.
+std::optional<std::uint64_t> parse_part_field(std::string_view field);
 
 /// The field of the account's documents under which a record is kept: 'i' or 's' and the identifier's short form.
 std::string record_field(const AccountKey& key, const InvoiceId& id);

@@ -4,7 +4,7 @@
 -- only writes that cannot fail. VERSION is a hash of this file, so that daemons of two versions work side by side.
 
 -- Reads that fail on a key of the wrong type, by the letter of the write that follows.
-local type_check = { H = 'HLEN', D = 'HLEN', Z = 'ZCARD', R = 'ZCARD', T = 'ZCARD', U = 'ZCARD' }
+local type_check = { H = 'HLEN', V = 'HLEN', D = 'HLEN', Z = 'ZCARD', R = 'ZCARD', T = 'ZCARD', U = 'ZCARD' }
 
 -- The count under a key; fails when INCR would.
 local function read_count(key)
@@ -27,6 +27,7 @@ end
 --         replace one ('1'), its life in milliseconds, the events ('': none), the number of writes, and four for each
 --         write: a letter, an index, and two arguments
 --           H field value      sets a document          D field -          removes one
+--           V field value      sets one that is not there yet
 --           Z score member     enters an index          R member -         leaves one
 --           T score member     enters a queue           U member -         leaves one
 -- Answers the count of commits, then for each account 1 (committed), 2 (conflict), 3 (stale epoch), 4 (conflict; but
@@ -93,6 +94,8 @@ local function commit(keys, args)
           end
         elseif letter == 'H' then
           redis.call('HSET', key, args[w + 2], args[w + 3])
+        elseif letter == 'V' then
+          redis.call('HSETNX', key, args[w + 2], args[w + 3])
         elseif letter == 'D' then
           redis.call('HDEL', key, args[w + 2])
         else
@@ -246,7 +249,8 @@ local function check_permissions(channel)
     for _, write in ipairs({
       { 'GET', prefix .. 'a:' }, { 'GETRANGE', prefix .. 'a:', '1', '8' }, { 'SET', prefix .. 'a:', '' },
       { 'GET', prefix .. 'r:' }, { 'SET', prefix .. 'r:', '', 'PX', '1' },
-      { 'HLEN', prefix .. 'd:' }, { 'HSET', prefix .. 'd:', '', '' }, { 'HDEL', prefix .. 'd:', '' },
+      { 'HLEN', prefix .. 'd:' }, { 'HSET', prefix .. 'd:', '', '' }, { 'HSETNX', prefix .. 'd:', '', '' },
+      { 'HDEL', prefix .. 'd:', '' },
       { 'ZCARD', prefix .. 'x:' }, { 'ZADD', prefix .. 'x:', '0', '' }, { 'ZREM', prefix .. 'x:', '' },
       { 'ZADD', prefix .. 'q:', '0', '' }, { 'ZREM', prefix .. 'q:', '' },
       { 'ZADD', prefix .. 'c:', '0', '' }, { 'ZREM', prefix .. 'c:', '' },

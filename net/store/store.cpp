@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "config/keys.hpp"
 #include "net/store/batches.hpp"
@@ -306,13 +307,15 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
   WriteList writes(keys_prefix, pending.writes);
   const std::string records = records_key(keys_prefix, account.key);
   IndexEntries entries = after.entries;
+  Parts parts;
   for (const Record& record : transition.settled) {
-    writes.add('H', records, record_field_of(account.key, record), encode(account.key, record));
+    writes.add('H', records, record_field_of(account.key, record), encode(account.key, record, parts));
     if (const Invoice* invoice = std::get_if<Invoice>(&record))
       for (const Charge& charge : invoice->charges)
         writes.add('H', records, charge_field(account.key, charge.id), encode_charge_owner(account.key, invoice->id));
     merge_into(entries, index_entries(account.key, record));
   }
+  for (auto& [name, bytes] : parts) writes.add('V', records, part_field(name), std::move(bytes));
   for (const InvoiceId& recalled : transition.recalled) writes.add('D', records, record_field(account.key, recalled));
   // A draft that rested outside the account has its entries, though the account when it was loaded had none of them.
   for (const Invoice& deleted : transition.deleted)
@@ -332,27 +335,54 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
 }
 
 awaitable<Result<Record>> Store::load_record(Mode mode, AccountKey key, std::string field) {
-  redis::Command command("HGET", records_key(prefix(mode, partition_of(key)), key), std::move(field));
-  auto reply = co_await lane(key).execute(std::move(command));
-  if (!reply) co_return reply.error();
-  if (reply->is_nil()) co_return Failure{Errc::not_found, "no such record"};
-  co_return decode_record(key, reply->text());
+  std::vector<std::string> fields;
+  fields.push_back(std::move(field));
+  auto records = co_await load_records(mode, std::move(key), std::move(fields));
+  if (!records) co_return records.error();
+  if (records->empty()) co_return Failure{Errc::not_found, "no such record"};
+  co_return std::move(records->front());
 }
 
 awaitable<Result<std::vector<Record>>> Store::load_records(Mode mode, AccountKey key, std::vector<std::string> fields) {
   std::vector<Record> records;
   if (fields.empty()) co_return records;
-  redis::Command command("HMGET", records_key(prefix(mode, partition_of(key)), key));
+  const std::string documents = records_key(prefix(mode, partition_of(key)), key);
+  redis::Command command("HMGET", documents);
   for (std::string& field : fields) command.add(std::move(field));
-  auto reply = co_await lane(key).execute(std::move(command));
-  if (!reply) co_return reply.error();
-  for (const redis::Reply& element : reply->elements()) {
+  auto stored = co_await lane(key).execute(std::move(command));
+  if (!stored) co_return stored.error();
+  auto parts = co_await load_parts(key, documents, *stored);
+  if (!parts) co_return parts.error();
+  for (const redis::Reply& element : stored->elements()) {
     if (element.is_nil()) continue;
-    auto record = decode_record(key, element.text());
+    auto record = decode_record(key, element.text(), *parts);
     if (!record) co_return record.error();
     records.push_back(std::move(*record));
   }
   co_return records;
+}
+
+/// What the records need of what is kept apart. It is never changed or removed, so that it may be read later than they.
+awaitable<Result<Parts>> Store::load_parts(AccountKey key, std::string documents, const redis::Reply& records) {
+  std::set<std::uint64_t> names;
+  for (const redis::Reply& element : records.elements()) {
+    if (element.is_nil()) continue;
+    auto wanted = part_names(key, element.text());
+    if (!wanted) co_return wanted.error();
+    names.insert(wanted->begin(), wanted->end());
+  }
+  Parts parts;
+  if (names.empty()) co_return parts;
+  redis::Command command("HMGET", std::move(documents));
+  for (std::uint64_t name : names) command.add(part_field(name));
+  auto reply = co_await lane(key).execute(std::move(command));
+  if (!reply) co_return reply.error();
+  auto element = reply->elements().begin();
+  for (std::uint64_t name : names) {
+    if (element->is_text()) parts.emplace(name, element->text());
+    ++element;
+  }
+  co_return parts;
 }
 
 awaitable<Result<std::vector<std::string>>> Store::record_fields(Mode mode, AccountKey key) {
@@ -360,7 +390,8 @@ awaitable<Result<std::vector<std::string>>> Store::record_fields(Mode mode, Acco
   auto reply = co_await lane(key).execute(std::move(command));
   if (!reply) co_return reply.error();
   std::vector<std::string> fields;
-  for (redis::Reply& element : reply->take_elements()) fields.push_back(element.take_text());
+  for (redis::Reply& element : reply->take_elements())
+    if (!parse_part_field(element.text())) fields.push_back(element.take_text());
   co_return fields;
 }
 

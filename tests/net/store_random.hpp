@@ -89,7 +89,7 @@ inline std::string RandomObjects::bytes(std::size_t size) {
 }
 
 inline std::string RandomObjects::text() {
-  switch (below(5)) {
+  switch (below(6)) {
     case 0:
       return {};
     case 1:
@@ -98,6 +98,8 @@ inline std::string RandomObjects::text() {
       return bytes(below(200));
     case 3:
       return std::string(below(3000), 'x');
+    case 4:  // As gateways name what they were asked for.
+      return std::string(below(9), 'p') + id<ChargeKind>().value();
     default:
       return "Café " + std::to_string(below(1000));
   }
@@ -266,7 +268,7 @@ inline Invoice RandomObjects::invoice() {
   Invoice invoice;
   invoice.id = id<InvoiceKind>();
   invoice.status = one_of(InvoiceStatus::void_);
-  invoice.number = text();
+  invoice.number = coin() ? text() : invoice_prefix(key_) + "-" + std::to_string(integer());
   invoice.reason = one_of(BillingReason::manual);
   invoice.created = time();
   invoice.subscription = id<SubscriptionKind>();
