@@ -92,7 +92,7 @@ class Examination {
   void check_periods(const Subscription& subscription) {
     std::map<std::int64_t, const Invoice*> billed;
     for (const Invoice* invoice : invoices_) {
-      if (invoice->subscription != subscription.id) continue;
+      if (invoice->subscription != subscription.id || !invoice->is_of_cycle()) continue;
       const auto [first, is_new] = billed.emplace(invoice->ordinal, invoice);
       if (!is_new)
         report(Rule::periods, subscription.id.value(),
@@ -113,19 +113,26 @@ class Examination {
       if (before != nullptr) check_succession(subscription, *before, *invoice);
       before = invoice;
     }
-    if (before != nullptr && before->ordinal == subscription.ordinal && !before->lines.empty() &&
-        before->lines.front().period != subscription.current_period)
+    if (before != nullptr && before->ordinal == subscription.ordinal && billed_period(*before) != nullptr &&
+        *billed_period(*before) != subscription.current_period)
       report(Rule::periods, subscription.id.value(),
-             before->id.value() + " bills until " + billd::to_text(before->lines.front().period.end),
+             before->id.value() + " bills until " + billd::to_text(billed_period(*before)->end),
              "until " + billd::to_text(subscription.current_period.end) + ", as the subscription says");
+  }
+
+  /// The period that the invoice bills ahead; null: it has no recurring line.
+  static const Period* billed_period(const Invoice& invoice) {
+    const auto line = std::ranges::find_if(invoice.lines, &InvoiceLine::is_recurring);
+    return line == invoice.lines.end() ? nullptr : &line->period;
   }
 
   void check_succession(const Subscription& subscription, const Invoice& before, const Invoice& after) {
     if (after.created < before.created)
       report(Rule::periods, subscription.id.value(), after.id.value() + " was drawn up before " + before.id.value(),
              "one period after the other");
-    if (after.ordinal != before.ordinal + 1 || before.lines.empty() || after.lines.empty()) return;
-    const Timestamp end = before.lines.front().period.end, start = after.lines.front().period.start;
+    const Period *earlier = billed_period(before), *later = billed_period(after);
+    if (after.ordinal != before.ordinal + 1 || earlier == nullptr || later == nullptr) return;
+    const Timestamp end = earlier->end, start = later->start;
     if (start != end)
       report(Rule::periods, subscription.id.value(), after.id.value() + " bills from " + billd::to_text(start),
              "from " + billd::to_text(end) + ", where " + before.id.value() + " ended");
@@ -133,7 +140,7 @@ class Examination {
 
   void check_owners_of_invoices() {
     for (const Invoice* invoice : invoices_) {
-      if (invoice->subscription.is_empty() || invoice->provisional) continue;
+      if (!invoice->is_of_cycle() || invoice->provisional) continue;
       if (std::ranges::any_of(subscriptions_, [&](const auto* each) { return each->id == invoice->subscription; }))
         continue;
       // A first payment that was under way when the customer was deleted is all that is left of its subscription.
@@ -161,14 +168,15 @@ class Examination {
   void check_payment(const Invoice& invoice) {
     const auto succeeded = std::ranges::count(invoice.charges, ChargeState::succeeded, &Charge::state);
     const bool is_paid = invoice.status == InvoiceStatus::paid;
-    const auto wanted = is_paid && invoice.total.minor != 0 ? 1 : 0;
+    const Money due = invoice.amount_due();
+    const auto wanted = is_paid && due.minor != 0 && !invoice.paid_out_of_band ? 1 : 0;
     if (succeeded != wanted)
       report(Rule::payments, invoice.id.value(), std::to_string(succeeded) + " succeeded charges",
              std::to_string(wanted) + (is_paid ? ", for it is paid" : ", for it is not paid"));
     for (const Charge& charge : invoice.charges)
-      if (charge.state == ChargeState::succeeded && charge.amount != invoice.total)
-        report(Rule::payments, charge.id.value(), in_minor_units(charge.amount), in_minor_units(invoice.total));
-    const std::int64_t paid = is_paid ? invoice.total.minor : 0;
+      if (charge.state == ChargeState::succeeded && charge.amount != due)
+        report(Rule::payments, charge.id.value(), in_minor_units(charge.amount), in_minor_units(due));
+    const std::int64_t paid = is_paid ? due.minor : 0;
     if (invoice.amount_paid.minor != paid)
       report(Rule::payments, invoice.id.value(), "amount paid " + in_minor_units(invoice.amount_paid),
              std::to_string(paid));

@@ -362,6 +362,9 @@ TEST_F(Verify, FindsAParkedAccountThatDoesNotExist) {
 }
 
 TEST_F(Verify, MendsMissingEntriesOfEveryIndex) {
+  CreateInvoiceItem item;
+  item.unit_amount = Money{300, Currency::of("usd")};
+  committed(std::move(of_ann), item);
   for (std::size_t i = 0; i < store::index_count; ++i) {
     const auto which = static_cast<store::Index>(i);
     if (which == store::Index::test_clock_customers) continue;
