@@ -15,7 +15,7 @@ namespace billd::store {
 // {p7}:lease                        hash: owner, incarnation, epoch, heartbeat
 // {p7}:commits                      count of calls that committed something
 // t:{p7}:a:<account>                the account (l: instead of t: in live mode)
-// t:{p7}:d:<account>                hash: its records, by short identifier
+// t:{p7}:d:<account>                hash: its records, by short identifier, and the parts that they share
 // t:{p7}:x:<index>[:<qualifier>]    sorted set: an index
 // t:{p7}:q:<queue>                  sorted set: accounts by due time in microseconds
 // t:{p7}:c:<test clock>             sorted set: accounts of a test clock by due time, all queues together
