@@ -149,8 +149,9 @@ awaitable<> Overview::foresee() {
     co_await read_coming(next_foreseen_++ % partitions);
     // At first, quickly: the page shall show it from the beginning.
     const bool is_first_round = next_foreseen_ < partitions;
-    goes_on = co_await pause_for(is_first_round ? foresight_pause_min
-                                                : std::max(foresight_interval / partitions, foresight_pause_min));
+    Milliseconds pause = foresight_pause_min;
+    if (!is_first_round) pause = std::max(Milliseconds(foresight_interval / partitions), foresight_pause_min);
+    goes_on = co_await pause_for(pause);
   }
 }
 

@@ -1,3 +1,4 @@
+// Lines as text, as JSON and as entries of the journal, and what is kept out of them.
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "net/log.hpp"
 
