@@ -83,7 +83,8 @@ awaitable<Result<std::vector<StoredEntry>>> read_latest(Store& store, std::size_
 }  // namespace
 
 awaitable<Result<AuditEntry>> append_audit(Store& store, AuditEntry entry) {
-  constexpr int tries_max = 20;
+  // In each round one writer succeeds, so this is how many may write at once.
+  constexpr int tries_max = 200;
   for (int attempt = 0; attempt < tries_max; ++attempt) {
     auto latest = co_await read_latest(store, 1);
     if (!latest) co_return latest.error();
