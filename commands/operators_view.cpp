@@ -43,6 +43,8 @@ api::operators::Status OperatorsView::status() const {
     else
       to.next = queue.oldest;
   }
+  for (const auto& [group, accounts] : scheduler_.overview().parked())
+    status.queues[static_cast<std::size_t>(group.first)].parked += accounts.count;
   const auto& sightings = partitions_.sightings();
   for (std::uint32_t number = 0; number < sightings.size(); ++number) {
     const jobs::Sighting& sighting = sightings[number];
