@@ -92,7 +92,7 @@ class Examination {
   void check_periods(const Subscription& subscription) {
     std::map<std::int64_t, const Invoice*> billed;
     for (const Invoice* invoice : invoices_) {
-      if (invoice->subscription != subscription.id || !invoice->is_of_cycle()) continue;
+      if (invoice->subscription != subscription.id || !invoice->bills_period()) continue;
       const auto [first, is_new] = billed.emplace(invoice->ordinal, invoice);
       if (!is_new)
         report(Rule::periods, subscription.id.value(),
@@ -100,8 +100,10 @@ class Examination {
                    invoice->id.value(),
                "billed once");
     }
+    // What precedes the anchor may be free, after a trial or at once; then no invoice tells of it.
+    const std::int64_t free_until = subscription.free_until_anchor ? 1 : -1;
     for (std::int64_t ordinal = 0; ordinal <= subscription.ordinal; ++ordinal)
-      if (!billed.contains(ordinal))
+      if (!billed.contains(ordinal) && ordinal > free_until)
         report(Rule::periods, subscription.id.value(), "period " + std::to_string(ordinal) + " is not billed",
                "billed once");
     const Invoice* before = nullptr;
@@ -133,7 +135,9 @@ class Examination {
     const Period *earlier = billed_period(before), *later = billed_period(after);
     if (after.ordinal != before.ordinal + 1 || earlier == nullptr || later == nullptr) return;
     const Timestamp end = earlier->end, start = later->start;
-    if (start != end)
+    // A change that begins a new period cuts the one before it short.
+    const bool follows = after.reason == BillingReason::subscription_update ? start <= end : start == end;
+    if (!follows)
       report(Rule::periods, subscription.id.value(), after.id.value() + " bills from " + billd::to_text(start),
              "from " + billd::to_text(end) + ", where " + before.id.value() + " ended");
   }

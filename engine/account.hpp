@@ -1,6 +1,7 @@
 // The account: one customer with everything that can change together, and the objects it consists of.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -140,11 +141,24 @@ struct Subscription {
   Collection collection = Collection::charge_automatically;
   std::int32_t days_until_due = 0;  ///< of its invoices, when they are sent
 
+  std::optional<Timestamp> cancel_at;  ///< when it ends, if it has not ended before
+  /// The current period is paid only until here: the rest was credited ahead of cancel_at. Empty: until its end.
+  std::optional<Timestamp> paid_until;
+  std::optional<Timestamp> changed_at;  ///< since when the current period is billed by the items as they are now
+  bool free_until_anchor = false;       ///< what preceded the first anchor, after the trial if any, is not billed
+
   bool is_live() const {
     return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;
   }
   Recurrence recurrence() const { return items.front().price.recurrence; }
+  /// The whole period that the price is for. Before the anchor the period is what is left of it.
   Period period(std::int64_t of_ordinal) const { return period_at(anchor, recurrence(), of_ordinal - anchor_ordinal); }
+  Period whole_period() const { return period(ordinal); }
+  Timestamp paid_end() const { return paid_until.value_or(current_period.end); }
+  /// Whether the current period costs nothing, whatever the prices are.
+  bool is_free_period() const {
+    return status == SubscriptionStatus::trialing || (free_until_anchor && ordinal < anchor_ordinal);
+  }
 
   bool operator==(const Subscription&) const = default;
 };
@@ -232,7 +246,8 @@ enum class InvoiceStatus : std::uint8_t {
 };
 
 /// The numbers are stored: append only.
-enum class BillingReason : std::uint8_t { subscription_create, subscription_cycle, manual };
+/// The numbers are stored: append only.
+enum class BillingReason : std::uint8_t { subscription_create, subscription_cycle, manual, subscription_update };
 
 struct Invoice {
   InvoiceId id;
@@ -275,6 +290,10 @@ struct Invoice {
   Money amount_due() const {
     if (!finalized_at) return {total.minor > 0 ? total.minor : 0, total.currency};
     return {total.minor - (ending_balance - starting_balance), total.currency};
+  }
+  /// Whether it bills a period of its subscription: the one of its ordinal.
+  bool bills_period() const {
+    return is_of_cycle() && std::ranges::any_of(lines, [](const InvoiceLine& line) { return line.is_recurring(); });
   }
   /// Whether a subscription's cycle drew it up.
   bool is_of_cycle() const { return reason != BillingReason::manual; }

@@ -108,9 +108,28 @@ void set_balance(Change& change, std::int64_t balance);
 Result<void> subscribe(Change& change, const Subscribe& command);
 Result<void> cancel_subscription(Change& change, const CancelSubscription& command);
 Result<void> resume_subscription(Change& change, const ResumeSubscription& command);
-/// Cancels the subscription as of `ended_at`, and closes the customer's unpaid invoices. `at_once`: before the end of
-/// the period for which it is paid.
-void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, bool at_once);
+/// The items of a subscription belong together, and it can be told what they cost.
+Result<void> check_items(const std::vector<SubscriptionItem>& items);
+Result<void> check_collection(Collection collection, std::int32_t days_until_due);
+Failure no_such_subscription(const SubscriptionId& id);
+/// The named subscription, if the customer has heard of it.
+Subscription* find_known(Change& change, const SubscriptionId& id);
+/// From `start` on the next period runs; with a later `trial_end` it is a trial until then. The cycle is anchored anew.
+void restart_period(Change& change, Subscription& subscription, Timestamp start, std::optional<Timestamp> trial_end);
+/// How a subscription is billed.
+struct Billing {
+  BillingReason reason;
+  Period gathered;         ///< the stretch whose changes go into the invoice
+  bool of_period = true;   ///< for the period that has just begun; false: only for what is pending
+  bool immediate = false;  ///< finalized and collected without delay
+};
+/// Draws up the subscription's invoice and tells of both; `before` is the subscription before its change.
+Result<void> bill(Change& change, Subscription& subscription, Subscription before, const Billing& billing);
+/// Cancels the subscription as of `ended_at`, and closes the customer's unpaid invoices. What is pending is billed at
+/// `bill_at`.
+void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, Timestamp bill_at);
+/// The same at once and against the customer's hope: pending prorations go.
+void cut_off(Change& change, Subscription& subscription);
 /// Ends a subscription whose first payment has not come in time.
 Result<void> expire_subscription(Change& change, Subscription& subscription, Timestamp ended_at);
 /// Tells the customer that the trial is about to end.
@@ -126,10 +145,8 @@ void invoice_payment_failed(Change& change, Invoice& invoice);
 void retry_past_due(Change& change);
 
 // invoices.cpp
-/// An invoice for the subscription's current period, as a draft in the account; `gathered` is the stretch whose usage
-/// and changes go into it. The pointer is valid until the next invoice is drawn up.
-Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, BillingReason reason,
-                                 Period gathered);
+/// An invoice of the subscription as a draft in the account. The pointer is valid until the next invoice is drawn up.
+Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, const Billing& billing);
 /// The total of the lines as they are now; amount_out_of_range beyond 64 bits.
 Result<void> total_up(Invoice& invoice);
 /// What is due of a total when the customer's balance has had its part, and what is left of the balance.
@@ -180,11 +197,32 @@ enum class Sweep : std::uint8_t {
 Result<void> take_pending_items(Change& change, Invoice& invoice, Sweep sweep);
 /// The other way round: the invoice's items are pending again.
 void give_items_back(Change& change, const Invoice& invoice);
-/// A subscription has ended: its pending prorations go when it was ended at once; what else it would have taken is
-/// billed at the end of its period.
-void settle_pending_items(Change& change, const Subscription& subscription, bool at_once);
+/// Removes the subscription's pending prorations.
+void drop_prorations(Change& change, const Subscription& subscription);
+/// A subscription has ended: what it would have taken along is billed by itself at that time.
+void settle_pending_items(Change& change, const Subscription& subscription, Timestamp bill_at);
 /// Draws up the invoice for pending items whose subscription has ended, in the way in which `due` was to be paid.
 Result<void> bill_ended_items(Change& change, const InvoiceItem& due);
+
+// proration.cpp
+/// What the item costs in a whole period.
+Result<Money> cost_of(const SubscriptionItem& item);
+/// What the item costs in the stretch, which lies within the subscription's current period.
+Result<Money> cost_in(const Subscription& subscription, const SubscriptionItem& item, Period stretch);
+enum class Side : std::uint8_t { credit, debit };
+/// The proration's moment, to the rules' unit: a day that has begun is billed by what comes (`begun_day_is_used`: by
+/// what was).
+Timestamp proration_moment(const Subscription& subscription, Timestamp time, ProrationUnit unit,
+                           bool begun_day_is_used);
+/// A pending item for what the subscription's item costs in the stretch, or for giving it back. What costs nothing
+/// leaves none.
+Result<void> prorate(Change& change, const Subscription& subscription, const SubscriptionItem& item, Period stretch,
+                     Side side);
+/// From now on the current period is paid until `until`: the difference is credited, or billed.
+Result<void> pay_until(Change& change, Subscription& subscription, Timestamp until);
+
+// updates.cpp
+Result<void> update_subscription(Change& change, const UpdateSubscription& command);
 
 // collection.cpp
 /// The source that pays for the invoice; nullptr: there is none.

@@ -80,11 +80,51 @@ struct Subscribe {
   Metadata metadata;
   Collection collection = Collection::charge_automatically;
   std::int32_t days_until_due = 0;  ///< of its invoices, when they are sent: 1 at least
+  /// Where the cycle is anchored, later than now and than the trial's end, at most one period away: what precedes it is
+  /// billed as its share of a period, or is free.
+  std::optional<Timestamp> billing_cycle_anchor;
+  bool free_until_anchor = false;
+  std::optional<Timestamp> cancel_at;
+};
+
+/// A change of one of a subscription's items, or a new one.
+struct ItemChange {
+  SubscriptionItemId item;  ///< empty: a new one, which needs a price
+  bool deleted = false;
+  std::optional<Price> price;
+  std::optional<std::int64_t> quantity;
+  std::optional<Metadata> metadata;
+};
+
+/// What a change within a period means for what was paid for it.
+enum class ProrationBehavior : std::uint8_t {
+  create_prorations,  ///< credit and debit wait for the next invoice
+  always_invoice,     ///< they are billed at once
+  none,
+};
+
+/// Members without a value stay as they are. A change of the interval, of the anchor or of the trial, and one from what
+/// is free to what is not, begins a new period at once and bills it.
+struct UpdateSubscription {
+  SubscriptionId subscription;
+  std::vector<ItemChange> items;
+  ProrationBehavior proration = ProrationBehavior::create_prorations;
+  std::optional<Timestamp> proration_date;  ///< as if it were changed then; empty: now
+  std::optional<Timestamp> trial_end;       ///< not later than now: a trial ends now
+  bool anchor_now = false;
+  std::optional<bool> cancel_at_period_end;
+  std::optional<std::optional<Timestamp>> cancel_at;  ///< empty inside: not any more
+  std::optional<Collection> collection;
+  std::optional<std::int32_t> days_until_due;
+  std::optional<SourceId> default_source;  ///< empty inside: the customer's
+  std::optional<Metadata> metadata;
 };
 
 struct CancelSubscription {
   SubscriptionId subscription;
   bool at_period_end = false;
+  bool prorate = false;      ///< at once: credits what is left of the period
+  bool invoice_now = false;  ///< at once: bills what is pending now instead of at the period's end
 };
 
 /// Takes a cancellation at the period's end back.
@@ -224,6 +264,6 @@ using Command =
     std::variant<CreateCustomer, UpdateCustomer, DeleteCustomer, AddSource, UpdateSource, RemoveSource, Subscribe,
                  CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice, RecordChargeOutcome,
                  CreateInvoiceItem, UpdateInvoiceItem, DeleteInvoiceItem, CreateInvoice, UpdateInvoice, FinalizeInvoice,
-                 SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice>;
+                 SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice, UpdateSubscription>;
 
 }  // namespace billd

@@ -136,7 +136,7 @@ Result<void> delete_customer(Change& change) {
   Account& account = change.account();
   Customer& customer = account.customer;
   if (customer.deleted) return no_such_customer(customer);
-  for (Subscription& subscription : account.subscriptions) end_subscription(change, subscription, change.now, true);
+  for (Subscription& subscription : account.subscriptions) cut_off(change, subscription);
   close_unpaid_invoices(change);
   account.invoice_items.clear();
   change.emit({EventType::customer_deleted}, customer);

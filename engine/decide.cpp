@@ -32,6 +32,7 @@ struct Carry {
   Result<void> operator()(const VoidInvoice& command) const { return void_invoice(change, command); }
   Result<void> operator()(const MarkInvoiceUncollectible& command) const { return mark_uncollectible(change, command); }
   Result<void> operator()(const DeleteInvoice& command) const { return delete_invoice(change, command); }
+  Result<void> operator()(const UpdateSubscription& command) const { return update_subscription(change, command); }
 };
 
 }  // namespace

@@ -20,6 +20,13 @@ Result<Transition> decide(Account account, const Command& command, Timestamp now
 /// period at a time. With nothing due the transition is unchanged.
 Result<Transition> tick(Account account, Timestamp now, const Rules& rules);
 
+/// What the customer's next invoice would be, if the command were carried out now (without one: if nothing changed):
+/// the invoice which the command makes, or else the one of the next renewal of `subscription` (empty: of whichever
+/// comes first). Made by the same code as the invoice itself, so that what is previewed is what is billed; its
+/// identifiers mean nothing. not_found when nothing would be billed.
+Result<Invoice> preview(Account account, const std::optional<Command>& command, const SubscriptionId& subscription,
+                        Timestamp now, const Rules& rules);
+
 /// The queues in which accounts wait. The numbers are stored nowhere; the names (to_text) are part of storage keys.
 enum class Queue : std::uint8_t { renewal, cancellation, invoice_closing, collection };
 inline constexpr std::size_t queue_count = 4;

@@ -37,9 +37,9 @@ Result<Money> amount_of(Money unit_amount, std::int64_t quantity) {
   return amount;
 }
 
-InvoiceLine line_of(Change& change, InvoiceItem item) {
+InvoiceLine line_of(InvoiceItem item, InvoiceLineId id) {
   InvoiceLine line;
-  line.id = change.draw_id<InvoiceLineKind>();
+  line.id = std::move(id);
   line.amount = item.amount;
   line.period = item.period;
   line.quantity = item.quantity;
@@ -167,7 +167,7 @@ Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& comman
   if (invoice.lines.size() >= lines_max) return too_many_items("on an invoice");
   Invoice before = invoice;
   change.emit({EventType::invoiceitem_created}, item);
-  invoice.lines.push_back(line_of(change, std::move(item)));
+  invoice.lines.push_back(line_of(std::move(item), change.draw_id<InvoiceLineKind>()));
   auto total = total_up(invoice);
   if (!total) return total.error();
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
@@ -197,9 +197,7 @@ Result<void> update_invoice_item(Change& change, const UpdateInvoiceItem& comman
   auto applied = apply(command, item);
   if (!applied) return applied.error();
   change.emit_update(EventType::invoiceitem_updated, std::move(item_before), item);
-  const InvoiceLineId id = line->id;
-  *line = line_of(change, std::move(item));
-  line->id = id;
+  *line = line_of(std::move(item), line->id);
   auto total = total_up(invoice);
   if (!total) return total.error();
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
@@ -245,13 +243,14 @@ Result<void> take_pending_items(Change& change, Invoice& invoice, Sweep sweep) {
       continue;
     }
     sum = *with_item;
-    invoice.lines.push_back(line_of(change, std::move(item)));
+    invoice.lines.push_back(line_of(std::move(item), change.draw_id<InvoiceLineKind>()));
   }
   pending = std::move(left);
   return total_up(invoice);
 }
 
 void give_items_back(Change& change, const Invoice& invoice) {
+  if (change.customer().deleted) return;
   std::vector<InvoiceItem>& pending = change.account().invoice_items;
   for (const InvoiceLine& line : invoice.lines) {
     if (line.is_recurring()) continue;
@@ -265,22 +264,23 @@ void give_items_back(Change& change, const Invoice& invoice) {
   std::ranges::sort(pending, {}, [](const InvoiceItem& item) { return std::tie(item.created, item.id); });
 }
 
-void settle_pending_items(Change& change, const Subscription& subscription, bool at_once) {
-  Account& account = change.account();
-  // Source: Stripe, "if the subscription is set to cancel immediately, pending prorations will be removed"; at the
-  // period's end they are "left in place and collected".
-  std::erase_if(account.invoice_items, [&](const InvoiceItem& item) {
-    if (!at_once || !item.proration || item.subscription != subscription.id) return false;
+void drop_prorations(Change& change, const Subscription& subscription) {
+  std::erase_if(change.account().invoice_items, [&](const InvoiceItem& item) {
+    if (!item.proration || item.subscription != subscription.id) return false;
     change.emit({EventType::invoiceitem_deleted}, item);
     return true;
   });
+}
+
+void settle_pending_items(Change& change, const Subscription& subscription, Timestamp bill_at) {
+  Account& account = change.account();
   const bool others_live = std::ranges::any_of(
       account.subscriptions, [&](const Subscription& other) { return other.id != subscription.id && other.is_live(); });
   // Source: Stripe, pending items "will still be charged for at the end of the period, unless manually deleted".
   for (InvoiceItem& item : account.invoice_items) {
     if (item.bill_at || (item.subscription != subscription.id && (others_live || !item.subscription.is_empty())))
       continue;
-    item.bill_at = subscription.current_period.end;
+    item.bill_at = bill_at;
     item.days_until_due = subscription.collection == Collection::send_invoice ? subscription.days_until_due : 0;
     change.touch();
   }

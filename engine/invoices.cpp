@@ -96,28 +96,33 @@ Result<void> total_up(Invoice& invoice) {
   return {};
 }
 
-Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, BillingReason reason,
-                                 Period gathered) {
-  const bool trial = subscription.status == SubscriptionStatus::trialing;
-  Invoice invoice = begin_invoice(change, reason, subscription.items.front().price.unit_amount.currency);
+Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, const Billing& billing) {
+  const bool is_free = subscription.is_free_period();
+  Invoice invoice = begin_invoice(change, billing.reason, subscription.items.front().price.unit_amount.currency);
   invoice.subscription = subscription.id;
   invoice.ordinal = subscription.ordinal;
-  invoice.period = gathered;
+  invoice.period = billing.gathered;
   invoice.collection = subscription.collection;
   invoice.due_at = due_time(subscription.collection, change.now, subscription.days_until_due);
-  invoice.lines.reserve(subscription.items.size());
-  for (const SubscriptionItem& item : subscription.items) {
-    Money amount{0, item.price.unit_amount.currency};
-    if (!trial) {
-      auto product = multiply(item.price.unit_amount, item.quantity);
-      if (!product) return product.error();
-      amount = *product;
+  if (billing.of_period) {
+    invoice.lines.reserve(subscription.items.size());
+    const bool is_partial = !is_free && subscription.current_period != subscription.whole_period();
+    for (const SubscriptionItem& item : subscription.items) {
+      auto amount = cost_in(subscription, item, subscription.current_period);
+      if (!amount) return amount.error();
+      InvoiceLine line{change.draw_id<InvoiceLineKind>(),
+                       *amount,
+                       subscription.current_period,
+                       item.quantity,
+                       item.price,
+                       item.id,
+                       is_free};
+      line.proration = is_partial;
+      invoice.lines.push_back(std::move(line));
     }
-    invoice.lines.push_back({change.draw_id<InvoiceLineKind>(), amount, subscription.current_period, item.quantity,
-                             item.price, item.id, trial});
   }
   // Who begins with a trial may have no source: what is pending waits for the first invoice with something to pay.
-  const bool begins_free = trial && reason == BillingReason::subscription_create;
+  const bool begins_free = is_free && billing.reason == BillingReason::subscription_create;
   auto total = begins_free ? total_up(invoice) : take_pending_items(change, invoice, Sweep::cycle);
   if (!total) return total.error();
   change.touch();

@@ -2,6 +2,7 @@
 #include "engine/money.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace billd {
@@ -97,6 +98,21 @@ Result<Money> multiply(Money amount, std::int64_t quantity) {
   if (__builtin_mul_overflow(amount.minor, quantity, &product.minor))
     return out_of_range("the product does not fit 64 bits");
   return product;
+}
+
+Result<Money> scale(Money amount, std::int64_t numerator, std::int64_t denominator, Rounding rounding) {
+  BILLD_CHECK(denominator > 0, "a share of nothing");
+  // The product of two numbers of 64 bits fits 127, and the doubled remainder is below 65.
+  const __int128 product = static_cast<__int128>(amount.minor) * numerator;
+  __int128 quotient = product / denominator;
+  const __int128 remainder = product % denominator;
+  const __int128 doubled = 2 * (remainder < 0 ? -remainder : remainder);
+  const bool is_half = doubled == denominator;
+  const bool away = is_half ? rounding == Rounding::half_up || quotient % 2 != 0 : doubled > denominator;
+  if (away) quotient += product < 0 ? -1 : 1;
+  if (quotient > std::numeric_limits<std::int64_t>::max() || quotient < std::numeric_limits<std::int64_t>::min())
+    return out_of_range("the share does not fit 64 bits");
+  return Money{static_cast<std::int64_t>(quotient), amount.currency};
 }
 
 Money minimum_charge(Currency currency) {

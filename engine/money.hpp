@@ -51,6 +51,15 @@ Result<Money> add(Money a, Money b);
 /// amount x quantity; amount_out_of_range beyond 64 bits.
 Result<Money> multiply(Money amount, std::int64_t quantity);
 
+/// What becomes of a half of the smallest unit; more than a half goes up and less goes down in every case.
+enum class Rounding : std::uint8_t {
+  half_up,    ///< away from zero
+  half_even,  ///< to the even neighbour: in the long run nobody gains
+};
+
+/// amount x numerator / denominator, rounded once; the denominator is positive. amount_out_of_range beyond 64 bits.
+Result<Money> scale(Money amount, std::int64_t numerator, std::int64_t denominator, Rounding rounding);
+
 /// The smallest amount of the currency that is charged; what is less is carried to the customer's next invoice. None is
 /// known of a currency whose minimum is one minor unit. Source:
 /// https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts.

@@ -12,11 +12,19 @@ namespace billd {
 /// What becomes of a subscription when the last automatic attempt on an invoice has failed.
 enum class FinalAction : std::uint8_t { cancel, unpaid, past_due };
 
+/// To what a change within a period is exact.
+enum class ProrationUnit : std::uint8_t {
+  second,
+  day,  ///< of 24 hours from the period's start; a day that has begun counts as a whole one
+};
+
 struct Rules {
   /// How long a renewal's invoice stays a draft. Source: Stripe, about one hour.
   Duration invoice_finalize_delay = std::chrono::hours(1);
   /// The wait before each automatic retry, counted from the attempt before it. Source: Stripe's common 3, 5, 7 days.
   std::vector<Duration> retry_schedule = {std::chrono::days(3), std::chrono::days(5), std::chrono::days(7)};
+  /// Source: Stripe prorates to the second.
+  ProrationUnit proration_unit = ProrationUnit::second;
   FinalAction final_action = FinalAction::cancel;
   /// How long after its due date a sent invoice may stay unpaid until the final action. Source: Stripe, "canceled or
   /// unpaid if it is still not paid by an additional deadline after that"; 30 days is the first of its choices.

@@ -12,11 +12,152 @@ constexpr std::size_t items_max = 20, subscriptions_max = 500;
 /// Source: Stripe announces the end of a trial three days before it.
 constexpr Duration trial_notice = std::chrono::days(3);
 
+void set_status(Change& change, Subscription& subscription, SubscriptionStatus status) {
+  if (subscription.status == status) return;
+  Subscription before = subscription;
+  subscription.status = status;
+  subscription.expires_at.reset();
+  change.emit_update(EventType::subscription_updated, std::move(before), subscription);
+}
+
+/// What becomes of a subscription whose invoice was not paid in the end.
+void take_final_action(Change& change, Subscription& subscription, Invoice& invoice) {
+  switch (change.rules.final_action) {
+    case FinalAction::cancel:
+      cut_off(change, subscription);
+      return;
+    case FinalAction::unpaid:
+      stop_collecting(change, invoice);
+      // A trial goes on: it is not the trial that was not paid.
+      if (subscription.status != SubscriptionStatus::trialing)
+        set_status(change, subscription, SubscriptionStatus::unpaid);
+      return;
+    case FinalAction::past_due:
+      if (subscription.status == SubscriptionStatus::active && subscription.latest_invoice == invoice.id)
+        set_status(change, subscription, SubscriptionStatus::past_due);
+      return;
+  }
+}
+
+/// When the first cycle begins: now, or when the trial is over.
+Timestamp cycle_start(const Change& change, const Subscribe& command) {
+  const Timestamp start = whole_second(change.now);
+  return command.trial_end ? std::max(start, whole_second(*command.trial_end)) : start;
+}
+
+/// The anchor and the end that were asked for.
+Result<void> check_cycle(const Change& change, const Subscribe& command) {
+  const Timestamp start = cycle_start(change, command);
+  if (command.billing_cycle_anchor && *command.billing_cycle_anchor < start)
+    return Failure{Errc::invalid_parameter, "billing_cycle_anchor must be in the future, and not before the trial ends",
+                   "billing_cycle_anchor"};
+  // Source: Stripe refuses an anchor that is "later than next natural billing date".
+  if (command.billing_cycle_anchor &&
+      *command.billing_cycle_anchor > boundary(start, command.items.front().price.recurrence, 1))
+    return Failure{Errc::invalid_parameter, "billing_cycle_anchor cannot be later than next natural billing date",
+                   "billing_cycle_anchor"};
+  if (command.cancel_at && command.cancel_at_period_end)
+    return Failure{Errc::invalid_parameter,
+                   "Received both cancel_at and cancel_at_period_end parameters. Please pass in only one.",
+                   "cancel_at"};
+  if (command.cancel_at && (*command.cancel_at <= change.now || *command.cancel_at > end_of_time))
+    return Failure{Errc::invalid_parameter, "Invalid timestamp: must be an integer Unix timestamp in the future",
+                   "cancel_at"};
+  return {};
+}
+
+std::vector<SubscriptionItem> items_of(const Subscribe& command) {
+  std::vector<SubscriptionItem> items;
+  items.reserve(command.items.size());
+  for (const NewSubscriptionItem& item : command.items)
+    items.push_back({SubscriptionItemId(), Timestamp(), item.price, item.quantity, item.metadata});
+  return items;
+}
+
+/// Whether the customer may have such a subscription.
+Result<void> check_subscribe(const Change& change, const Account& account, const Subscribe& command) {
+  const Customer& customer = account.customer;
+  if (customer.deleted) return no_such_customer(customer);
+  auto items_are_fine = check_items(items_of(command));
+  if (!items_are_fine) return items_are_fine.error();
+  if (account.subscriptions.size() >= subscriptions_max)
+    return Failure{Errc::limit_exceeded, "A customer can have at most 500 current subscriptions."};
+  if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
+    return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
+  if (command.trial_end && *command.trial_end > end_of_time)
+    return Failure{Errc::invalid_parameter, "Invalid timestamp: too far in the future.", "trial_end"};
+  const Currency agreed = currency_of(account);
+  if (!agreed.is_none() && agreed != command.items.front().price.unit_amount.currency) return mixed_currencies(agreed);
+  auto collection_is_fine = check_collection(command.collection, command.days_until_due);
+  if (!collection_is_fine) return collection_is_fine.error();
+  return check_cycle(change, command);
+}
+
+/// The subscription's period that begins at `start`: a whole one, or what is left until the anchor.
+Period period_from(const Subscription& subscription, Timestamp start) {
+  if (subscription.ordinal < subscription.anchor_ordinal) return {start, subscription.anchor};
+  return subscription.period(subscription.ordinal);
+}
+
+void begin_trial(Change& change, Subscription& subscription, Timestamp start, Timestamp end) {
+  subscription.status = SubscriptionStatus::trialing;
+  if (!subscription.trial_start || !subscription.trial_end || *subscription.trial_end < start)
+    subscription.trial_start = start;
+  subscription.trial_end = end;
+  subscription.trial_will_end_at.reset();
+  if (end - change.now > trial_notice) subscription.trial_will_end_at = end - trial_notice;
+}
+
+/// A period that ends before its time is paid for until then.
+Result<void> pay_until_end(Change& change, Subscription& subscription) {
+  if (!subscription.cancel_at || *subscription.cancel_at >= subscription.current_period.end) return {};
+  return pay_until(change, subscription, std::max(*subscription.cancel_at, subscription.current_period.start));
+}
+
+/// As it begins, before anything is billed: trialing, or incomplete.
+Subscription begin_subscription(Change& change, const Subscribe& command) {
+  Subscription subscription;
+  subscription.id = change.draw_id<SubscriptionKind>();
+  subscription.created = change.now;
+  subscription.items = items_of(command);
+  for (SubscriptionItem& item : subscription.items) {
+    item.id = change.draw_id<SubscriptionItemKind>();
+    item.created = change.now;
+  }
+  subscription.default_source = command.default_source;
+  subscription.collection = command.collection;
+  subscription.days_until_due = command.days_until_due;
+  subscription.metadata = command.metadata;
+  const Timestamp start = whole_second(change.now), cycle = cycle_start(change, command);
+  const bool trial = cycle > start;
+  if (trial) begin_trial(change, subscription, start, cycle);
+  // The trial is period 0; what precedes the anchor is a period of its own.
+  subscription.anchor = cycle;
+  subscription.anchor_ordinal = trial ? 1 : 0;
+  if (command.billing_cycle_anchor && whole_second(*command.billing_cycle_anchor) > cycle) {
+    subscription.anchor = whole_second(*command.billing_cycle_anchor);
+    subscription.anchor_ordinal += 1;
+    subscription.free_until_anchor = command.free_until_anchor;
+  }
+  subscription.current_period = trial ? Period{start, cycle} : period_from(subscription, start);
+  if (command.cancel_at) subscription.cancel_at = whole_second(*command.cancel_at);
+  subscription.cancel_at_period_end = command.cancel_at_period_end;
+  if (command.cancel_at || command.cancel_at_period_end) subscription.canceled_at = change.now;
+  return subscription;
+}
+
+}  // namespace
+
 Failure no_such_subscription(const SubscriptionId& id) {
   return {Errc::not_found, "No such subscription: " + id.value(), "id"};
 }
 
-Result<void> check_items(const std::vector<NewSubscriptionItem>& items) {
+Subscription* find_known(Change& change, const SubscriptionId& id) {
+  Subscription* subscription = change.account().find(id);
+  return subscription != nullptr && !subscription->provisional ? subscription : nullptr;
+}
+
+Result<void> check_items(const std::vector<SubscriptionItem>& items) {
   if (items.empty()) return Failure{Errc::missing_parameter, "Missing required param: items.", "items"};
   if (items.size() > items_max)
     return Failure{Errc::limit_exceeded, "A subscription can have at most 20 items.", "items"};
@@ -24,7 +165,8 @@ Result<void> check_items(const std::vector<NewSubscriptionItem>& items) {
   if (!recurrence_is_fine) return recurrence_is_fine.error();
   if (items.front().price.unit_amount.currency.is_none())
     return Failure{Errc::invalid_parameter, "A price without a currency cannot be subscribed to.", "items"};
-  for (const NewSubscriptionItem& item : items) {
+  Money whole{0, items.front().price.unit_amount.currency};
+  for (const SubscriptionItem& item : items) {
     if (item.price.unit_amount.minor < 0)
       return Failure{Errc::invalid_parameter, "A price cannot be negative.", "items"};
     if (item.quantity < 0)
@@ -36,22 +178,13 @@ Result<void> check_items(const std::vector<NewSubscriptionItem>& items) {
                      "All prices of a subscription must have the same `recurring.interval` and "
                      "`recurring.interval_count`.",
                      "items"};
+    auto cost = cost_of(item);
+    if (!cost) return cost.error();
+    auto sum = add(whole, *cost);
+    if (!sum) return sum.error();
+    whole = *sum;
   }
   return {};
-}
-
-void set_status(Change& change, Subscription& subscription, SubscriptionStatus status) {
-  if (subscription.status == status) return;
-  Subscription before = subscription;
-  subscription.status = status;
-  subscription.expires_at.reset();
-  change.emit_update(EventType::subscription_updated, std::move(before), subscription);
-}
-
-/// The named subscription, if the customer has heard of it.
-Subscription* find_known(Change& change, const SubscriptionId& id) {
-  Subscription* subscription = change.account().find(id);
-  return subscription != nullptr && !subscription->provisional ? subscription : nullptr;
 }
 
 Result<void> check_collection(Collection collection, std::int32_t days_until_due) {
@@ -64,86 +197,27 @@ Result<void> check_collection(Collection collection, std::int32_t days_until_due
   return {};
 }
 
-/// What becomes of a subscription whose invoice was not paid in the end.
-void take_final_action(Change& change, Subscription& subscription, Invoice& invoice) {
-  switch (change.rules.final_action) {
-    case FinalAction::cancel:
-      end_subscription(change, subscription, change.now, true);
-      return;
-    case FinalAction::unpaid:
-      stop_collecting(change, invoice);
-      set_status(change, subscription, SubscriptionStatus::unpaid);
-      return;
-    case FinalAction::past_due:
-      if (subscription.status == SubscriptionStatus::active && subscription.latest_invoice == invoice.id)
-        set_status(change, subscription, SubscriptionStatus::past_due);
-      return;
-  }
-}
-
-/// Whether the customer may have such a subscription.
-Result<void> check_subscribe(const Account& account, const Subscribe& command) {
-  const Customer& customer = account.customer;
-  if (customer.deleted) return no_such_customer(customer);
-  auto items_are_fine = check_items(command.items);
-  if (!items_are_fine) return items_are_fine.error();
-  if (account.subscriptions.size() >= subscriptions_max)
-    return Failure{Errc::limit_exceeded, "A customer can have at most 500 current subscriptions."};
-  if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
-    return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
-  if (command.trial_end && *command.trial_end > end_of_time)
-    return Failure{Errc::invalid_parameter, "Invalid timestamp: too far in the future.", "trial_end"};
-  const Currency agreed = currency_of(account);
-  if (!agreed.is_none() && agreed != command.items.front().price.unit_amount.currency) return mixed_currencies(agreed);
-  return check_collection(command.collection, command.days_until_due);
-}
-
-/// As it begins, before anything is billed: trialing, or incomplete.
-Subscription begin_subscription(Change& change, const Subscribe& command) {
-  Subscription subscription;
-  subscription.id = change.draw_id<SubscriptionKind>();
-  subscription.created = change.now;
-  for (const NewSubscriptionItem& item : command.items)
-    subscription.items.push_back(
-        {change.draw_id<SubscriptionItemKind>(), change.now, item.price, item.quantity, item.metadata});
-  subscription.default_source = command.default_source;
-  subscription.collection = command.collection;
-  subscription.days_until_due = command.days_until_due;
-  subscription.metadata = command.metadata;
-  const Timestamp start = whole_second(change.now);
-  if (command.trial_end && whole_second(*command.trial_end) > start) {
-    // The trial is period 0; the cycle is anchored at its end, as period 1.
-    const Timestamp end = whole_second(*command.trial_end);
-    subscription.status = SubscriptionStatus::trialing;
-    subscription.trial_start = start;
-    subscription.trial_end = end;
-    if (end - change.now > trial_notice) subscription.trial_will_end_at = end - trial_notice;
-    subscription.anchor = end;
-    subscription.anchor_ordinal = 1;
-    subscription.current_period = {start, end};
-  } else {
-    subscription.anchor = start;
-    subscription.current_period = subscription.period(0);
-  }
-  if (command.cancel_at_period_end) {
-    subscription.cancel_at_period_end = true;
-    subscription.canceled_at = change.now;
-  }
-  return subscription;
-}
-
-}  // namespace
-
 Result<void> subscribe(Change& change, const Subscribe& command) {
   Account& account = change.account();
   Customer& customer = account.customer;
-  auto allowed = check_subscribe(account, command);
+  auto allowed = check_subscribe(change, account, command);
   if (!allowed) return allowed.error();
   Subscription subscription = begin_subscription(change, command);
   const bool trial = subscription.status == SubscriptionStatus::trialing;
   const Timestamp start = subscription.current_period.start;
+  auto paid = pay_until_end(change, subscription);
+  if (!paid) return paid.error();
+  if (!trial && subscription.is_free_period()) {
+    // Source: Stripe, what precedes the anchor is then free, and there is no invoice of nothing for it.
+    subscription.status = SubscriptionStatus::active;
+    agree_on_currency(change, subscription.items.front().price.unit_amount.currency);
+    change.emit({EventType::subscription_created}, subscription);
+    change.set_subject(subscription.id.value());
+    account.subscriptions.push_back(std::move(subscription));
+    return {};
+  }
 
-  auto drawn_up = draw_up_invoice(change, subscription, BillingReason::subscription_create, {start, start});
+  auto drawn_up = draw_up_invoice(change, subscription, {BillingReason::subscription_create, {start, start}});
   if (!drawn_up) return drawn_up.error();
   Invoice& invoice = **drawn_up;
   subscription.latest_invoice = invoice.id;
@@ -182,7 +256,16 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
   if (subscription == nullptr) return no_such_subscription(command.subscription);
   change.set_subject(subscription->id.value());
   if (!command.at_period_end) {
-    end_subscription(change, *subscription, change.now, true);
+    // Source: Stripe, "if the subscription is set to cancel immediately, pending prorations will be removed"; and those
+    // of the cancellation itself are made on demand. Asked for an invoice now, Stripe bills all of them.
+    if (!command.invoice_now) drop_prorations(change, *subscription);
+    if (command.prorate && subscription->status != SubscriptionStatus::incomplete) {
+      const Timestamp until = proration_moment(*subscription, change.now, change.rules.proration_unit, true);
+      auto credited = pay_until(change, *subscription, std::min(until, subscription->paid_end()));
+      if (!credited) return credited.error();
+    }
+    end_subscription(change, *subscription, change.now,
+                     command.invoice_now ? change.now : subscription->current_period.end);
     return {};
   }
   if (subscription->status == SubscriptionStatus::incomplete)
@@ -190,6 +273,11 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
                    "A subscription whose first payment is incomplete can only be canceled at once.", "at_period_end"};
   if (subscription->cancel_at_period_end) return {};
   Subscription before = *subscription;
+  if (subscription->cancel_at) {
+    subscription->cancel_at.reset();
+    auto paid = pay_until(change, *subscription, subscription->current_period.end);
+    if (!paid) return paid.error();
+  }
   subscription->cancel_at_period_end = true;
   subscription->canceled_at = change.now;
   change.emit_update(EventType::subscription_updated, std::move(before), *subscription);
@@ -202,12 +290,17 @@ Result<void> resume_subscription(Change& change, const ResumeSubscription& comma
   change.set_subject(subscription->id.value());
   Subscription before = *subscription;
   subscription->cancel_at_period_end = false;
-  subscription->canceled_at.reset();
+  if (!subscription->cancel_at) subscription->canceled_at.reset();
   change.emit_update(EventType::subscription_updated, std::move(before), *subscription);
   return {};
 }
 
-void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, bool at_once) {
+void cut_off(Change& change, Subscription& subscription) {
+  drop_prorations(change, subscription);
+  end_subscription(change, subscription, change.now, subscription.current_period.end);
+}
+
+void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, Timestamp bill_at) {
   subscription.status = SubscriptionStatus::canceled;
   subscription.ended_at = ended_at;
   if (!subscription.canceled_at) subscription.canceled_at = change.now;
@@ -216,7 +309,7 @@ void end_subscription(Change& change, Subscription& subscription, Timestamp ende
   change.emit({EventType::subscription_deleted}, subscription);
   // Source: Stripe, "By default, all unpaid invoices for the customer will be closed upon subscription cancellation".
   close_unpaid_invoices(change);
-  settle_pending_items(change, subscription, at_once);
+  settle_pending_items(change, subscription, bill_at);
 }
 
 Result<void> expire_subscription(Change& change, Subscription& subscription, Timestamp ended_at) {
@@ -230,7 +323,8 @@ Result<void> expire_subscription(Change& change, Subscription& subscription, Tim
   subscription.ended_at = ended_at;
   subscription.expires_at.reset();
   change.emit_update(EventType::subscription_updated, std::move(before), subscription);
-  settle_pending_items(change, subscription, true);
+  drop_prorations(change, subscription);
+  settle_pending_items(change, subscription, subscription.current_period.end);
   return {};
 }
 
@@ -239,24 +333,63 @@ void announce_trial_end(Change& change, Subscription& subscription) {
   change.emit({EventType::subscription_trial_will_end}, subscription);
 }
 
+void restart_period(Change& change, Subscription& subscription, Timestamp start, std::optional<Timestamp> trial_end) {
+  subscription.ordinal += 1;
+  subscription.paid_until.reset();
+  subscription.changed_at.reset();
+  if (trial_end) {
+    begin_trial(change, subscription, start, *trial_end);
+    subscription.anchor = *trial_end;
+    subscription.anchor_ordinal = subscription.ordinal + 1;
+    subscription.current_period = {start, *trial_end};
+    return;
+  }
+  if (subscription.status == SubscriptionStatus::trialing) {
+    subscription.status = SubscriptionStatus::active;
+    subscription.trial_end = start;
+    subscription.trial_will_end_at.reset();
+  }
+  subscription.anchor = start;
+  subscription.anchor_ordinal = subscription.ordinal;
+  subscription.current_period = subscription.period(subscription.ordinal);
+}
+
 Result<void> renew(Change& change, Subscription& subscription) {
   Subscription before = subscription;
   subscription.ordinal += 1;
-  subscription.current_period = subscription.period(subscription.ordinal);
+  subscription.paid_until.reset();
+  subscription.changed_at.reset();
+  subscription.current_period = period_from(subscription, before.current_period.end);
   if (subscription.status == SubscriptionStatus::trialing) subscription.status = SubscriptionStatus::active;
-
+  if (subscription.is_free_period()) {
+    change.emit_update(EventType::subscription_updated, std::move(before), subscription);
+    return {};
+  }
+  // Source: Stripe, a cancellation within a future period "will always cause a proration for that period".
+  auto paid = pay_until_end(change, subscription);
+  if (!paid) return paid.error();
   // What an invoice gathers is the period before the one that it bills ahead.
-  auto drawn_up = draw_up_invoice(change, subscription, BillingReason::subscription_cycle, before.current_period);
+  const Period gathered = before.current_period;
+  return bill(change, subscription, std::move(before), {BillingReason::subscription_cycle, gathered});
+}
+
+Result<void> bill(Change& change, Subscription& subscription, Subscription before, const Billing& billing) {
+  auto drawn_up = draw_up_invoice(change, subscription, billing);
   if (!drawn_up) return drawn_up.error();
   Invoice& invoice = **drawn_up;
   subscription.latest_invoice = invoice.id;
-  if (subscription.status == SubscriptionStatus::unpaid) {
+  const bool is_unpaid = subscription.status == SubscriptionStatus::unpaid;
+  if (is_unpaid) {
     // Source: Stripe, while a subscription is unpaid its invoices are created and closed at once.
     invoice.auto_advance = false;
     invoice.finalize_at.reset();
   }
   change.emit_update(EventType::subscription_updated, std::move(before), subscription);
   change.emit({EventType::invoice_created}, invoice);
+  if (!billing.immediate || is_unpaid || invoice.collection == Collection::send_invoice) return {};
+  auto finalized = finalize_invoice(change, invoice);
+  if (!finalized) return finalized.error();
+  if (invoice.next_attempt_at) collect(change, invoice);
   return {};
 }
 

@@ -15,9 +15,12 @@ std::optional<std::pair<Queue, Timestamp>> waits_for(const Account& account, con
     return std::pair(Queue::cancellation, *subscription.expires_at);
   }
   if (!subscription.is_live()) return std::nullopt;
-  if (subscription.trial_will_end_at) return std::pair(Queue::renewal, *subscription.trial_will_end_at);
-  return std::pair(subscription.cancel_at_period_end ? Queue::cancellation : Queue::renewal,
-                   subscription.current_period.end);
+  const Timestamp end = subscription.current_period.end;
+  const bool ends_before = subscription.cancel_at && *subscription.cancel_at <= end;
+  const Timestamp next = ends_before ? *subscription.cancel_at : end;
+  if (subscription.trial_will_end_at && *subscription.trial_will_end_at < next)
+    return std::pair(Queue::renewal, *subscription.trial_will_end_at);
+  return std::pair(ends_before || subscription.cancel_at_period_end ? Queue::cancellation : Queue::renewal, next);
 }
 
 std::optional<std::pair<Queue, Timestamp>> waits_for(const Account&, const Invoice& invoice) {
@@ -80,14 +83,14 @@ Result<void> take(Change& change, const Step& step) {
     return {};
   }
   Subscription& subscription = account.subscriptions[step.index];
-  if (subscription.trial_will_end_at)
+  if (step.queue == Queue::renewal && subscription.trial_will_end_at == step.due)
     announce_trial_end(change, subscription);
   else if (step.queue == Queue::renewal)
     return renew(change, subscription);
   else if (subscription.status == SubscriptionStatus::incomplete)
     return expire_subscription(change, subscription, *subscription.expires_at);
   else
-    end_subscription(change, subscription, subscription.current_period.end, false);
+    end_subscription(change, subscription, step.due, step.due);
   return {};
 }
 

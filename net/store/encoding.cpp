@@ -15,7 +15,7 @@ constexpr Interval last_enumerator(Interval) { return Interval::year; }
 constexpr SubscriptionStatus last_enumerator(SubscriptionStatus) { return SubscriptionStatus::canceled; }
 constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::parked; }
 constexpr InvoiceStatus last_enumerator(InvoiceStatus) { return InvoiceStatus::void_; }
-constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::manual; }
+constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::subscription_update; }
 constexpr Collection last_enumerator(Collection) { return Collection::send_invoice; }
 constexpr EventType last_enumerator(EventType) { return EventType::invoiceitem_deleted; }
 constexpr TestClockStatus last_enumerator(TestClockStatus) { return TestClockStatus::advancing; }
@@ -128,6 +128,10 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(19, subscription.trial_will_end_at);
   archive.field(20, subscription.collection);
   archive.field(21, subscription.days_until_due);
+  archive.field(22, subscription.cancel_at);
+  archive.field(23, subscription.paid_until);
+  archive.field(24, subscription.changed_at);
+  archive.field(25, subscription.free_until_anchor);
 }
 
 template <class Archive>

@@ -117,6 +117,7 @@ class Life {
 
   void live(int steps, Totals& totals) {
     world_.run(any_new_customer());
+    world_.checks_previews = draw_.one_in(3);
     for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
       if (draw_.one_in(3))
         time_passes();
@@ -134,6 +135,7 @@ class Life {
     rules.final_action = draw_.among({FinalAction::cancel, FinalAction::unpaid, FinalAction::past_due});
     rules.invoice_finalize_delay = draw_.among<Duration>({Duration(0), hours(1), hours(1), days(2)});
     rules.charge_resolve_after = draw_.among<Duration>({seconds(30), minutes(20)});
+    rules.proration_unit = draw_.among({ProrationUnit::second, ProrationUnit::second, ProrationUnit::day});
     if (draw_.one_in(4)) rules.retry_schedule.clear();
     if (draw_.one_in(4)) rules.retry_schedule = {Duration(0), hours(3)};
     return rules;
@@ -183,6 +185,7 @@ class Life {
 
   Command any_command() {
     if (draw_.one_in(3)) return any_invoicing();
+    if (draw_.one_in(4)) return any_change();
     switch (draw_.below(16)) {
       case 0:
         return any_update();
@@ -201,7 +204,7 @@ class Life {
       case 6:
         return any_subscription();
       case 7:
-        return CancelSubscription{any_subscription_id(), !draw_.one_in(4)};
+        return CancelSubscription{any_subscription_id(), !draw_.one_in(4), draw_.one_in(2), draw_.one_in(2)};
       case 8:
         return ResumeSubscription{any_subscription_id()};
       case 9:
@@ -290,6 +293,32 @@ class Life {
     }
   }
 
+  /// A change of a subscription's items, trial, cycle or end.
+  UpdateSubscription any_change() {
+    UpdateSubscription command;
+    command.subscription = any_subscription_id();
+    command.proration =
+        draw_.among({ProrationBehavior::create_prorations, ProrationBehavior::always_invoice, ProrationBehavior::none});
+    const Subscription* subscription = world_.account().find(command.subscription);
+    if (subscription == nullptr) return command;
+    const Recurrence recurrence = draw_.one_in(5) ? Recurrence{Interval::month, 2} : subscription->recurrence();
+    for (std::size_t changes = draw_.below(3); changes > 0; --changes) {
+      ItemChange change;
+      if (!draw_.one_in(4)) change.item = draw_.of(subscription->items).id;
+      change.deleted = !change.item.is_empty() && draw_.one_in(6);
+      if (change.item.is_empty() || draw_.one_in(2)) change.price = price(draw_.among({0, 49, 3000, 7777}), recurrence);
+      if (draw_.one_in(2)) change.quantity = static_cast<std::int64_t>(draw_.below(4));
+      command.items.push_back(std::move(change));
+    }
+    if (draw_.one_in(5)) command.proration_date = world_.now - hours(draw_.below(48));
+    if (draw_.one_in(8)) command.trial_end = world_.now + hours(draw_.below(400)) - hours(40);
+    if (draw_.one_in(10)) command.anchor_now = true;
+    if (draw_.one_in(6)) command.cancel_at = world_.now + hours(draw_.below(1500));
+    if (draw_.one_in(6)) command.cancel_at = std::optional<Timestamp>();
+    if (draw_.one_in(8)) command.cancel_at_period_end = draw_.one_in(2);
+    return command;
+  }
+
   /// An item, and the invoice that it is on; without that it is pending.
   std::pair<InvoiceItemId, InvoiceId> any_item() {
     const auto& pending = world_.account().invoice_items;
@@ -325,6 +354,11 @@ class Life {
                                {}});
     if (draw_.one_in(3)) command.trial_end = world_.now + Duration(draw_.below(20 * 86'400'000'000));
     command.cancel_at_period_end = draw_.one_in(8);
+    if (draw_.one_in(5)) {
+      command.billing_cycle_anchor = world_.now + hours(draw_.below(500));
+      command.free_until_anchor = draw_.one_in(2);
+    }
+    if (!command.cancel_at_period_end && draw_.one_in(8)) command.cancel_at = world_.now + hours(draw_.below(2000));
     command.payment_behavior = draw_.among({PaymentBehavior::allow_incomplete, PaymentBehavior::error_if_incomplete});
     if (draw_.one_in(3)) command.default_source = any_source();
     if (draw_.one_in(6)) {

@@ -33,12 +33,17 @@ std::string to_text(InvoiceStatus status);
 ChargeOutcome succeeded();
 ChargeOutcome declined(std::string code = "generic_decline");
 
+/// The invoice without what a preview cannot know or does not mean: identifiers, times of its own, its later life.
+Invoice what_is_billed(Invoice invoice);
+
 class Scenario {
  public:
   explicit Scenario(Timestamp start, Rules billing_rules = {}, std::uint64_t account_number = 1);
 
   Timestamp now;
   Rules rules;
+  /// Whether each step of time and each command is compared with its preview.
+  bool checks_previews = false;
 
   /// What becomes of a charge that is sent or looked up; empty: no answer ever comes. At first everything succeeds.
   std::function<std::optional<ChargeOutcome>(const CollectCharge&, const Charge&)> bank;
@@ -91,6 +96,7 @@ class Scenario {
 
  private:
   void commit(Transition transition, const InvoiceId& named);
+  void check_preview(const Result<Invoice>& shown, const Transition& done) const;
   void check_events(const Transition& transition);
   void check_invoice(const Invoice& invoice, const Account& account);
   void check_new_invoices(const Transition& transition);
@@ -108,6 +114,7 @@ class Scenario {
     Timestamp until;
   };
   std::map<std::string, Billed> billed_;
+  std::set<std::string> free_before_anchor_;
 };
 
 }  // namespace billd::test

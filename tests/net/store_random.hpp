@@ -210,6 +210,10 @@ inline Subscription RandomObjects::subscription() {
   subscription.metadata = metadata();
   subscription.collection = one_of(Collection::send_invoice);
   subscription.days_until_due = static_cast<std::int32_t>(bits());
+  subscription.cancel_at = maybe_time();
+  subscription.paid_until = maybe_time();
+  subscription.changed_at = maybe_time();
+  subscription.free_until_anchor = coin();
   return subscription;
 }
 
@@ -269,7 +273,7 @@ inline Invoice RandomObjects::invoice() {
   invoice.id = id<InvoiceKind>();
   invoice.status = one_of(InvoiceStatus::void_);
   invoice.number = coin() ? text() : invoice_prefix(key_) + "-" + std::to_string(integer());
-  invoice.reason = one_of(BillingReason::manual);
+  invoice.reason = one_of(BillingReason::subscription_update);
   invoice.created = time();
   invoice.subscription = id<SubscriptionKind>();
   invoice.ordinal = integer();

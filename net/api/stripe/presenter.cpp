@@ -26,6 +26,8 @@ std::string_view name(BillingReason reason) {
       return "subscription_cycle";
     case BillingReason::manual:
       return "manual";
+    case BillingReason::subscription_update:
+      return "subscription_update";
   }
   return "";
 }

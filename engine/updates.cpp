@@ -1,0 +1,211 @@
+// Changes of a running subscription: its items, its trial, its cycle, its end.
+#include <algorithm>
+
+#include "engine/change.hpp"
+
+namespace billd {
+namespace {
+
+/// Source: Stripe, as for invoice items.
+constexpr std::size_t pending_max = 250;
+
+Failure no_such_item(const SubscriptionItemId& id) {
+  return {Errc::not_found, "No such subscription item: " + id.value(), "items"};
+}
+
+bool costs_the_same(const SubscriptionItem& a, const SubscriptionItem& b) {
+  return a.price == b.price && a.quantity == b.quantity;
+}
+
+bool costs_nothing(const std::vector<SubscriptionItem>& items) {
+  return std::ranges::all_of(
+      items, [](const SubscriptionItem& item) { return item.price.unit_amount.minor == 0 || item.quantity == 0; });
+}
+
+/// The items after the changes.
+Result<std::vector<SubscriptionItem>> apply(Change& change, std::vector<SubscriptionItem> items,
+                                            const std::vector<ItemChange>& changes) {
+  for (const ItemChange& each : changes) {
+    if (each.item.is_empty()) {
+      if (!each.price) return Failure{Errc::missing_parameter, "Missing required param: items[price].", "items"};
+      SubscriptionItem item{change.draw_id<SubscriptionItemKind>(), change.now, *each.price, each.quantity.value_or(1),
+                            each.metadata.value_or(Metadata())};
+      items.push_back(std::move(item));
+      continue;
+    }
+    auto item = std::ranges::find(items, each.item, &SubscriptionItem::id);
+    if (item == items.end()) return no_such_item(each.item);
+    if (each.deleted) {
+      items.erase(item);
+      continue;
+    }
+    if (each.price) item->price = *each.price;
+    if (each.quantity) item->quantity = *each.quantity;
+    if (each.metadata) item->metadata = *each.metadata;
+  }
+  auto fine = check_items(items);
+  if (!fine) return fine.error();
+  return items;
+}
+
+bool changes_billing(const UpdateSubscription& command) {
+  return !command.items.empty() || command.trial_end || command.anchor_now || command.cancel_at ||
+         command.cancel_at_period_end;
+}
+
+Result<void> check_update(const Change& change, const Account& account, const Subscription& subscription,
+                          const UpdateSubscription& command) {
+  if (subscription.status == SubscriptionStatus::incomplete && changes_billing(command))
+    return Failure{Errc::invalid_state,
+                   "A subscription whose first payment is incomplete cannot be changed; pay its invoice first."};
+  // A period that is over is billed by what was agreed in it, before anything else is agreed.
+  if (changes_billing(command) && subscription.current_period.end <= change.now)
+    return Failure{Errc::invalid_state, "The subscription is being renewed; try again in a moment."};
+  if (command.trial_end && *command.trial_end > end_of_time)
+    return Failure{Errc::invalid_parameter, "Invalid timestamp: too far in the future.", "trial_end"};
+  if (command.anchor_now && (command.trial_end || subscription.status == SubscriptionStatus::trialing))
+    return Failure{Errc::invalid_parameter, "A trial ends where the cycle is anchored: use `trial_end`.",
+                   "billing_cycle_anchor"};
+  if (command.cancel_at && command.cancel_at_period_end.value_or(false))
+    return Failure{Errc::invalid_parameter,
+                   "Received both cancel_at and cancel_at_period_end parameters. Please pass in only one.",
+                   "cancel_at"};
+  if (command.cancel_at && *command.cancel_at &&
+      (**command.cancel_at <= change.now || **command.cancel_at > end_of_time))
+    return Failure{Errc::invalid_parameter, "Invalid timestamp: must be an integer Unix timestamp in the future",
+                   "cancel_at"};
+  if (command.default_source && !command.default_source->is_empty() && account.find(*command.default_source) == nullptr)
+    return Failure{Errc::not_found, "No such source: " + command.default_source->value(), "default_source"};
+  if (command.proration_date) {
+    // Source: Stripe, within the current period, and "cannot be before the subscription was on its current plan".
+    const Timestamp earliest = subscription.changed_at.value_or(subscription.current_period.start);
+    if (*command.proration_date < earliest || *command.proration_date > subscription.current_period.end)
+      return Failure{Errc::invalid_parameter, "Cannot specify proration date outside of current subscription period",
+                     "proration_date"};
+  }
+  return check_collection(command.collection.value_or(subscription.collection),
+                          command.days_until_due.value_or(subscription.days_until_due));
+}
+
+/// What is not billed.
+void apply_terms(Change& change, Subscription& subscription, const UpdateSubscription& command) {
+  if (command.metadata) subscription.metadata = *command.metadata;
+  if (command.default_source) subscription.default_source = *command.default_source;
+  if (command.collection) subscription.collection = *command.collection;
+  if (command.days_until_due) subscription.days_until_due = *command.days_until_due;
+  if (command.cancel_at_period_end) subscription.cancel_at_period_end = *command.cancel_at_period_end;
+  if (command.cancel_at) {
+    subscription.cancel_at = *command.cancel_at;
+    if (subscription.cancel_at) {
+      subscription.cancel_at = whole_second(*subscription.cancel_at);
+      subscription.cancel_at_period_end = false;
+    }
+  }
+  if (command.cancel_at_period_end.value_or(false)) subscription.cancel_at.reset();
+  const bool is_to_end = subscription.cancel_at_period_end || subscription.cancel_at.has_value();
+  if (!is_to_end)
+    subscription.canceled_at.reset();
+  else if (!subscription.canceled_at)
+    subscription.canceled_at = change.now;
+}
+
+/// Credits what the old items would have cost in the rest of the period, and bills what the new ones do.
+Result<void> prorate_items(Change& change, Subscription& subscription, std::vector<SubscriptionItem> items,
+                           Timestamp moment) {
+  const Period rest{moment, std::max(moment, subscription.paid_end())};
+  const std::vector<SubscriptionItem> old = std::exchange(subscription.items, std::move(items));
+  const auto same_in = [](const std::vector<SubscriptionItem>& others, const SubscriptionItem& item) {
+    return std::ranges::any_of(
+        others, [&](const SubscriptionItem& other) { return other.id == item.id && costs_the_same(other, item); });
+  };
+  for (const SubscriptionItem& item : old) {
+    if (same_in(subscription.items, item)) continue;
+    auto credited = prorate(change, subscription, item, rest, Side::credit);
+    if (!credited) return credited.error();
+  }
+  for (const SubscriptionItem& item : subscription.items) {
+    if (same_in(old, item)) continue;
+    auto billed = prorate(change, subscription, item, rest, Side::debit);
+    if (!billed) return billed.error();
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> update_subscription(Change& change, const UpdateSubscription& command) {
+  Account& account = change.account();
+  Subscription* found = find_known(change, command.subscription);
+  if (found == nullptr) return no_such_subscription(command.subscription);
+  Subscription& subscription = *found;
+  auto allowed = check_update(change, account, subscription, command);
+  if (!allowed) return allowed.error();
+  auto applied = apply(change, subscription.items, command.items);
+  if (!applied) return applied.error();
+  std::vector<SubscriptionItem> items = std::move(*applied);
+  if (items.front().price.unit_amount.currency != subscription.items.front().price.unit_amount.currency)
+    return mixed_currencies(subscription.items.front().price.unit_amount.currency);
+  change.set_subject(subscription.id.value());
+
+  const Subscription before = subscription;
+  const std::size_t pending_before = account.invoice_items.size();
+  const bool is_trial = subscription.status == SubscriptionStatus::trialing;
+  const bool is_free = subscription.is_free_period();
+  const bool prorates = command.proration != ProrationBehavior::none && !is_free;
+  const Timestamp time = command.proration_date.value_or(change.now);
+  const Timestamp start = whole_second(change.now);
+  const bool trial_begins = command.trial_end && whole_second(*command.trial_end) > start;
+  const bool trial_ends = is_trial && command.trial_end && !trial_begins;
+  const bool interval_changes = items.front().price.recurrence != before.recurrence();
+  const bool from_free = !is_free && costs_nothing(before.items) && !costs_nothing(items);
+  // Source: Stripe; within a trial the cycle has not begun, so that another interval moves nothing.
+  const bool begins_period =
+      command.anchor_now || trial_begins || trial_ends || (!is_trial && (interval_changes || from_free));
+  apply_terms(change, subscription, command);
+
+  if (begins_period) {
+    if (prorates) {
+      auto credited = pay_until(
+          change, subscription,
+          std::min(subscription.paid_end(), proration_moment(subscription, time, change.rules.proration_unit, true)));
+      if (!credited) return credited.error();
+    }
+    subscription.items = std::move(items);
+    restart_period(change, subscription, start,
+                   trial_begins ? std::optional(whole_second(*command.trial_end)) : std::nullopt);
+  } else {
+    const Timestamp moment = proration_moment(subscription, time, change.rules.proration_unit, false);
+    const bool costs_change = !std::ranges::equal(
+        items, before.items, [](const auto& a, const auto& b) { return a.id == b.id && costs_the_same(a, b); });
+    if (prorates && costs_change) {
+      auto prorated = prorate_items(change, subscription, std::move(items), moment);
+      if (!prorated) return prorated.error();
+    } else {
+      subscription.items = std::move(items);
+    }
+    if (costs_change) subscription.changed_at = std::max(moment, subscription.changed_at.value_or(moment));
+  }
+  // Source: Stripe, a cancellation within the current period "will cause a proration if prorations have been enabled".
+  const Timestamp end = subscription.current_period.end;
+  const Timestamp paid_until = subscription.cancel_at ? std::min(*subscription.cancel_at, end) : end;
+  const bool end_moves = before.cancel_at != subscription.cancel_at || begins_period;
+  // What was credited ahead of an end that is called off is owed again in any case.
+  const bool is_owed_again = paid_until > subscription.paid_end();
+  if (end_moves && (command.proration != ProrationBehavior::none || is_owed_again)) {
+    auto paid = pay_until(change, subscription, paid_until);
+    if (!paid) return paid.error();
+  }
+  if (account.invoice_items.size() > std::max(pending_max, pending_before))
+    return Failure{Errc::limit_exceeded, "There can be at most 250 items pending."};
+
+  const Period gathered{before.current_period.start, start};
+  const bool has_prorations = account.invoice_items.size() > pending_before;
+  if (begins_period)
+    return bill(change, subscription, before, {BillingReason::subscription_update, gathered, true, true});
+  if (command.proration == ProrationBehavior::always_invoice && has_prorations)
+    return bill(change, subscription, before, {BillingReason::subscription_update, gathered, false, true});
+  change.emit_update(EventType::subscription_updated, before, subscription);
+  return {};
+}
+
+}  // namespace billd
