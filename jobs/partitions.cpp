@@ -85,14 +85,17 @@ awaitable<> Partitions::run() {
 }
 
 awaitable<> Partitions::look_around() {
-  if (SteadyClock::now() >= renew_at_) {
-    renew_at_ = SteadyClock::now() + times_.interval;
+  const auto began_at = SteadyClock::now();
+  if (began_at >= renew_at_) {
+    renew_at_ = began_at + times_.interval;
     co_await renew();
     const auto announced = co_await announce();
+    was_redis_away_ = was_redis_away_ || !announced;
     if (!announced) co_return;
   }
   co_await release_leaving();
-  const auto observed = co_await observe();
+  const auto observed = co_await observe(began_at);
+  was_redis_away_ = !observed;
   if (!observed) co_return;
   const LeasePlan wanted = plan(seen_, SteadyClock::now(), times_.timeout);
   for (std::uint32_t partition : wanted.release) held_[partition].is_leaving = true;
@@ -154,26 +157,26 @@ awaitable<Result<void>> Partitions::announce() {
   co_return Result<void>();
 }
 
-awaitable<Result<void>> Partitions::observe() {
+/// What a look that began at `began_at` sees of the others.
+awaitable<Result<void>> Partitions::observe(SteadyClock::time_point began_at) {
   auto leases = co_await store_.leases();
   if (!leases) co_return leases.error();
   const auto now = SteadyClock::now();
+  was_redis_away_ = was_redis_away_ || now - began_at > times_.timeout / 2;
   see_leases(std::move(*leases), now);
   find_others(now);
   co_return Result<void>();
 }
 
 void Partitions::see_leases(std::vector<store::Store::Lease> leases, SteadyClock::time_point now) {
-  const bool is_first = !observed_at_;
-  // While Redis was away, the others could not show that they live either: they get the whole time anew.
-  const bool was_blind = observed_at_ && now - *observed_at_ > times_.timeout / 2;
-  observed_at_ = now;
+  const bool is_first = !std::exchange(has_seen_leases_, true);
   seen_.partitions.resize(leases.size());
   for (std::size_t partition = 0; partition < leases.size(); ++partition) {
     Sighting& sighting = seen_.partitions[partition];
     store::Store::Lease& lease = leases[partition];
     const bool moved = lease.epoch != sighting.lease.epoch || lease.heartbeat != sighting.lease.heartbeat;
-    if (is_first || was_blind || moved) sighting.moved_at = now;
+    // While Redis was away, the others could not show that they live either: they get the whole time anew.
+    if (is_first || was_redis_away_ || moved) sighting.moved_at = now;
     if (is_first && lease.owner == seen_.me.name) seen_.my_incarnations.insert(lease.incarnation);
     sighting.lease = std::move(lease);
     const bool is_twin = sighting.lease.owner == seen_.me.name && sighting.owner() != seen_.me &&
@@ -181,7 +184,7 @@ void Partitions::see_leases(std::vector<store::Store::Lease> leases, SteadyClock
     if (is_twin && moved)
       spdlog::error("another daemon has this one's name, {}: give each a name of its own", seen_.me.name);
   }
-  if (was_blind)
+  if (was_redis_away_)
     for (auto& [field, daemon] : daemons_) daemon.moved_at = now;
 }
 

@@ -68,7 +68,7 @@ class Partitions {
   awaitable<> run();
   awaitable<> look_around();
   awaitable<> renew();
-  awaitable<Result<void>> observe();
+  awaitable<Result<void>> observe(SteadyClock::time_point began_at);
   awaitable<Result<void>> announce();
   awaitable<> take(std::uint32_t partition);
   awaitable<> release_leaving();
@@ -88,9 +88,9 @@ class Partitions {
   Sightings seen_;
   std::map<std::string, Daemon> daemons_;  ///< by "name/incarnation"
   std::map<std::uint32_t, Held> held_;
-  std::optional<SteadyClock::time_point> observed_at_;
   SteadyClock::time_point renew_at_;
-  bool has_seen_daemons_ = false;
+  bool has_seen_leases_ = false, has_seen_daemons_ = false;
+  bool was_redis_away_ = false;  ///< since the last look that saw something
   bool is_stopping_ = false;
   Timer pause_;
   Tasks takes_;

@@ -168,9 +168,7 @@ TEST_F(SchedulerTest, SharesTheWorkWithAnotherDaemonAndDoesItAloneWhenThatFreeze
   EXPECT_GT(b->accounts.statistics().done[renewal], 20u);
 
   clock_.advance(days(1));
-  const auto frozen_at = SteadyClock::now();
   ASSERT_TRUE(run_until({a.get()}, renewed(200), Milliseconds(10'000)));
-  EXPECT_LT(SteadyClock::now() - frozen_at, seconds(2));
   ASSERT_TRUE(run_until(both, [&] { return b->partitions.held().size() == 8; }, Milliseconds(10'000)));
   for (const auto& [account, charges] : a->successes()) EXPECT_EQ(charges, 3u) << account;
   a->stop();
