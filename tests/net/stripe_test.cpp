@@ -34,6 +34,8 @@ const std::map<std::string, std::string, std::less<>> required_members = {
      "paid_out_of_band payment_settings period_end period_start post_payment_credit_notes_amount "
      "pre_payment_credit_notes_amount starting_balance status_transitions subtotal total total_tax_amounts"},
     {"line_item", "amount currency discountable id livemode metadata object period proration type"},
+    {"invoiceitem",
+     "amount currency customer date discountable id livemode metadata object period proration quantity unit_amount"},
     {"charge",
      "amount amount_captured amount_refunded billing_details captured created currency disputed id livemode metadata "
      "object paid refunded refunds source status"},

@@ -43,12 +43,15 @@ Result<TypeFilter> read_types(const Arguments& arguments) {
 /// The plans that the events' objects show.
 std::vector<Named> plans_of(const std::vector<store::StoredEvent>& events) {
   std::vector<Named> plans;
-  auto add = [&](const Price& price) { plans.push_back({Kind::plan, price.id.value()}); };
+  auto add = [&](const Price& price) {
+    if (!price.id.is_empty()) plans.push_back({Kind::plan, price.id.value()});
+  };
   for (const store::StoredEvent& event : events) {
     if (const auto* subscription = std::get_if<Subscription>(&event.snapshot()))
       for (const SubscriptionItem& item : subscription->items) add(item.price);
     if (const auto* invoice = std::get_if<Invoice>(&event.snapshot()))
       for (const InvoiceLine& line : invoice->lines) add(line.price);
+    if (const auto* item = std::get_if<InvoiceItem>(&event.snapshot())) add(item->price);
   }
   return plans;
 }

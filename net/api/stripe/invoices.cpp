@@ -151,13 +151,14 @@ awaitable<Result<Outcome>> list_invoice_lines(Services& services, Call call) {
   auto found = co_await load_invoice(services, call.mode, reply.known, call.variable("invoice"));
   if (!found) co_return found.error();
   const Invoice& invoice = **found;
+  const std::vector<const InvoiceLine*> lines = shown_lines(invoice);
   std::vector<std::string> ids;
-  for (const InvoiceLine& line : invoice.lines) ids.push_back(line.id.value());
+  for (const InvoiceLine* line : lines) ids.push_back(line->id.value());
   auto page = cut_page(std::move(ids), *query, "invoice line item");
   if (!page) co_return page.error();
   Array& data = reply.document.array(page->ids.size());
-  for (const InvoiceLine& line : invoice.lines)
-    if (std::ranges::find(page->ids, line.id.value()) != page->ids.end()) data.add(reply.present.line(line, invoice));
+  for (const InvoiceLine* line : lines)
+    if (std::ranges::find(page->ids, line->id.value()) != page->ids.end()) data.add(reply.present.line(*line, invoice));
   co_return co_await reply.answer(reply.present.list(call.path, data, page->has_more, invoice.lines.size()));
 }
 

@@ -95,7 +95,8 @@ void collect(const Subscription& subscription, std::set<PlanId>& plans) {
 }
 
 void collect(const Invoice& invoice, std::set<PlanId>& plans) {
-  for (const InvoiceLine& line : invoice.lines) plans.insert(line.price.id);
+  for (const InvoiceLine& line : invoice.lines)
+    if (!line.price.id.is_empty()) plans.insert(line.price.id);
 }
 
 /// The plans that the named objects show.
@@ -334,7 +335,8 @@ awaitable<Result<std::vector<std::string>>> load_history(Services& services, Mod
         for (const Charge& charge : object.charges) ids.insert(charge.id.value());
         return;
       }
-    if (!object.provisional) ids.insert(object.id.value());
+    if constexpr (requires { object.provisional; })
+      if (!object.provisional) ids.insert(object.id.value());
   };
   if (const Account* account = known.account(key)) {
     if (kind == Kind::subscription)

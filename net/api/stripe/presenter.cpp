@@ -1,6 +1,8 @@
 #include "net/api/stripe/presenter.hpp"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 
 #include "net/api/stripe/errors.hpp"
 
@@ -30,6 +32,10 @@ std::string_view name(BillingReason reason) {
       return "subscription_update";
   }
   return "";
+}
+
+std::string_view name(Collection collection) {
+  return collection == Collection::send_invoice ? "send_invoice" : "charge_automatically";
 }
 
 std::string_view name(ChargeState state) {
@@ -64,12 +70,27 @@ std::string recurrence_text(Recurrence recurrence) {
   return "every " + std::to_string(recurrence.count) + " " + interval + "s";
 }
 
+/// "15 May 2026".
+std::string day_text(Timestamp time) {
+  constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(time));
+  return std::to_string(static_cast<unsigned>(day.day())) + " " +
+         std::string(months[static_cast<unsigned>(day.month()) - 1]) + " " +
+         std::to_string(static_cast<int>(day.year()));
+}
+
 std::string line_text(const InvoiceLine& line, const Plan* plan) {
   std::string_view title = line.price.id.value();
   if (plan != nullptr && !plan->product_name.empty())
     title = plan->product_name;
   else if (!line.price.nickname.empty())
     title = line.price.nickname;
+  if (!line.description.empty()) return line.description;
+  if (line.proration && !line.is_recurring())
+    return std::string(line.amount.minor < 0 ? "Unused time on " : "Remaining time on ") + std::string(title) +
+           " after " + day_text(line.period.start);
+  if (!line.is_recurring()) return {};
   if (line.trial) return "Trial period for " + std::string(title);
   return std::to_string(line.quantity) + " × " + std::string(title) + " (at " + to_text(line.price.unit_amount) + " " +
          recurrence_text(line.price.recurrence) + ")";
@@ -114,6 +135,16 @@ std::string_view status_name(InvoiceStatus status) {
       return "void";
   }
   return "";
+}
+
+std::vector<const InvoiceLine*> shown_lines(const Invoice& invoice) {
+  std::vector<const InvoiceLine*> lines;
+  lines.reserve(invoice.lines.size());
+  for (auto line = invoice.lines.rbegin(); line != invoice.lines.rend(); ++line)
+    if (!line->is_recurring()) lines.push_back(&*line);
+  for (const InvoiceLine& line : invoice.lines)
+    if (line.is_recurring()) lines.push_back(&line);
+  return lines;
 }
 
 Owner owner_of(const Known& known, std::string_view id) {
@@ -164,9 +195,9 @@ Object& Presenter::customer_alone(const Customer& customer, const AccountKey& ke
   Object& object = document_.object(members);
   object.add("id", id(customer.id));
   object.add("object", "customer");
-  object.add("account_balance", 0);
+  object.add("account_balance", customer.balance);
   object.add("address", address(customer.address));
-  object.add("balance", 0);
+  object.add("balance", customer.balance);
   object.add("created", time(customer.created));
   object.add("currency", document_.text_or_null(customer.currency.code()));
   object.add("default_source", id_or_null(customer.default_source));
@@ -371,10 +402,11 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   Object& automatic_tax = document_.object(1);
   automatic_tax.add("enabled", false);
   object.add("automatic_tax", automatic_tax);
-  object.add("billing", "charge_automatically");
+  object.add("billing", document_.text(name(subscription.collection)));
   object.add("billing_cycle_anchor", time(subscription.anchor));
   object.add("billing_thresholds", nullptr);
-  object.add("cancel_at", subscription.cancel_at_period_end ? time(subscription.current_period.end) : Value());
+  object.add("cancel_at", subscription.cancel_at_period_end ? time(subscription.current_period.end)
+                                                            : time_or_null(subscription.cancel_at));
   object.add("cancel_at_period_end", subscription.cancel_at_period_end);
   object.add("canceled_at", time_or_null(subscription.canceled_at));
   Object& cancellation = document_.object(3);
@@ -382,13 +414,13 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   cancellation.add("feedback", nullptr);
   cancellation.add("reason", subscription.cancel_at_period_end ? Value("cancellation_requested") : Value());
   object.add("cancellation_details", cancellation);
-  object.add("collection_method", "charge_automatically");
+  object.add("collection_method", document_.text(name(subscription.collection)));
   object.add("created", time(subscription.created));
   object.add("currency", document_.text(first.price.unit_amount.currency.code()));
   object.add("current_period_end", time(subscription.current_period.end));
   object.add("current_period_start", time(subscription.current_period.start));
   object.add("customer", id(owner.customer));
-  object.add("days_until_due", nullptr);
+  object.add("days_until_due", subscription.days_until_due == 0 ? Value() : Value(subscription.days_until_due));
   object.add("default_payment_method", nullptr);
   object.add("default_source", id_or_null(subscription.default_source));
   object.add("default_tax_rates", document_.array());
@@ -433,44 +465,77 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
 }
 
 Object& Presenter::line(const InvoiceLine& line, const Invoice& invoice) {
-  Object& object = document_.object(28);
+  Object& object = document_.object(30);
   object.add("id", id(line.id));
   object.add("object", "line_item");
   object.add("amount", line.amount.minor);
   object.add("amount_excluding_tax", line.amount.minor);
   object.add("currency", document_.text(line.amount.currency.code()));
-  object.add("description", document_.text(line_text(line, known_.plan(line.price.id))));
+  object.add("description", document_.text_or_null(line_text(line, known_.plan(line.price.id))));
   object.add("discount_amounts", document_.array());
-  object.add("discountable", true);
+  object.add("discountable", line.discountable);
   object.add("discounts", document_.array());
+  if (!line.is_recurring()) object.add("invoice_item", id(line.invoice_item));
   object.add("livemode", mode_ == Mode::live);
-  object.add("metadata", document_.object(0));
+  object.add("metadata", metadata(line.metadata));
   Object& period = document_.object(2);
   period.add("end", time(line.period.end));
   period.add("start", time(line.period.start));
   object.add("period", period);
-  object.add("plan", plan(line.price, invoice.created));
-  object.add("price", price(line.price, invoice.created));
-  object.add("proration", false);
+  const bool has_plan = !line.price.id.is_empty();
+  object.add("plan", has_plan ? Value(plan(line.price, invoice.created)) : Value());
+  object.add("price", has_plan ? Value(price(line.price, invoice.created)) : Value());
+  object.add("proration", line.proration);
   Object& proration = document_.object(1);
   proration.add("credited_items", nullptr);
   object.add("proration_details", proration);
   object.add("quantity", line.quantity);
-  object.add("subscription", id_or_null(invoice.subscription));
-  object.add("subscription_item", id(line.item));
+  object.add("subscription", id_or_null(line.is_recurring() ? invoice.subscription : line.subscription));
+  if (!line.item.is_empty()) object.add("subscription_item", id(line.item));
   object.add("tax_amounts", document_.array());
   object.add("tax_rates", document_.array());
-  object.add("type", "subscription");
+  object.add("type", line.is_recurring() ? Value("subscription") : Value("invoiceitem"));
   object.add("unit_amount_excluding_tax", document_.text(std::to_string(line.price.unit_amount.minor)));
   return object;
 }
 
 Object& Presenter::invoice_lines(const Invoice& invoice) {
   Array& lines = document_.array(std::min(invoice.lines.size(), embedded_max));
-  for (const InvoiceLine& each : invoice.lines)
-    if (lines.values().size() < embedded_max) lines.add(line(each, invoice));
+  for (const InvoiceLine* each : shown_lines(invoice))
+    if (lines.values().size() < embedded_max) lines.add(line(*each, invoice));
   return list("/v1/invoices/" + invoice.id.value() + "/lines", lines, invoice.lines.size() > embedded_max,
               invoice.lines.size());
+}
+
+Object& Presenter::invoice_item(const InvoiceItem& item, const CustomerId& customer) {
+  const bool has_plan = !item.price.id.is_empty();
+  Object& object = document_.object(24);
+  object.add("id", id(item.id));
+  object.add("object", "invoiceitem");
+  object.add("amount", item.amount.minor);
+  object.add("currency", document_.text(item.amount.currency.code()));
+  object.add("customer", id(customer));
+  object.add("date", time(item.created));
+  object.add("description", document_.text_or_null(item.description));
+  object.add("discountable", item.discountable);
+  object.add("discounts", document_.array());
+  object.add("invoice", nullptr);
+  object.add("livemode", mode_ == Mode::live);
+  object.add("metadata", metadata(item.metadata));
+  Object& period = document_.object(2);
+  period.add("end", time(item.period.end));
+  period.add("start", time(item.period.start));
+  object.add("period", period);
+  object.add("plan", has_plan ? Value(plan(item.price, item.created)) : Value());
+  object.add("price", has_plan ? Value(price(item.price, item.created)) : Value());
+  object.add("proration", item.proration);
+  object.add("quantity", item.quantity);
+  object.add("subscription", id_or_null(item.subscription));
+  if (!item.item.is_empty()) object.add("subscription_item", id(item.item));
+  object.add("tax_rates", document_.array());
+  object.add("test_clock", nullptr);
+  object.add("unit_amount", item.price.unit_amount.minor);
+  return object;
 }
 
 Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
@@ -498,11 +563,11 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   automatic_tax.add("enabled", false);
   automatic_tax.add("status", nullptr);
   object.add("automatic_tax", automatic_tax);
-  object.add("billing", "charge_automatically");
+  object.add("billing", document_.text(name(invoice.collection)));
   object.add("billing_reason", document_.text(name(invoice.reason)));
   object.add("charge", invoice.charges.empty() ? Value() : id(invoice.charges.back().id));
   object.add("closed", invoice.is_settled() || !invoice.auto_advance);
-  object.add("collection_method", "charge_automatically");
+  object.add("collection_method", document_.text(name(invoice.collection)));
   object.add("created", time(invoice.created));
   object.add("currency", document_.text(invoice.total.currency.code()));
   object.add("custom_fields", nullptr);
@@ -516,14 +581,14 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("customer_tax_ids", document_.array());
   object.add("date", time(invoice.created));
   object.add("default_payment_method", nullptr);
-  object.add("default_source", nullptr);
+  object.add("default_source", id_or_null(invoice.default_source));
   object.add("default_tax_rates", document_.array());
   object.add("description", document_.text_or_null(invoice.description));
   object.add("discount", nullptr);
   object.add("discounts", document_.array());
-  object.add("due_date", nullptr);
+  object.add("due_date", time_or_null(invoice.due_at));
   object.add("effective_at", time_or_null(invoice.finalized_at));
-  object.add("ending_balance", is_draft ? Value() : Value(0));
+  object.add("ending_balance", invoice.finalized_at ? Value(invoice.ending_balance) : Value());
   object.add("footer", nullptr);
   object.add("forgiven", invoice.status == InvoiceStatus::uncollectible);
   object.add("from_invoice", nullptr);
@@ -539,7 +604,7 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("number", document_.text_or_null(invoice.number));
   object.add("on_behalf_of", nullptr);
   object.add("paid", is_paid);
-  object.add("paid_out_of_band", false);
+  object.add("paid_out_of_band", invoice.paid_out_of_band);
   object.add("payment_intent", nullptr);
   Object& payment_settings = document_.object(3);
   payment_settings.add("default_mandate", nullptr);
@@ -555,14 +620,15 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("rendering_options", nullptr);
   object.add("shipping_cost", nullptr);
   object.add("shipping_details", nullptr);
-  object.add("starting_balance", 0);
+  const bool is_current = !invoice.finalized_at && customer != nullptr;
+  object.add("starting_balance", is_current ? customer->balance : invoice.starting_balance);
   object.add("statement_descriptor", nullptr);
   object.add("status", document_.text(status_name(invoice.status)));
   Object& transitions = document_.object(4);
   transitions.add("finalized_at", time_or_null(invoice.finalized_at));
-  transitions.add("marked_uncollectible_at", nullptr);
+  transitions.add("marked_uncollectible_at", time_or_null(invoice.marked_uncollectible_at));
   transitions.add("paid_at", time_or_null(invoice.paid_at));
-  transitions.add("voided_at", nullptr);
+  transitions.add("voided_at", time_or_null(invoice.voided_at));
   object.add("status_transitions", transitions);
   object.add("subscription", id_or_null(invoice.subscription));
   Object& subscription_details = document_.object(1);
@@ -700,6 +766,7 @@ Object& Presenter::snapshot(const Snapshot& snapshot, const AccountKey& key) {
   if (const auto* source = std::get_if<Source>(&snapshot)) return card(*source, customer);
   if (const auto* object = std::get_if<Subscription>(&snapshot)) return subscription(*object, owner);
   if (const auto* object = std::get_if<Invoice>(&snapshot)) return invoice(*object, owner);
+  if (const auto* item = std::get_if<InvoiceItem>(&snapshot)) return invoice_item(*item, customer);
   const auto& charged = std::get<ChargeSnapshot>(snapshot);
   return charge(charged.charge, charged.invoice, owner);
 }

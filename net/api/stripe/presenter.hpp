@@ -58,6 +58,7 @@ class Presenter {
   Object& card_of_charge(const Charge& charge, const Owner& owner);
   Object& payment_method_details(const CardSummary& card);
   Object& outcome(const Charge& charge);
+  Object& invoice_item(const InvoiceItem& item, const CustomerId& customer);
   Object& invoice_lines(const Invoice& invoice);
   void add_card_members(Object& object, const CardSummary& card);
   Object& empty_list(std::string_view url);
@@ -81,6 +82,9 @@ class Presenter {
 /// Stripe's names: "past_due", "open".
 std::string_view status_name(SubscriptionStatus status);
 std::string_view status_name(InvoiceStatus status);
+
+/// The invoice's lines in Stripe's order: invoice items, the newest first, then what recurs.
+std::vector<const InvoiceLine*> shown_lines(const Invoice& invoice);
 
 /// Whose it is, by the identifier of any of the account's objects.
 Owner owner_of(const Known& known, std::string_view id);
