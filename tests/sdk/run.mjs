@@ -1,19 +1,23 @@
-// Starts a billd of its own, on free ports and with its data in a temporary directory, runs the tests against it, and
-// stops it. Usage: node run.mjs PATH-TO-BILLD. Ends with 77, which ctest takes for "skipped", without the clients.
+// Starts a billd of its own, on free ports and with its data in a temporary directory, runs the tests against it, holds
+// every answer against Stripe's descriptions, and stops it. Ends with 77, which ctest takes for "skipped", without the
+// clients.
+// Usage: node run.mjs PATH-TO-BILLD [FILE-FOR-THE-TABLE [TEST-FILE...]]; with test files, only these.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const folder = dirname(fileURLToPath(import.meta.url));
-const [billd] = process.argv.slice(2);
-if (!existsSync(join(folder, "node_modules", "stripe"))) {
+const [billd, tableFile, ...only] = process.argv.slice(2);
+if (!["ajv", "stripe"].every((name) => existsSync(join(folder, "node_modules", name)))) {
   console.error("The clients are not installed: npm ci --prefix tests/sdk --ignore-scripts");
   process.exit(77);
 }
+const { Findings, servedOperations, startProxy } = await import("./proxy.mjs");
+const { failures, table } = await import("./report.mjs");
 
 const state = mkdtempSync(join(tmpdir(), "billd-sdk-"));
 const daemon = spawn(
@@ -33,16 +37,22 @@ async function addressOfApi() {
 
 let status = 1;
 try {
-  const api = await addressOfApi();
+  const api = new URL(await addressOfApi());
   daemon.stdout.resume();
-  const files = readdirSync(folder)
-    .filter((name) => name.endsWith(".test.mjs"))
-    .map((name) => join(folder, name));
-  const tests = spawn(process.execPath, ["--test", ...files], {
+  const findings = new Findings();
+  const proxy = await startProxy(api, findings);
+  const files = only.length > 0 ? only : readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
+  const tests = spawn(process.execPath, ["--test", ...files.map((name) => join(folder, name))], {
     stdio: "inherit",
-    env: { ...process.env, BILLD_API: api },
+    env: { ...process.env, BILLD_API: proxy.address },
   });
   [status] = await once(tests, "exit");
+  proxy.close();
+  const served = await servedOperations(api, "sk_test_probe");
+  if (tableFile) writeFileSync(tableFile, `${table(findings, served)}\n`);
+  const wrong = only.length > 0 ? [...findings.wrong.keys()] : failures(findings, served);
+  for (const sentence of wrong) console.error(sentence);
+  if (wrong.length > 0) status ||= 1;
 } finally {
   daemon.kill("SIGTERM");
   const [code] = await ended;
