@@ -63,7 +63,8 @@ class Writer {
     const Timestamp now = settings_.subscribed_at ? settings_.subscribed_at(number) : settings_.plan.created;
     auto transition = subscribe(number, now);
     if (!transition) co_return transition.error();
-    for (const CollectCharge& effect : transition->effects) {
+    for (const Effect& each : transition->effects) {
+      const CollectCharge& effect = std::get<CollectCharge>(each);
       gateways::ChargeRequest request = charge_request(transition->account, effect);
       ChargeOutcome outcome = co_await gateway_.charge(std::move(request));
       const Command record = RecordChargeOutcome{effect.invoice, effect.charge, std::move(outcome)};

@@ -78,15 +78,21 @@ class Examination {
       if (is_in_account) report(Rule::records, id, "both in the account and among its records", "in one place");
       if (const Invoice* invoice = std::get_if<Invoice>(&record))
         for (const Charge& charge : invoice->charges) {
-          const auto owner = view_.charge_owners.find(store::charge_field(key, charge.id));
-          if (owner == view_.charge_owners.end() || owner->second != invoice->id)
-            report(Rule::records, charge.id.value(), "the way from the charge to its invoice is missing",
-                   "leads to " + id);
+          check_owner(store::charge_field(key, charge.id), charge.id.value(), *invoice);
+          for (const Refund& refund : charge.refunds)
+            check_owner(store::refund_field(key, refund.id), refund.id.value(), *invoice);
         }
     }
     for (const auto& [field, invoice] : view_.charge_owners)
       if (std::ranges::none_of(invoices_, [&](const Invoice* each) { return each->id == invoice; }))
         report(Rule::records, invoice.value(), "a charge leads to an invoice that does not exist", "the invoice");
+  }
+
+  /// There is a way from what belongs to a settled invoice to the invoice.
+  void check_owner(const std::string& field, const std::string& of, const Invoice& invoice) {
+    const auto owner = view_.charge_owners.find(field);
+    if (owner == view_.charge_owners.end() || owner->second != invoice.id)
+      report(Rule::records, of, "the way from it to its invoice is missing", "leads to " + invoice.id.value());
   }
 
   void check_periods(const Subscription& subscription) {
@@ -188,9 +194,16 @@ class Examination {
       if (invoice.charges[i].is_unresolved())
         report(Rule::payments, invoice.charges[i].id.value(), "unresolved, and another charge was begun",
                "one charge at a time");
-    if (invoice.unresolved_charge() != nullptr && view_.account.find(invoice.id) == nullptr)
-      report(Rule::payments, invoice.id.value(), "settled while the outcome of a charge is not known",
+    const bool is_unresolved = invoice.unresolved_charge() != nullptr || invoice.has_unresolved_refund();
+    if (is_unresolved && view_.account.find(invoice.id) == nullptr)
+      report(Rule::payments, invoice.id.value(), "settled while the outcome of a charge or refund is not known",
              "kept in the account");
+    for (const Charge& charge : invoice.charges) {
+      const std::int64_t refundable = charge.state == ChargeState::succeeded ? charge.amount.minor : 0;
+      if (charge.amount_refunded().minor > refundable)
+        report(Rule::payments, charge.id.value(), in_minor_units(charge.amount_refunded()) + " refunded",
+               "at most " + std::to_string(refundable));
+    }
   }
 
   void check_ledger(const Invoice& invoice) {

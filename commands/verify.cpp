@@ -348,7 +348,7 @@ class Verification {
     for (std::size_t i = 0; i + 1 < elements.size(); i += 2) {
       if (store::parse_part_field(elements[i].text())) continue;
       const std::string &field = elements[i].text(), &value = elements[i + 1].text();
-      if (field.starts_with('c')) {
+      if (store::is_owner_field(field)) {
         auto owner = store::decode_charge_owner(account.key, value);
         if (owner)
           view.charge_owners.emplace(field, *owner);

@@ -216,6 +216,32 @@ enum class ChargeState : std::uint8_t {
   parked,     ///< cannot be found out by program: an operator must look; never sent again
 };
 
+enum class RefundState : std::uint8_t {
+  sending,    ///< recorded before it was sent; whether it arrived is not known until the gateway says so
+  pending,    ///< the gateway has taken it on; the money may still come back
+  succeeded,  ///< the customer has the money; a bank may still send it back
+  failed,     ///< final: the customer did not get it
+  parked,     ///< cannot be found out by program: an operator must look; never sent again
+};
+
+/// Money of a charge that goes back. Its identifier is also the idempotency key towards the gateway.
+struct Refund {
+  RefundId id;
+  RefundState state = RefundState::sending;
+  Money amount;  ///< more than zero
+  Timestamp created;
+  Timestamp resolve_at;        ///< while sending: when to ask the gateway again
+  std::string reason;          ///< duplicate, fraudulent, requested_by_customer; empty: none was given
+  std::string failure_reason;  ///< of a failed one, in Stripe's words: lost_or_stolen_card, expired_or_canceled_card, …
+  std::string gateway_reference;  ///< the gateway's own name for the refund
+  CreditNoteId credit_note;       ///< that called for it; empty: none
+  Metadata metadata;
+
+  bool is_unresolved() const { return state == RefundState::sending || state == RefundState::parked; }
+
+  bool operator==(const Refund&) const = default;
+};
+
 /// One attempt to collect an invoice. Its identifier is also the idempotency key towards the gateway, so that however
 /// often it is sent, the customer is charged once.
 struct Charge {
@@ -231,8 +257,16 @@ struct Charge {
   std::string decline_code;       ///< why it was declined, in Stripe's words: generic_decline, insufficient_funds, …
   std::string gateway_reference;  ///< the gateway's own name for the charge
   bool automatic = false;         ///< by the collection schedule, not asked for by hand
+  std::vector<Refund> refunds;    ///< of a charge that succeeded, oldest first
 
   bool is_unresolved() const { return state == ChargeState::sending || state == ChargeState::parked; }
+  /// What went back of it, or may have gone: all but what has failed.
+  Money amount_refunded() const {
+    std::int64_t minor = 0;
+    for (const Refund& refund : refunds)
+      if (refund.state != RefundState::failed) minor += refund.amount.minor;
+    return {minor, amount.currency};
+  }
 
   bool operator==(const Charge&) const = default;
 };
@@ -245,7 +279,6 @@ enum class InvoiceStatus : std::uint8_t {
   void_,
 };
 
-/// The numbers are stored: append only.
 /// The numbers are stored: append only.
 enum class BillingReason : std::uint8_t { subscription_create, subscription_cycle, manual, subscription_update };
 
@@ -301,6 +334,11 @@ struct Invoice {
   /// The charge whose outcome is not known: being sent, or parked. While there is one, no other is begun.
   const Charge* unresolved_charge() const {
     return !charges.empty() && charges.back().is_unresolved() ? &charges.back() : nullptr;
+  }
+  /// Whether the outcome of a refund is not known.
+  bool has_unresolved_refund() const {
+    return std::ranges::any_of(
+        charges, [](const Charge& charge) { return std::ranges::any_of(charge.refunds, &Refund::is_unresolved); });
   }
   Charge* unresolved_charge() { return !charges.empty() && charges.back().is_unresolved() ? &charges.back() : nullptr; }
 

@@ -8,7 +8,7 @@ namespace {
 
 /// Whether the invoice waits for nothing: it has its final status, or nobody collects it any more.
 bool rests(const Account& account, const Invoice& invoice) {
-  if (invoice.unresolved_charge() != nullptr) return false;
+  if (invoice.unresolved_charge() != nullptr || invoice.has_unresolved_refund()) return false;
   if (invoice.is_settled()) return true;
   if (invoice.next_attempt_at || invoice.overdue_at || (invoice.status == InvoiceStatus::draft && invoice.auto_advance))
     return false;

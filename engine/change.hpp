@@ -21,7 +21,7 @@ class Change {
 
   Account& account() { return transition_.account; }
   Customer& customer() { return transition_.account.customer; }
-  std::vector<CollectCharge>& effects() { return transition_.effects; }
+  std::vector<Effect>& effects() { return transition_.effects; }
   /// Names the object that the command made or changed.
   void set_subject(std::string id) { transition_.subject = std::move(id); }
   /// Brings a settled invoice back into the account.
@@ -234,5 +234,16 @@ void collect(Change& change, Invoice& invoice);
 /// Orders the gateway to be asked again about the charge in flight.
 void resolve_charge(Change& change, Invoice& invoice);
 Result<void> record_charge_outcome(Change& change, const RecordChargeOutcome& command);
+
+// refunds.cpp
+Result<void> refund_charge(Change& change, const RefundCharge& command);
+Result<void> update_refund(Change& change, const UpdateRefund& command);
+Result<void> record_refund_outcome(Change& change, const RecordRefundOutcome& command);
+/// Journals a refund of the charge and orders it to be sent. The amount is no more than what is left of the charge.
+Refund& begin_refund(Change& change, Invoice& invoice, Charge& charge, Money amount);
+/// When the gateway is to be asked what became of a refund of the invoice; empty: it owes no answer.
+std::optional<Timestamp> next_refund_question(const Invoice& invoice);
+/// Orders the gateway to be asked again about the refund whose question is due first.
+void resolve_refund(Change& change, Invoice& invoice);
 
 }  // namespace billd

@@ -70,7 +70,7 @@ void begin_charge(Change& change, Invoice& invoice, const Source& source, bool a
   charge.gateway_source = source.reference;
   charge.card = source.card;
   charge.automatic = automatic;
-  change.effects().push_back({invoice.id, charge.id, false});
+  change.effects().emplace_back(CollectCharge{invoice.id, charge.id, false});
   invoice.charges.push_back(std::move(charge));
   change.touch();
 }
@@ -91,7 +91,7 @@ void resolve_charge(Change& change, Invoice& invoice) {
   Charge& charge = *invoice.unresolved_charge();
   charge.resolve_at = change.now + change.rules.charge_resolve_after;
   const bool key_may_be_forgotten = change.now - charge.created >= change.rules.charge_key_life;
-  change.effects().push_back({invoice.id, charge.id, key_may_be_forgotten});
+  change.effects().emplace_back(CollectCharge{invoice.id, charge.id, key_may_be_forgotten});
   change.touch();
 }
 

@@ -260,10 +260,52 @@ struct RecordChargeOutcome {
   ChargeOutcome outcome;
 };
 
+/// Gives money of a charge back. `recalled` is the charge's invoice as settled.
+struct RefundCharge {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  ChargeId charge;
+  std::optional<std::int64_t> amount;  ///< in minor units; empty: all that is left
+  std::string reason;                  ///< duplicate, fraudulent, requested_by_customer; empty: none
+  Metadata metadata;
+};
+
+/// Only what people wrote on it changes.
+struct UpdateRefund {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  RefundId refund;
+  Metadata metadata;  ///< the whole new metadata
+};
+
+enum class RefundOutcomeKind : std::uint8_t {
+  succeeded,
+  pending,  ///< the gateway has taken it on, and says later what became of it
+  failed,
+  unknown,     ///< no answer, or none that can be trusted: ask again later
+  impossible,  ///< the gateway cannot say any more: for an operator
+};
+
+struct RefundOutcome {
+  RefundOutcomeKind kind = RefundOutcomeKind::unknown;
+  std::string failure_reason;     ///< of a failure
+  std::string gateway_reference;  ///< the gateway's name for the refund
+};
+
+/// What the gateway said of a refund. Said twice, the second time changes nothing; what is pending or has succeeded may
+/// still fail, for which `recalled` is the invoice as settled.
+struct RecordRefundOutcome {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  RefundId refund;
+  RefundOutcome outcome;
+};
+
 using Command =
     std::variant<CreateCustomer, UpdateCustomer, DeleteCustomer, AddSource, UpdateSource, RemoveSource, Subscribe,
                  CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice, RecordChargeOutcome,
                  CreateInvoiceItem, UpdateInvoiceItem, DeleteInvoiceItem, CreateInvoice, UpdateInvoice, FinalizeInvoice,
-                 SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice, UpdateSubscription>;
+                 SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice, UpdateSubscription, RefundCharge,
+                 UpdateRefund, RecordRefundOutcome>;
 
 }  // namespace billd

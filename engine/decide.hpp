@@ -42,8 +42,8 @@ using Timers = std::array<std::optional<Timestamp>, queue_count>;
 ///   cancellation     a subscription ends: at its period's end, or because its first payment is overdue (which can only
 ///                    be said when no charge of it is unresolved)
 ///   invoice_closing  a draft invoice is to be finalized
-///   collection       an open invoice's next attempt, the question what became of a charge, or the due date of an
-///                    invoice that was sent and the final deadline after it
+///   collection       an open invoice's next attempt, the question what became of a charge or of a refund,
+///                    or the due date of an invoice that was sent and the final deadline after it
 Timers timers(const Account& account);
 
 /// The earliest of the timers.

@@ -82,6 +82,21 @@ struct InvoiceItemKind {
 struct ChargeKind {
   static constexpr std::string_view prefix = "ch_";
 };
+struct RefundKind {
+  static constexpr std::string_view prefix = "re_";
+};
+struct CreditNoteKind {
+  static constexpr std::string_view prefix = "cn_";
+};
+struct CreditNoteLineKind {
+  static constexpr std::string_view prefix = "cnli_";
+};
+struct BalanceTransactionKind {
+  static constexpr std::string_view prefix = "cbtxn_";
+};
+struct ScheduleKind {
+  static constexpr std::string_view prefix = "sub_sched_";
+};
 struct PlanKind {
   static constexpr std::string_view prefix = "plan_";
 };
@@ -103,6 +118,11 @@ using InvoiceId = Id<InvoiceKind>;
 using InvoiceLineId = Id<InvoiceLineKind>;
 using InvoiceItemId = Id<InvoiceItemKind>;
 using ChargeId = Id<ChargeKind>;
+using RefundId = Id<RefundKind>;
+using CreditNoteId = Id<CreditNoteKind>;
+using CreditNoteLineId = Id<CreditNoteLineKind>;
+using BalanceTransactionId = Id<BalanceTransactionKind>;
+using ScheduleId = Id<ScheduleKind>;
 using PlanId = Id<PlanKind>;
 using ProductId = Id<ProductKind>;
 using TestClockId = Id<TestClockKind>;

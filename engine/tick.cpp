@@ -28,6 +28,7 @@ std::optional<std::pair<Queue, Timestamp>> waits_for(const Account&, const Invoi
     if (charge->state == ChargeState::parked) return std::nullopt;
     return std::pair(Queue::collection, charge->resolve_at);
   }
+  if (const auto question = next_refund_question(invoice)) return std::pair(Queue::collection, *question);
   if (invoice.status == InvoiceStatus::draft && invoice.finalize_at)
     return std::pair(Queue::invoice_closing, *invoice.finalize_at);
   if (invoice.status == InvoiceStatus::open && invoice.next_attempt_at)
@@ -76,6 +77,8 @@ Result<void> take(Change& change, const Step& step) {
     if (step.queue == Queue::invoice_closing) return finalize_invoice(change, invoice);
     if (invoice.unresolved_charge() != nullptr)
       resolve_charge(change, invoice);
+    else if (next_refund_question(invoice))
+      resolve_refund(change, invoice);
     else if (invoice.next_attempt_at)
       collect(change, invoice);
     else

@@ -7,7 +7,7 @@ namespace billd {
 namespace {
 
 // In the order of EventType. Source: https://stripe.com/docs/api/events/types.
-constexpr std::array<std::string_view, 26> names = {
+constexpr std::array<std::string_view, 31> names = {
     "customer.created",
     "customer.updated",
     "customer.deleted",
@@ -34,8 +34,13 @@ constexpr std::array<std::string_view, 26> names = {
     "invoiceitem.created",
     "invoiceitem.updated",
     "invoiceitem.deleted",
+    "charge.refunded",
+    "refund.created",
+    "refund.updated",
+    "refund.failed",
+    "charge.refund.updated",
 };
-static_assert(names.size() == static_cast<std::size_t>(EventType::invoiceitem_deleted) + 1);
+static_assert(names.size() == static_cast<std::size_t>(EventType::charge_refund_updated) + 1);
 
 }  // namespace
 

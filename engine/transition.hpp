@@ -39,6 +39,11 @@ enum class EventType : std::uint8_t {
   invoiceitem_created,
   invoiceitem_updated,
   invoiceitem_deleted,
+  charge_refunded,
+  refund_created,
+  refund_updated,
+  refund_failed,
+  charge_refund_updated,
 };
 
 /// "customer.subscription.updated": Stripe's name of the type.
@@ -55,9 +60,18 @@ struct ChargeSnapshot {
   bool operator==(const ChargeSnapshot&) const = default;
 };
 
+/// A refund as an event shows it.
+struct RefundSnapshot {
+  Refund refund;
+  ChargeId charge;
+  InvoiceId invoice;
+
+  bool operator==(const RefundSnapshot&) const = default;
+};
+
 /// An object as it was when an event told of it. An event shows only the object, never what it belongs to.
 /// The places of the alternatives are stored: append only.
-using Snapshot = std::variant<Customer, Source, Subscription, Invoice, ChargeSnapshot, InvoiceItem>;
+using Snapshot = std::variant<Customer, Source, Subscription, Invoice, ChargeSnapshot, InvoiceItem, RefundSnapshot>;
 
 /// Something that happened, with the object as it was then: `snapshot` and `previous` count in Transition::snapshots.
 /// Several events of one moment share a snapshot.
@@ -81,17 +95,30 @@ struct CollectCharge {
   bool operator==(const CollectCharge&) const = default;
 };
 
+/// To be carried out after the commit: send the refund that is in the account, or ask what became of it.
+struct SendRefund {
+  InvoiceId invoice;
+  ChargeId charge;
+  RefundId refund;
+  bool look_up_only = false;  ///< the key may have expired at the gateway: sending again could give back twice
+
+  bool operator==(const SendRefund&) const = default;
+};
+
+/// What moves money, once it is journaled.
+using Effect = std::variant<CollectCharge, SendRefund>;
+
 /// The result of decide() and tick(). Everything in it is committed together or not at all.
 struct Transition {
   Account account;  ///< afterwards; its version is still that of what was loaded
   std::vector<Snapshot> snapshots;
   std::vector<Event> events;
-  std::vector<Record> settled;         ///< records to be stored outside the account
-  std::vector<InvoiceId> recalled;     ///< invoices that came back into the account: their stored record goes
-  std::vector<Invoice> deleted;        ///< drafts that are no more, as they were last
-  std::vector<CollectCharge> effects;  ///< journaled in the account already
-  std::string subject;                 ///< the identifier of the object that the command made or changed
-  bool changed = false;                ///< false: nothing to commit, the answer is the account as it is
+  std::vector<Record> settled;      ///< records to be stored outside the account
+  std::vector<InvoiceId> recalled;  ///< invoices that came back into the account: their stored record goes
+  std::vector<Invoice> deleted;     ///< drafts that are no more, as they were last
+  std::vector<Effect> effects;      ///< journaled in the account already
+  std::string subject;              ///< the identifier of the object that the command made or changed
+  bool changed = false;             ///< false: nothing to commit, the answer is the account as it is
 };
 
 }  // namespace billd

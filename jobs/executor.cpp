@@ -82,7 +82,7 @@ struct AccountExecutor::Work {
 
 struct AccountExecutor::Changed {
   bool committed = false;
-  std::vector<CollectCharge> effects;
+  std::vector<Effect> effects;
 };
 
 /// Keeps an idempotency key in the set of those in use, which may outlive the executor with the loop's last coroutines.
@@ -321,16 +321,19 @@ awaitable<Failure> AccountExecutor::note_failure(const Job& job, TestClockId clo
 awaitable<Result<bool>> AccountExecutor::step(Work& work, Command* command) {
   auto changed = co_await change(work, command);
   if (!changed) co_return changed.error();
-  std::vector<CollectCharge> effects = std::move(changed->effects);
+  std::vector<Effect> effects = std::move(changed->effects);
   bool is_outcome_missing = false;
   for (std::size_t i = 0; i < effects.size(); ++i) {
-    ChargeOutcome outcome = co_await collect(work, effects[i]);
+    // Nobody carries refunds out yet: they stay in the account as being sent.
+    const auto* charge = std::get_if<CollectCharge>(&effects[i]);
+    if (charge == nullptr) continue;
+    ChargeOutcome outcome = co_await collect(work, *charge);
     ++statistics_.charges[static_cast<std::size_t>(outcome.kind)];
     if (outcome.kind == ChargeOutcomeKind::unknown) {
       is_outcome_missing = true;
       continue;
     }
-    Command record = RecordChargeOutcome{effects[i].invoice, effects[i].charge, std::move(outcome)};
+    Command record = RecordChargeOutcome{charge->invoice, charge->charge, std::move(outcome)};
     auto recorded = co_await change(work, &record);
     if (!recorded) co_return recorded.error();
     effects.insert(effects.end(), recorded->effects.begin(), recorded->effects.end());

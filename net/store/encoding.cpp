@@ -14,10 +14,11 @@ constexpr Mode last_enumerator(Mode) { return Mode::live; }
 constexpr Interval last_enumerator(Interval) { return Interval::year; }
 constexpr SubscriptionStatus last_enumerator(SubscriptionStatus) { return SubscriptionStatus::canceled; }
 constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::parked; }
+constexpr RefundState last_enumerator(RefundState) { return RefundState::parked; }
 constexpr InvoiceStatus last_enumerator(InvoiceStatus) { return InvoiceStatus::void_; }
 constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::subscription_update; }
 constexpr Collection last_enumerator(Collection) { return Collection::send_invoice; }
-constexpr EventType last_enumerator(EventType) { return EventType::invoiceitem_deleted; }
+constexpr EventType last_enumerator(EventType) { return EventType::charge_refund_updated; }
 constexpr TestClockStatus last_enumerator(TestClockStatus) { return TestClockStatus::advancing; }
 
 bool is_sound(const Recurrence& recurrence) { return recurrence.count >= 1; }
@@ -171,6 +172,20 @@ void describe(Archive& archive, typename Archive::template Object<InvoiceItem> i
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Refund> refund) {
+  archive.field(1, refund.id);
+  archive.field(2, refund.state);
+  archive.field(3, refund.amount);
+  archive.field(4, refund.created);
+  archive.field(5, refund.resolve_at);
+  archive.field(6, refund.reason);
+  archive.field(7, refund.failure_reason);
+  archive.field(8, refund.gateway_reference);
+  archive.field(9, refund.credit_note);
+  archive.field(10, refund.metadata);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Charge> charge) {
   archive.field(1, charge.id);
   archive.field(2, charge.attempt);
@@ -185,12 +200,20 @@ void describe(Archive& archive, typename Archive::template Object<Charge> charge
   archive.field(11, charge.decline_code);
   archive.field(12, charge.gateway_reference);
   archive.field(13, charge.automatic);
+  archive.field(14, charge.refunds);
 }
 
 template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<ChargeSnapshot> snapshot) {
   archive.field(1, snapshot.charge);
   archive.field(2, snapshot.invoice);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<RefundSnapshot> snapshot) {
+  archive.field(1, snapshot.refund);
+  archive.field(2, snapshot.charge);
+  archive.field(3, snapshot.invoice);
 }
 
 template <class Archive>
@@ -416,6 +439,8 @@ std::optional<std::uint64_t> parse_part_field(std::string_view field) {
 std::string record_field(const AccountKey& key, const InvoiceId& id) { return short_form('i', key, id); }
 std::string record_field(const AccountKey& key, const SubscriptionId& id) { return short_form('s', key, id); }
 std::string charge_field(const AccountKey& key, const ChargeId& id) { return short_form('c', key, id); }
+std::string refund_field(const AccountKey& key, const RefundId& id) { return short_form('r', key, id); }
+bool is_owner_field(std::string_view field) { return field.starts_with('c') || field.starts_with('r'); }
 
 std::string encode_charge_owner(const AccountKey& key, const InvoiceId& invoice) {
   std::string bytes(1, form_version);

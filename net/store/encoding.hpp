@@ -49,8 +49,11 @@ std::optional<std::uint64_t> parse_part_field(std::string_view field);
 /// The field of the account's documents under which a record is kept: 'i' or 's' and the identifier's short form.
 std::string record_field(const AccountKey& key, const InvoiceId& id);
 std::string record_field(const AccountKey& key, const SubscriptionId& id);
-/// The field that leads from a charge to its invoice: 'c' and the identifier's short form.
+/// The field that leads from a charge to its invoice, 'c' and the identifier's short form; and from a refund, 'r'.
 std::string charge_field(const AccountKey& key, const ChargeId& id);
+std::string refund_field(const AccountKey& key, const RefundId& id);
+/// Whether the field leads from something to its invoice.
+bool is_owner_field(std::string_view field);
 std::string encode_charge_owner(const AccountKey& key, const InvoiceId& invoice);
 Result<InvoiceId> decode_charge_owner(const AccountKey& key, std::string_view bytes);
 

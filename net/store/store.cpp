@@ -310,9 +310,14 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
   Parts parts;
   for (const Record& record : transition.settled) {
     writes.add('H', records, record_field_of(account.key, record), encode(account.key, record, parts));
-    if (const Invoice* invoice = std::get_if<Invoice>(&record))
-      for (const Charge& charge : invoice->charges)
-        writes.add('H', records, charge_field(account.key, charge.id), encode_charge_owner(account.key, invoice->id));
+    if (const Invoice* invoice = std::get_if<Invoice>(&record)) {
+      const std::string owner = encode_charge_owner(account.key, invoice->id);
+      for (const Charge& charge : invoice->charges) {
+        writes.add('H', records, charge_field(account.key, charge.id), owner);
+        for (const Refund& refund : charge.refunds)
+          writes.add('H', records, refund_field(account.key, refund.id), owner);
+      }
+    }
     merge_into(entries, index_entries(account.key, record));
   }
   for (auto& [name, bytes] : parts) writes.add('V', records, part_field(name), std::move(bytes));
@@ -400,6 +405,14 @@ awaitable<Result<InvoiceId>> Store::invoice_of_charge(Mode mode, AccountKey key,
   auto reply = co_await lane(key).execute(std::move(command));
   if (!reply) co_return reply.error();
   if (reply->is_nil()) co_return Failure{Errc::not_found, "no such charge"};
+  co_return decode_charge_owner(key, reply->text());
+}
+
+awaitable<Result<InvoiceId>> Store::invoice_of_refund(Mode mode, AccountKey key, RefundId refund) {
+  redis::Command command("HGET", records_key(prefix(mode, partition_of(key)), key), refund_field(key, refund));
+  auto reply = co_await lane(key).execute(std::move(command));
+  if (!reply) co_return reply.error();
+  if (reply->is_nil()) co_return Failure{Errc::not_found, "no such refund"};
   co_return decode_charge_owner(key, reply->text());
 }
 

@@ -155,6 +155,7 @@ class Store {
   /// The fields of all records of the account, in no order; see encoding.hpp for what they say.
   awaitable<Result<std::vector<std::string>>> record_fields(Mode mode, AccountKey key);
   awaitable<Result<InvoiceId>> invoice_of_charge(Mode mode, AccountKey key, ChargeId charge);
+  awaitable<Result<InvoiceId>> invoice_of_refund(Mode mode, AccountKey key, RefundId refund);
 
   /// A page of an index over all partitions, newest first (with `before`: the ones just newer than it, newest first),
   /// one member more than the limit when there are more.

@@ -114,9 +114,9 @@ TEST(AnUnknownOutcome, ChangesNothingAndIsAskedForAgain) {
 TEST(AnUnknownOutcome, IsOnlyLookedUpWhenTheKeysLifeIsOver) {
   InFlight given;
   given.world.now = collected + hours(12) - seconds(1);
-  EXPECT_FALSE(given.world.tick().effects.at(0).look_up_only);
+  EXPECT_FALSE(std::get<CollectCharge>(given.world.tick().effects.at(0)).look_up_only);
   given.world.now = collected + hours(12) + seconds(29);
-  EXPECT_TRUE(given.world.tick().effects.at(0).look_up_only);
+  EXPECT_TRUE(std::get<CollectCharge>(given.world.tick().effects.at(0)).look_up_only);
   given.world.jump_to(collected + days(400));
   given.world.answer(given.invoice, succeeded());
   EXPECT_EQ(given.world.invoice(given.invoice).status, InvoiceStatus::paid);

@@ -24,6 +24,10 @@ Timers expected_timers(const Account& account) {
     if (latest == ChargeState::parked) continue;
     if (latest == ChargeState::sending) {
       waits[Queue::collection].insert(invoice.charges.back().resolve_at);
+    } else if (invoice.status == InvoiceStatus::paid) {
+      for (const Charge& charge : invoice.charges)
+        for (const Refund& refund : charge.refunds)
+          if (refund.state == RefundState::sending) waits[Queue::collection].insert(refund.resolve_at);
     } else if (invoice.status == InvoiceStatus::draft && invoice.finalize_at) {
       waits[Queue::invoice_closing].insert(*invoice.finalize_at);
     } else if (invoice.status == InvoiceStatus::open && invoice.next_attempt_at) {
@@ -88,6 +92,8 @@ bool shows(EventType type, const Snapshot& snapshot) {
   if (std::holds_alternative<Source>(snapshot)) return name.starts_with("customer.source.");
   if (std::holds_alternative<Subscription>(snapshot)) return name.starts_with("customer.subscription.");
   if (std::holds_alternative<Invoice>(snapshot)) return name.starts_with("invoice.");
+  if (std::holds_alternative<RefundSnapshot>(snapshot))
+    return name.starts_with("refund.") || name == "charge.refund.updated";
   if (std::holds_alternative<ChargeSnapshot>(snapshot)) return name.starts_with("charge.");
   if (std::holds_alternative<InvoiceItem>(snapshot)) return name.starts_with("invoiceitem.");
   return name == "customer.created" || name == "customer.updated" || name == "customer.deleted";
@@ -108,11 +114,24 @@ const std::string& record_id(const Record& record) {
   return std::visit([](const auto& object) -> const std::string& { return object.id.value(); }, record);
 }
 
-/// Of an invoice that is paid or void only what people wrote on it changes; one that is uncollectible may be voided.
+/// The refund in the account that is to be sent; nullptr: there is none.
+const Refund* find_refund(const Account& account, const SendRefund& effect) {
+  const Invoice* invoice = account.find(effect.invoice);
+  if (invoice == nullptr) return nullptr;
+  for (const Charge& charge : invoice->charges)
+    for (const Refund& refund : charge.refunds)
+      if (charge.id == effect.charge && refund.id == effect.refund) return &refund;
+  return nullptr;
+}
+
+/// Of an invoice that is paid or void only what people wrote on it changes, and what goes back of it; one that is
+/// uncollectible may be voided.
 bool may_become(Invoice before, const Invoice& after) {
   if (before.status != InvoiceStatus::paid && before.status != InvoiceStatus::void_) return true;
   before.description = after.description;
   before.metadata = after.metadata;
+  if (before.charges.size() == after.charges.size())
+    for (std::size_t i = 0; i < before.charges.size(); ++i) before.charges[i].refunds = after.charges[i].refunds;
   return before == after;
 }
 
@@ -196,6 +215,9 @@ Invoice what_is_billed(Invoice invoice) {
 Scenario::Scenario(Timestamp start, Rules billing_rules, std::uint64_t account_number)
     : now(start), rules(std::move(billing_rules)) {
   bank_says(succeeded());
+  refund_bank = [](const SendRefund&, const Refund&) {
+    return std::optional(RefundOutcome{RefundOutcomeKind::succeeded, "", "gateway_refund"});
+  };
   account_.key = AccountKey::from_bits(account_number, 7);
 }
 
@@ -361,13 +383,46 @@ Invoice Scenario::latest_invoice() const { return invoices().back(); }
 
 std::vector<std::string> Scenario::take_events() { return std::exchange(events_, {}); }
 
-void Scenario::perform(const std::vector<CollectCharge>& effects) {
-  for (const CollectCharge& effect : effects) {
-    const Invoice* invoice = account_.find(effect.invoice);
-    if (invoice == nullptr || invoice->unresolved_charge() == nullptr) continue;  // a commit has failed its checks
-    const auto outcome = bank(effect, *invoice->unresolved_charge());
-    if (outcome) decide(RecordChargeOutcome{effect.invoice, effect.charge, *outcome});
+void Scenario::perform(const std::vector<Effect>& effects) {
+  for (const Effect& effect : effects) std::visit([this](const auto& each) { perform(each); }, effect);
+}
+
+void Scenario::perform(const CollectCharge& effect) {
+  const Invoice* invoice = account_.find(effect.invoice);
+  if (invoice == nullptr || invoice->unresolved_charge() == nullptr) return;  // a commit has failed its checks
+  const auto outcome = bank(effect, *invoice->unresolved_charge());
+  if (outcome) decide(RecordChargeOutcome{effect.invoice, effect.charge, *outcome});
+}
+
+void Scenario::perform(const SendRefund& effect) {
+  const Refund* refund = find_refund(account_, effect);
+  if (refund == nullptr) return;  // a commit has failed its checks
+  const auto outcome = refund_bank(effect, *refund);
+  if (outcome) decide(RecordRefundOutcome{effect.invoice, {}, effect.refund, *outcome});
+}
+
+void Scenario::check_effect(const CollectCharge& effect, const Account& after) const {
+  const Invoice* invoice = after.find(effect.invoice);
+  if (invoice == nullptr || invoice->unresolved_charge() == nullptr) {
+    ADD_FAILURE() << "a charge is ordered that is not journaled";
+    return;
   }
+  const Charge& charge = *invoice->unresolved_charge();
+  EXPECT_EQ(charge.id, effect.charge);
+  EXPECT_EQ(charge.state, ChargeState::sending);
+  EXPECT_GT(charge.resolve_at, now);
+  EXPECT_EQ(effect.look_up_only, now - charge.created >= rules.charge_key_life);
+}
+
+void Scenario::check_effect(const SendRefund& effect, const Account& after) const {
+  const Refund* refund = find_refund(after, effect);
+  if (refund == nullptr) {
+    ADD_FAILURE() << "a refund is ordered that is not journaled";
+    return;
+  }
+  EXPECT_EQ(refund->state, RefundState::sending);
+  EXPECT_GT(refund->resolve_at, now);
+  EXPECT_EQ(effect.look_up_only, now - refund->created >= rules.charge_key_life);
 }
 
 void Scenario::commit(Transition transition, const InvoiceId& named) {
@@ -386,18 +441,8 @@ void Scenario::commit(Transition transition, const InvoiceId& named) {
     check_subscription(subscription);
   }
   for (const Invoice& invoice : after.invoices) check_invoice(invoice, after);
-  for (const CollectCharge& effect : transition.effects) {
-    const Invoice* invoice = after.find(effect.invoice);
-    if (invoice == nullptr || invoice->unresolved_charge() == nullptr) {
-      ADD_FAILURE() << "a charge is ordered that is not journaled";
-      continue;
-    }
-    const Charge& charge = *invoice->unresolved_charge();
-    EXPECT_EQ(charge.id, effect.charge);
-    EXPECT_EQ(charge.state, ChargeState::sending);
-    EXPECT_GT(charge.resolve_at, now);
-    EXPECT_EQ(effect.look_up_only, now - charge.created >= rules.charge_key_life);
-  }
+  for (const Effect& effect : transition.effects)
+    std::visit([&](const auto& each) { check_effect(each, after); }, effect);
   check_new_invoices(transition);
   check_identifiers(transition);
   EXPECT_EQ(timers(after), expected_timers(after));
@@ -419,6 +464,7 @@ void Scenario::commit(Transition transition, const InvoiceId& named) {
     if (const auto* invoice = std::get_if<Invoice>(&record)) {
       check_invoice(*invoice, after);
       EXPECT_EQ(invoice->unresolved_charge(), nullptr);
+      EXPECT_FALSE(invoice->has_unresolved_refund());
       EXPECT_EQ(after.find(invoice->id), nullptr);
     } else {
       check_subscription(std::get<Subscription>(record));
@@ -487,6 +533,8 @@ void Scenario::check_invoice(const Invoice& invoice, const Account& account) {
     EXPECT_GT(charge.amount.minor, 0);
     if (charge.state == ChargeState::succeeded) ++successes;
     if (&charge != &invoice.charges.back()) EXPECT_EQ(charge.state, ChargeState::declined);
+    EXPECT_LE(charge.amount_refunded().minor, charge.state == ChargeState::succeeded ? charge.amount.minor : 0);
+    for (const Refund& refund : charge.refunds) EXPECT_GT(refund.amount.minor, 0);
   }
   EXPECT_EQ(successes, paid && invoice.amount_due().minor != 0 && !invoice.paid_out_of_band ? 1 : 0);
   EXPECT_GE(invoice.attempt_count, invoice.charges.empty() ? 0 : 1);
@@ -576,7 +624,10 @@ void Scenario::check_identifiers(const Transition& transition) const {
       // What a subscription that never was had taken along is pending again.
       if (!line.is_recurring() && !invoice.provisional) see(line.invoice_item);
     }
-    for (const Charge& charge : invoice.charges) see(charge.id);
+    for (const Charge& charge : invoice.charges) {
+      see(charge.id);
+      for (const Refund& refund : charge.refunds) see(refund.id);
+    }
   };
   auto see_subscription = [&](const Subscription& subscription) {
     see(subscription.id);

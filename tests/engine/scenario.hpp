@@ -45,6 +45,8 @@ class Scenario {
   /// Whether each step of time and each command is compared with its preview.
   bool checks_previews = false;
 
+  /// What becomes of a refund that is sent or looked up; empty: no answer ever comes. At first everything succeeds.
+  std::function<std::optional<RefundOutcome>(const SendRefund&, const Refund&)> refund_bank;
   /// What becomes of a charge that is sent or looked up; empty: no answer ever comes. At first everything succeeds.
   std::function<std::optional<ChargeOutcome>(const CollectCharge&, const Charge&)> bank;
   /// The bank answers this from now on; kind `unknown` stands for no answer.
@@ -67,7 +69,7 @@ class Scenario {
   /// Nothing was done until `time`; now the daemon works it off.
   void jump_to(Timestamp time);
   /// Lets the bank answer.
-  void perform(const std::vector<CollectCharge>& effects);
+  void perform(const std::vector<Effect>& effects);
   /// Records what the gateway says of the charge in flight of the invoice.
   Transition answer(const InvoiceId& invoice, ChargeOutcome outcome);
 
@@ -95,6 +97,10 @@ class Scenario {
   std::vector<std::string> take_events();
 
  private:
+  void perform(const CollectCharge& effect);
+  void perform(const SendRefund& effect);
+  void check_effect(const CollectCharge& effect, const Account& after) const;
+  void check_effect(const SendRefund& effect, const Account& after) const;
   void commit(Transition transition, const InvoiceId& named);
   void check_preview(const Result<Invoice>& shown, const Transition& done) const;
   void check_events(const Transition& transition);

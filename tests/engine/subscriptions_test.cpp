@@ -54,7 +54,7 @@ TEST(Subscribe, BillsTheFirstPeriodAndChargesItAtOnce) {
   ASSERT_EQ(invoice.charges.size(), 1U);
   EXPECT_EQ(invoice.charges[0].gateway_source, "tok_visa");
   EXPECT_EQ(invoice.charges[0].card.last4, "4242");
-  EXPECT_FALSE(begun.effects[0].look_up_only);
+  EXPECT_FALSE(std::get<CollectCharge>(begun.effects[0]).look_up_only);
 
   const Transition paid = world.answer(invoice.id, succeeded());
   EXPECT_THAT(names(paid), ElementsAre("charge.succeeded", "invoice.payment_succeeded", "invoice.paid",
@@ -318,7 +318,7 @@ TEST(AProvisionalSubscription, IsHeardOfOnlyOncePaid) {
   EXPECT_TRUE(begun.changed);
   ASSERT_EQ(begun.effects.size(), 1U);
   EXPECT_TRUE(world.account().customer.currency.is_none());
-  const InvoiceId invoice = begun.effects[0].invoice;
+  const InvoiceId invoice = std::get<CollectCharge>(begun.effects[0]).invoice;
   EXPECT_EQ(world.invoice(invoice).number, "");
 
   EXPECT_THAT(names(world.answer(invoice, succeeded())),
@@ -351,7 +351,7 @@ TEST(AProvisionalSubscription, CannotBeNamedUntilItIsPaid) {
   Scenario world = with_card();
   const Transition begun = world.decide(or_not_at_all(price(2000)));
   const SubscriptionId id(begun.subject);
-  const InvoiceId invoice = begun.effects[0].invoice;
+  const InvoiceId invoice = std::get<CollectCharge>(begun.effects[0]).invoice;
   const Failure no_subscription{Errc::not_found, "No such subscription: " + id.value(), "id"};
   EXPECT_EQ(world.refused(CancelSubscription{id}), no_subscription);
   EXPECT_EQ(world.refused(ResumeSubscription{id}), no_subscription);
@@ -375,7 +375,7 @@ TEST(AProvisionalSubscription, OfADeletedCustomerIsStillPaidForIfItsChargeWentTh
   Scenario world = with_card();
   const Transition begun = world.decide(or_not_at_all(price(2000)));
   EXPECT_THAT(names(world.run(DeleteCustomer{})), ElementsAre("customer.deleted"));
-  EXPECT_THAT(names(world.answer(begun.effects[0].invoice, succeeded())),
+  EXPECT_THAT(names(world.answer(std::get<CollectCharge>(begun.effects[0]).invoice, succeeded())),
               ElementsAre("invoice.created", "invoice.finalized", "charge.succeeded", "invoice.payment_succeeded",
                           "invoice.paid"));
   EXPECT_EQ(world.latest_invoice().status, InvoiceStatus::paid);
@@ -389,7 +389,7 @@ TEST(AProvisionalSubscription, KeepsQuietWhenItsSourceIsRemoved) {
   const Transition begun = world.decide(command);
   EXPECT_THAT(names(world.run(RemoveSource{command.default_source})),
               ElementsAre("customer.source.deleted", "customer.updated"));
-  world.answer(begun.effects[0].invoice, succeeded());
+  world.answer(std::get<CollectCharge>(begun.effects[0]).invoice, succeeded());
   EXPECT_TRUE(world.subscription(SubscriptionId(begun.subject)).default_source.is_empty());
 }
 

@@ -132,6 +132,13 @@ RC_GTEST_PROP(StoredForm, OfAReferenceLeadsToItsObject, (std::uint64_t seed)) {
   RC_ASSERT(*owner == id);
 }
 
+TEST(StoredForm, OfWaysToInvoicesHasFieldsOfItsOwn) {
+  EXPECT_TRUE(is_owner_field(charge_field(some_key(), make_id<ChargeKind>(some_key(), 5))));
+  EXPECT_TRUE(is_owner_field(refund_field(some_key(), make_id<RefundKind>(some_key(), 5))));
+  EXPECT_FALSE(is_owner_field(record_field(some_key(), make_id<InvoiceKind>(some_key(), 5))));
+  EXPECT_FALSE(is_owner_field(record_field(some_key(), make_id<SubscriptionKind>(some_key(), 5))));
+}
+
 TEST(StoredForm, KeepsMembersThatDifferFromWhatTheirStructureStartsWith) {
   Account account;
   account.key = some_key();

@@ -53,6 +53,7 @@ class RandomObjects {
   Subscription subscription();
   InvoiceLine line();
   InvoiceItem invoice_item();
+  Refund refund();
   Charge charge();
   Invoice invoice();
   Account account();
@@ -250,6 +251,21 @@ inline InvoiceItem RandomObjects::invoice_item() {
   return item;
 }
 
+inline Refund RandomObjects::refund() {
+  Refund refund;
+  refund.id = id<RefundKind>();
+  refund.state = one_of(RefundState::parked);
+  refund.amount = money();
+  refund.created = time();
+  refund.resolve_at = time();
+  refund.reason = text();
+  refund.failure_reason = text();
+  refund.gateway_reference = text();
+  refund.credit_note = id<CreditNoteKind>();
+  refund.metadata = metadata();
+  return refund;
+}
+
 inline Charge RandomObjects::charge() {
   Charge charge;
   charge.id = id<ChargeKind>();
@@ -265,6 +281,7 @@ inline Charge RandomObjects::charge() {
   charge.decline_code = text();
   charge.gateway_reference = text();
   charge.automatic = coin();
+  charge.refunds = some<Refund>(0, [this] { return refund(); });
   return charge;
 }
 
@@ -321,7 +338,7 @@ inline Account RandomObjects::account() {
 }
 
 inline Snapshot RandomObjects::snapshot() {
-  switch (below(6)) {
+  switch (below(7)) {
     case 0:
       return customer();
     case 1:
@@ -332,6 +349,8 @@ inline Snapshot RandomObjects::snapshot() {
       return invoice();
     case 4:
       return invoice_item();
+    case 5:
+      return RefundSnapshot{refund(), id<ChargeKind>(), id<InvoiceKind>()};
     default:
       return ChargeSnapshot{charge(), id<InvoiceKind>()};
   }
@@ -346,7 +365,8 @@ inline EventBatch RandomObjects::event_batch() {
   batch.idempotency_key = text();
   batch.snapshots = some<Snapshot>(1, [this] { return snapshot(); });
   batch.events = some<Event>(0, [this, &batch] {
-    Event event{one_of(EventType::invoiceitem_deleted), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
+    Event event{
+        one_of(EventType::charge_refund_updated), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
     if (coin()) event.previous = static_cast<std::uint32_t>(below(batch.snapshots.size()));
     return event;
   });

@@ -51,6 +51,20 @@ std::string_view name(ChargeState state) {
   return "";
 }
 
+std::string_view name(RefundState state) {
+  switch (state) {
+    case RefundState::succeeded:
+      return "succeeded";
+    case RefundState::failed:
+      return "failed";
+    case RefundState::sending:
+    case RefundState::pending:
+    case RefundState::parked:
+      return "pending";
+  }
+  return "";
+}
+
 /// "Visa" on a card is "visa" in payment_method_details. Source: https://stripe.com/docs/api/charges/object.
 std::string_view network_of(std::string_view brand) {
   if (brand == "Visa") return "visa";
@@ -704,7 +718,7 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   object.add("object", "charge");
   object.add("amount", charge.amount.minor);
   object.add("amount_captured", succeeded ? charge.amount.minor : 0);
-  object.add("amount_refunded", 0);
+  object.add("amount_refunded", charge.amount_refunded().minor);
   object.add("application", nullptr);
   object.add("application_fee", nullptr);
   object.add("application_fee_amount", nullptr);
@@ -745,8 +759,11 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   object.add("receipt_email", nullptr);
   object.add("receipt_number", nullptr);
   object.add("receipt_url", nullptr);
-  object.add("refunded", false);
-  object.add("refunds", empty_list("/v1/charges/" + charge.id.value() + "/refunds"));
+  object.add("refunded", succeeded && charge.amount_refunded() == charge.amount);
+  Array& refunds = document_.array(charge.refunds.size());
+  for (auto each = charge.refunds.rbegin(); each != charge.refunds.rend(); ++each)
+    refunds.add(refund(*each, charge.id));
+  object.add("refunds", list("/v1/charges/" + charge.id.value() + "/refunds", refunds, false, charge.refunds.size()));
   object.add("review", nullptr);
   object.add("shipping", nullptr);
   object.add("source", card_of_charge(charge, owner));
@@ -759,6 +776,26 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   return object;
 }
 
+Object& Presenter::refund(const Refund& refund, const ChargeId& charge) {
+  Object& object = document_.object(16);
+  object.add("id", id(refund.id));
+  object.add("object", "refund");
+  object.add("amount", refund.amount.minor);
+  object.add("balance_transaction", nullptr);
+  object.add("charge", id(charge));
+  object.add("created", time(refund.created));
+  object.add("currency", document_.text(refund.amount.currency.code()));
+  if (refund.state == RefundState::failed) object.add("failure_reason", document_.text_or_null(refund.failure_reason));
+  object.add("metadata", metadata(refund.metadata));
+  object.add("payment_intent", nullptr);
+  object.add("reason", document_.text_or_null(refund.reason));
+  object.add("receipt_number", nullptr);
+  object.add("source_transfer_reversal", nullptr);
+  object.add("status", document_.text(name(refund.state)));
+  object.add("transfer_reversal", nullptr);
+  return object;
+}
+
 Object& Presenter::snapshot(const Snapshot& snapshot, const AccountKey& key) {
   const CustomerId customer = customer_of(key);
   const Owner owner{customer, nullptr};
@@ -767,6 +804,7 @@ Object& Presenter::snapshot(const Snapshot& snapshot, const AccountKey& key) {
   if (const auto* object = std::get_if<Subscription>(&snapshot)) return subscription(*object, owner);
   if (const auto* object = std::get_if<Invoice>(&snapshot)) return invoice(*object, owner);
   if (const auto* item = std::get_if<InvoiceItem>(&snapshot)) return invoice_item(*item, customer);
+  if (const auto* refunded = std::get_if<RefundSnapshot>(&snapshot)) return refund(refunded->refund, refunded->charge);
   const auto& charged = std::get<ChargeSnapshot>(snapshot);
   return charge(charged.charge, charged.invoice, owner);
 }

@@ -36,6 +36,7 @@ class Presenter {
   Object& product(const Plan& plan);
   Object& invoice(const Invoice& invoice, const Owner& owner);
   Object& line(const InvoiceLine& line, const Invoice& invoice);
+  Object& refund(const Refund& refund, const ChargeId& charge);
   Object& charge(const Charge& charge, const InvoiceId& invoice, const Owner& owner);
   Object& event(const store::StoredEvent& event);
   Object& test_clock(const TestClock& clock);
