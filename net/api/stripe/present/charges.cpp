@@ -1,0 +1,184 @@
+// Charges as Stripe shows them.
+#include "net/api/stripe/errors.hpp"
+#include "net/api/stripe/present/words.hpp"
+#include "net/api/stripe/presenter.hpp"
+
+namespace billd::api::stripe {
+namespace {
+
+std::string_view name(ChargeState state) {
+  switch (state) {
+    case ChargeState::succeeded:
+      return "succeeded";
+    case ChargeState::declined:
+      return "failed";
+    case ChargeState::sending:
+    case ChargeState::parked:
+      return "pending";
+  }
+  return "";
+}
+
+std::string_view name(RefundState state) {
+  switch (state) {
+    case RefundState::succeeded:
+      return "succeeded";
+    case RefundState::failed:
+      return "failed";
+    case RefundState::sending:
+    case RefundState::pending:
+    case RefundState::parked:
+      return "pending";
+  }
+  return "";
+}
+
+/// "Visa" on a card is "visa" in payment_method_details. Source: https://stripe.com/docs/api/charges/object.
+std::string_view network_of(std::string_view brand) {
+  if (brand == "Visa") return "visa";
+  if (brand == "MasterCard") return "mastercard";
+  if (brand == "American Express") return "amex";
+  if (brand == "Discover") return "discover";
+  if (brand == "Diners Club") return "diners";
+  if (brand == "JCB") return "jcb";
+  if (brand == "UnionPay") return "unionpay";
+  return "unknown";
+}
+
+}  // namespace
+
+Object& Presenter::card_of_charge(const Charge& charge, const Owner& owner) {
+  if (const Source* source = owner.account != nullptr ? owner.account->find(charge.source) : nullptr)
+    return card(*source, owner.customer);
+  Source gone;  // What the charge itself remembers of its card.
+  gone.id = charge.source;
+  gone.card = charge.card;
+  return card(gone, owner.customer);
+}
+
+Object& Presenter::payment_method_details(const CardSummary& card) {
+  Object& details = document_.object(2);
+  Object& object = document_.object(16);
+  const Value network = document_.text(network_of(card.brand));
+  object.add("brand", network);
+  Object& checks = document_.object(3);
+  checks.add("address_line1_check", nullptr);
+  checks.add("address_postal_code_check", nullptr);
+  checks.add("cvc_check", nullptr);
+  object.add("checks", checks);
+  object.add("country", document_.text_or_null(card.country));
+  object.add("exp_month", card.exp_month);
+  object.add("exp_year", card.exp_year);
+  object.add("fingerprint", document_.text_or_null(card.fingerprint));
+  object.add("funding", document_.text_or_null(card.funding));
+  object.add("installments", nullptr);
+  object.add("last4", document_.text_or_null(card.last4));
+  object.add("mandate", nullptr);
+  object.add("network", network);
+  object.add("three_d_secure", nullptr);
+  object.add("wallet", nullptr);
+  details.add("card", object);
+  details.add("type", "card");
+  return details;
+}
+
+Object& Presenter::outcome(const Charge& charge) {
+  const bool declined = charge.state == ChargeState::declined;
+  Object& object = document_.object(6);
+  object.add("network_status", declined ? Value("declined_by_network") : Value("approved_by_network"));
+  object.add("reason", declined ? document_.text_or_null(charge.decline_code) : Value());
+  object.add("risk_level", "normal");
+  object.add("seller_message", declined ? Value("The bank did not return any further details with this decline.")
+                                        : Value("Payment complete."));
+  object.add("type", declined ? Value("issuer_declined") : Value("authorized"));
+  return object;
+}
+
+Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const Owner& owner) {
+  const bool succeeded = charge.state == ChargeState::succeeded;
+  const bool declined = charge.state == ChargeState::declined;
+  const Decline& decline = decline_named(charge.decline_code);
+  Object& object = document_.object(60);
+  object.add("id", id(charge.id));
+  object.add("object", "charge");
+  object.add("amount", charge.amount.minor);
+  object.add("amount_captured", succeeded ? charge.amount.minor : 0);
+  object.add("amount_refunded", charge.amount_refunded().minor);
+  object.add("application", nullptr);
+  object.add("application_fee", nullptr);
+  object.add("application_fee_amount", nullptr);
+  object.add("balance_transaction", nullptr);
+  Object& billing = document_.object(4);
+  Object& billing_address = document_.object(6);
+  for (std::string_view member : {"city", "country", "line1", "line2", "postal_code", "state"})
+    billing_address.add(member, nullptr);
+  billing.add("address", billing_address);
+  billing.add("email", nullptr);
+  billing.add("name", nullptr);
+  billing.add("phone", nullptr);
+  object.add("billing_details", billing);
+  object.add("calculated_statement_descriptor", nullptr);
+  object.add("captured", succeeded);
+  object.add("created", time(charge.created));
+  object.add("currency", document_.text(charge.amount.currency.code()));
+  object.add("customer", id(owner.customer));
+  object.add("description", nullptr);
+  object.add("destination", nullptr);
+  object.add("dispute", nullptr);
+  object.add("disputed", false);
+  object.add("failure_balance_transaction", nullptr);
+  object.add("failure_code", declined ? document_.text(decline.code) : Value());
+  object.add("failure_message", declined ? document_.text(decline.message) : Value());
+  object.add("fraud_details", document_.object(0));
+  object.add("invoice", id_or_null(invoice));
+  object.add("livemode", mode_ == Mode::live);
+  object.add("metadata", document_.object(0));
+  object.add("on_behalf_of", nullptr);
+  object.add("order", nullptr);
+  object.add("outcome", charge.is_unresolved() ? Value() : Value(outcome(charge)));
+  object.add("paid", succeeded);
+  object.add("payment_intent", nullptr);
+  object.add("payment_method", id_or_null(charge.source));
+  object.add("payment_method_details", payment_method_details(charge.card));
+  object.add("radar_options", document_.object(0));
+  object.add("receipt_email", nullptr);
+  object.add("receipt_number", nullptr);
+  object.add("receipt_url", nullptr);
+  object.add("refunded", succeeded && charge.amount_refunded() == charge.amount);
+  Array& refunds = document_.array(charge.refunds.size());
+  for (auto each = charge.refunds.rbegin(); each != charge.refunds.rend(); ++each)
+    refunds.add(refund(*each, charge.id));
+  object.add("refunds", list("/v1/charges/" + charge.id.value() + "/refunds", refunds, false, charge.refunds.size()));
+  object.add("review", nullptr);
+  object.add("shipping", nullptr);
+  object.add("source", card_of_charge(charge, owner));
+  object.add("source_transfer", nullptr);
+  object.add("statement_descriptor", nullptr);
+  object.add("statement_descriptor_suffix", nullptr);
+  object.add("status", document_.text(name(charge.state)));
+  object.add("transfer_data", nullptr);
+  object.add("transfer_group", nullptr);
+  return object;
+}
+
+Object& Presenter::refund(const Refund& refund, const ChargeId& charge) {
+  Object& object = document_.object(16);
+  object.add("id", id(refund.id));
+  object.add("object", "refund");
+  object.add("amount", refund.amount.minor);
+  object.add("balance_transaction", nullptr);
+  object.add("charge", id(charge));
+  object.add("created", time(refund.created));
+  object.add("currency", document_.text(refund.amount.currency.code()));
+  if (refund.state == RefundState::failed) object.add("failure_reason", document_.text_or_null(refund.failure_reason));
+  object.add("metadata", metadata(refund.metadata));
+  object.add("payment_intent", nullptr);
+  object.add("reason", document_.text_or_null(refund.reason));
+  object.add("receipt_number", nullptr);
+  object.add("source_transfer_reversal", nullptr);
+  object.add("status", document_.text(name(refund.state)));
+  object.add("transfer_reversal", nullptr);
+  return object;
+}
+
+}  // namespace billd::api::stripe

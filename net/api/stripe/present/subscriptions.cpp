@@ -1,0 +1,117 @@
+// Subscriptions and their items as Stripe shows them.
+#include "net/api/stripe/present/words.hpp"
+#include "net/api/stripe/presenter.hpp"
+
+namespace billd::api::stripe {
+
+std::string_view status_name(SubscriptionStatus status) {
+  switch (status) {
+    case SubscriptionStatus::incomplete:
+      return "incomplete";
+    case SubscriptionStatus::incomplete_expired:
+      return "incomplete_expired";
+    case SubscriptionStatus::trialing:
+      return "trialing";
+    case SubscriptionStatus::active:
+      return "active";
+    case SubscriptionStatus::past_due:
+      return "past_due";
+    case SubscriptionStatus::unpaid:
+      return "unpaid";
+    case SubscriptionStatus::canceled:
+      return "canceled";
+  }
+  return "";
+}
+
+Object& Presenter::subscription_item(const SubscriptionItem& item, const Subscription& subscription) {
+  Object& object = document_.object(12);
+  object.add("id", id(item.id));
+  object.add("object", "subscription_item");
+  object.add("billing_thresholds", nullptr);
+  object.add("created", time(item.created));
+  object.add("current_period_end", time(subscription.current_period.end));
+  object.add("current_period_start", time(subscription.current_period.start));
+  object.add("metadata", metadata(item.metadata));
+  object.add("plan", plan(item.price, item.created));
+  object.add("price", price(item.price, item.created));
+  object.add("quantity", item.quantity);
+  object.add("subscription", id(subscription.id));
+  object.add("tax_rates", document_.array());
+  return object;
+}
+
+Object& Presenter::subscription(const Subscription& subscription, const Owner& owner) {
+  const bool single = subscription.items.size() == 1;
+  const SubscriptionItem& first = subscription.items.front();
+  Object& object = document_.object(56);
+  object.add("id", id(subscription.id));
+  object.add("object", "subscription");
+  object.add("application", nullptr);
+  object.add("application_fee_percent", nullptr);
+  Object& automatic_tax = document_.object(1);
+  automatic_tax.add("enabled", false);
+  object.add("automatic_tax", automatic_tax);
+  object.add("billing", document_.text(name(subscription.collection)));
+  object.add("billing_cycle_anchor", time(subscription.anchor));
+  object.add("billing_thresholds", nullptr);
+  object.add("cancel_at", subscription.cancel_at_period_end ? time(subscription.current_period.end)
+                                                            : time_or_null(subscription.cancel_at));
+  object.add("cancel_at_period_end", subscription.cancel_at_period_end);
+  object.add("canceled_at", time_or_null(subscription.canceled_at));
+  Object& cancellation = document_.object(3);
+  cancellation.add("comment", nullptr);
+  cancellation.add("feedback", nullptr);
+  cancellation.add("reason", subscription.cancel_at_period_end ? Value("cancellation_requested") : Value());
+  object.add("cancellation_details", cancellation);
+  object.add("collection_method", document_.text(name(subscription.collection)));
+  object.add("created", time(subscription.created));
+  object.add("currency", document_.text(first.price.unit_amount.currency.code()));
+  object.add("current_period_end", time(subscription.current_period.end));
+  object.add("current_period_start", time(subscription.current_period.start));
+  object.add("customer", id(owner.customer));
+  object.add("days_until_due", subscription.days_until_due == 0 ? Value() : Value(subscription.days_until_due));
+  object.add("default_payment_method", nullptr);
+  object.add("default_source", id_or_null(subscription.default_source));
+  object.add("default_tax_rates", document_.array());
+  object.add("description", nullptr);
+  object.add("discount", nullptr);
+  object.add("ended_at", time_or_null(subscription.ended_at));
+  Array& items = document_.array(subscription.items.size());
+  for (const SubscriptionItem& item : subscription.items) items.add(subscription_item(item, subscription));
+  object.add("items", list("/v1/subscription_items?subscription=" + subscription.id.value(), items, false,
+                           subscription.items.size()));
+  object.add("latest_invoice", id_or_null(subscription.latest_invoice));
+  object.add("livemode", mode_ == Mode::live);
+  object.add("metadata", metadata(subscription.metadata));
+  object.add("next_pending_invoice_item_invoice", nullptr);
+  object.add("on_behalf_of", nullptr);
+  object.add("pause_collection", nullptr);
+  Object& payment_settings = document_.object(3);
+  payment_settings.add("payment_method_options", nullptr);
+  payment_settings.add("payment_method_types", nullptr);
+  payment_settings.add("save_default_payment_method", nullptr);
+  object.add("payment_settings", payment_settings);
+  object.add("pending_invoice_item_interval", nullptr);
+  object.add("pending_setup_intent", nullptr);
+  object.add("pending_update", nullptr);
+  object.add("plan", single ? Value(plan(first.price, first.created)) : Value());
+  object.add("quantity", single ? Value(first.quantity) : Value());
+  object.add("schedule", nullptr);
+  object.add("start", time(subscription.created));
+  object.add("start_date", time(subscription.created));
+  object.add("status", document_.text(status_name(subscription.status)));
+  object.add("tax_percent", nullptr);
+  object.add("test_clock", owner.account != nullptr ? id_or_null(owner.account->customer.test_clock) : Value());
+  object.add("transfer_data", nullptr);
+  object.add("trial_end", time_or_null(subscription.trial_end));
+  Object& trial_settings = document_.object(1);
+  Object& end_behavior = document_.object(1);
+  end_behavior.add("missing_payment_method", "create_invoice");
+  trial_settings.add("end_behavior", end_behavior);
+  object.add("trial_settings", trial_settings);
+  object.add("trial_start", time_or_null(subscription.trial_start));
+  return object;
+}
+
+}  // namespace billd::api::stripe
