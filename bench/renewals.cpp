@@ -144,7 +144,7 @@ class RenewalBenchmark {
         tell("Writing subscriptions: " + std::to_string(written) + " of " + std::to_string(options_.subscriptions));
     };
     Plan plan = population.plan;
-    auto put = co_await session_.catalog().put_plan(Mode::test, std::move(plan), std::nullopt, std::nullopt);
+    auto put = co_await session_.catalog().put<Plan>(Mode::test, std::move(plan), std::nullopt);
     if (!put) co_return put.error();
     co_return co_await populate(session_.store(), gateway, std::move(population));
   }

@@ -42,7 +42,7 @@ awaitable<Result<int>> create(Session& session, CreateKeyOptions options) {
   key.prefix = prefix_of(secret);
   key.last4 = secret.substr(secret.size() - 4);
   key.created = now();
-  auto put = co_await session.catalog().put_key(key);
+  auto put = co_await session.catalog().put<ApiKey>(Mode::test, key, std::nullopt);
   if (!put) co_return put.error();
   if (options.json) {
     boost::json::object object = to_json(key);
@@ -57,32 +57,33 @@ awaitable<Result<int>> create(Session& session, CreateKeyOptions options) {
 }
 
 awaitable<Result<int>> list(Session& session, bool json) {
-  const auto keys = session.catalog().keys();
+  const auto keys = session.catalog().all<ApiKey>(Mode::test);
   if (json) {
     boost::json::array array;
-    for (const auto& key : keys) array.push_back(to_json(*key));
+    for (const ApiKey& key : keys) array.push_back(to_json(key));
     print(std::move(array));
     co_return 0;
   }
   if (keys.empty()) std::printf("There are no keys yet. Make one: billd keys create --mode test\n");
-  for (const auto& key : keys)
-    std::printf("%-18s %-5s %-18s %-24s %s%s\n", key->id.c_str(), std::string(mode_name(key->mode)).c_str(),
-                (key->prefix + "…" + key->last4).c_str(), to_text(key->created).c_str(), key->name.c_str(),
-                key->revoked ? (" (revoked " + to_text(*key->revoked) + ")").c_str() : "");
+  for (const ApiKey& key : keys)
+    std::printf("%-18s %-5s %-18s %-24s %s%s\n", key.id.c_str(), std::string(mode_name(key.mode)).c_str(),
+                (key.prefix + "…" + key.last4).c_str(), to_text(key.created).c_str(), key.name.c_str(),
+                key.revoked ? (" (revoked " + to_text(*key.revoked) + ")").c_str() : "");
   co_return 0;
 }
 
 awaitable<Result<int>> revoke(Session& session, std::string id) {
   const std::string hash = hash_key(id);
-  for (const auto& key : session.catalog().keys()) {
-    if (key->id != id && key->hash != hash) continue;
-    if (key->revoked) {
-      std::printf("%s was revoked on %s.\n", key->id.c_str(), to_text(*key->revoked).c_str());
+  const auto keys = session.catalog().all<ApiKey>(Mode::test);
+  for (const ApiKey& key : keys) {
+    if (key.id != id && key.hash != hash) continue;
+    if (key.revoked) {
+      std::printf("%s was revoked on %s.\n", key.id.c_str(), to_text(*key.revoked).c_str());
       co_return 0;
     }
-    ApiKey revoked = *key;
+    ApiKey revoked = key;
     revoked.revoked = now();
-    auto put = co_await session.catalog().put_key(revoked);
+    auto put = co_await session.catalog().put<ApiKey>(Mode::test, revoked, key);
     if (!put) co_return put.error();
     std::printf("Revoked %s.\n", revoked.id.c_str());
     co_return 0;

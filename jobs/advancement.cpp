@@ -25,7 +25,7 @@ Advancement::Advancement(Executor executor, store::Store& store, store::Catalog&
       tasks_(executor) {}
 
 void Advancement::start() {
-  catalog_.on_test_clock_advancing([this] { wake(); });
+  catalog_.on_change<TestClock>([this] { wake(); });
   tasks_.spawn("test clocks", watch());
 }
 
@@ -39,9 +39,9 @@ void Advancement::wake() { wake_.cancel(); }
 
 awaitable<> Advancement::watch() {
   while (!is_stopping_) {
-    for (const auto& clock : catalog_.test_clocks())
-      if (clock->status == TestClockStatus::advancing && advancing_.insert(clock->id).second)
-        tasks_.spawn("test clock", advance(*clock));
+    for (const TestClock& clock : catalog_.all<TestClock>(Mode::test))
+      if (clock.status == TestClockStatus::advancing && advancing_.insert(clock.id).second)
+        tasks_.spawn("test clock", advance(clock));
     wake_.expires_after(settings_.poll_interval);
     [[maybe_unused]] auto [woken] = co_await wake_.async_wait(nothrow);
   }
@@ -112,7 +112,7 @@ awaitable<Advancement::Round> Advancement::finish(const TestClock& clock) {
   TestClock ready = clock;
   ready.status = TestClockStatus::ready;
   ready.frozen_time = clock.advancing_to;
-  const auto put = co_await catalog_.put_test_clock(std::move(ready), clock, std::nullopt);
+  const auto put = co_await catalog_.put<TestClock>(Mode::test, std::move(ready), clock);
   if (put) co_return Round::done;
   if (put.error().code == Errc::conflict) co_return Round::done;  // another daemon did it
   log::warn({.test_clock = clock.id.value()}, "the test clock could not be set: {}", put.error().detail);
@@ -120,10 +120,8 @@ awaitable<Advancement::Round> Advancement::finish(const TestClock& clock) {
 }
 
 bool Advancement::is_advancing(const TestClock& clock) const {
-  return std::ranges::any_of(catalog_.test_clocks(), [&](const auto& known) {
-    return known->id == clock.id && known->status == TestClockStatus::advancing &&
-           known->advancing_to == clock.advancing_to;
-  });
+  const auto known = catalog_.get<TestClock>(Mode::test, clock.id.value());
+  return known != nullptr && known->status == TestClockStatus::advancing && known->advancing_to == clock.advancing_to;
 }
 
 }  // namespace billd::jobs

@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <unordered_map>
 
 #include "net/redis/subscriber.hpp"
@@ -15,30 +17,96 @@ namespace {
 
 constexpr Milliseconds version_poll_interval{1000};
 
-/// Objects of one kind, as they are stored in one hash. `field` names an object in the hash.
-template <class Object>
-struct Table {
-  std::string hash;
-  Result<Object> (*decode)(std::string_view);
-  std::unordered_map<std::string, std::shared_ptr<const Object>> objects;
+using Erased = std::shared_ptr<const void>;
+using ErasedList = std::vector<Erased>;
 
-  const Object* find(const std::string& field) const {
-    const auto found = objects.find(field);
-    return found == objects.end() ? nullptr : found->second.get();
+/// A kind without its type.
+struct KindDescription {
+  std::string_view table, name;
+  bool has_mode;
+  Result<Erased> (*decode)(std::string_view);
+  bool (*is_newer)(const void*, const void*);
+};
+
+template <class Object>
+constexpr KindDescription describe_kind() {
+  using Kind = CatalogKind<Object>;
+  KindDescription kind{};
+  kind.table = Kind::table;
+  kind.name = Kind::name;
+  kind.has_mode = Kind::has_mode;
+  kind.decode = [](std::string_view bytes) -> Result<Erased> {
+    auto object = Kind::decode(bytes);
+    if (!object) return object.error();
+    return Erased(std::make_shared<const Object>(std::move(*object)));
+  };
+  kind.is_newer = [](const void* left, const void* right) {
+    const auto& a = *static_cast<const Object*>(left);
+    const auto& b = *static_cast<const Object*>(right);
+    return a.created != b.created ? a.created > b.created : Kind::field(a) > Kind::field(b);
+  };
+  return kind;
+}
+
+template <class... Objects>
+constexpr std::array<KindDescription, sizeof...(Objects)> describe_kinds(const std::tuple<Objects...>*) {
+  return {describe_kind<Objects>()...};
+}
+
+constexpr std::array kinds = describe_kinds(static_cast<const CatalogKinds*>(nullptr));
+
+/// Objects of one kind and mode, as they are stored in one hash.
+struct Table {
+  std::size_t kind = 0;
+  std::string hash;
+  std::unordered_map<std::string, Erased> objects;
+  mutable std::shared_ptr<const ErasedList> newest_first;  ///< null: to be made again
+
+  void set(const std::string& field, Erased object) {
+    newest_first = nullptr;
+    if (object == nullptr)
+      objects.erase(field);
+    else
+      objects.insert_or_assign(field, std::move(object));
   }
-  void set(std::string field, Object object) {
-    objects.insert_or_assign(std::move(field), std::make_shared<const Object>(std::move(object)));
-  }
-  std::vector<std::shared_ptr<const Object>> newest_first() const {
-    std::vector<std::shared_ptr<const Object>> all;
+  const std::shared_ptr<const ErasedList>& listed() const {
+    if (newest_first != nullptr) return newest_first;
+    ErasedList all;
     all.reserve(objects.size());
     for (const auto& [field, object] : objects) all.push_back(object);
-    std::ranges::sort(all, [](const auto& a, const auto& b) {
-      return a->created != b->created ? a->created > b->created : a->id > b->id;
-    });
-    return all;
+    std::ranges::sort(
+        all, [this](const Erased& a, const Erased& b) { return kinds[kind].is_newer(a.get(), b.get()); });
+    newest_first = std::make_shared<const ErasedList>(std::move(all));
+    return newest_first;
   }
 };
+
+// A message names what was changed: the catalog's version after it, then hash and field of each object, all as
+// "<length>:<text>".
+
+std::string lengthy(std::string_view text) { return std::to_string(text.size()) + ":" + std::string(text); }
+
+/// Empty when it is no such message.
+std::vector<std::string> parse_message(std::string_view message) {
+  std::vector<std::string> parts;
+  while (!message.empty()) {
+    std::size_t length = 0;
+    const auto [end, error] = std::from_chars(message.data(), message.data() + message.size(), length);
+    const auto digits = static_cast<std::size_t>(end - message.data());
+    if (error != std::errc() || digits == message.size() || message[digits] != ':') return {};
+    message.remove_prefix(digits + 1);
+    if (length > message.size()) return {};
+    parts.emplace_back(message.substr(0, length));
+    message.remove_prefix(length);
+  }
+  return parts;
+}
+
+std::uint64_t parse_version(std::string_view text) {
+  std::uint64_t version = 0;
+  std::from_chars(text.data(), text.data() + text.size(), version);
+  return version;
+}
 
 }  // namespace
 
@@ -48,9 +116,19 @@ class Catalog::Implementation {
       : store_(store),
         client_(client),
         subscriber_(executor, std::move(address), client.settings(), {std::string(catalog_channel)},
-                    {[this](std::string_view, std::string_view message) { changed(std::string(message)); },
+                    {[this](std::string_view, std::string_view message) { hear(message); },
                      [this] { refresh_soon(); }}),
-        tasks_(executor) {}
+        tasks_(executor) {
+    for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
+      const std::string table(kinds[kind].table);
+      for (Mode mode : {Mode::test, Mode::live}) {
+        if (kinds[kind].has_mode)
+          tables_.push_back({kind, catalog_prefix(mode) + table, {}, {}});
+        else if (mode == Mode::test)
+          tables_.push_back({kind, "{catalog}:" + table, {}, {}});
+      }
+    }
+  }
 
   awaitable<Result<void>> start() {
     auto loaded = co_await load_everything();
@@ -67,40 +145,50 @@ class Catalog::Implementation {
     co_await tasks_.idle(Milliseconds(5000));
   }
 
-  template <class Object>
-  awaitable<Result<Object>> find(Table<Object>& table, std::string field, Failure not_found) {
-    if (const Object* object = table.find(field)) co_return *object;
-    auto read = co_await read_one(table, field);
-    if (!read) co_return read.error();
-    if (const Object* object = table.find(field)) co_return *object;
-    co_return not_found;
+  Table& table(std::size_t kind, Mode mode) {
+    const auto at = std::ranges::find_if(tables_, [kind](const Table& table) { return table.kind == kind; });
+    return kinds[kind].has_mode && mode == Mode::live ? *(at + 1) : *at;
   }
 
-  /// Writes `bytes` (empty: removes) if `expected` is stored.
-  template <class Object>
-  awaitable<Result<void>> put(Table<Object>& table, Mode mode, std::string field, std::string expected,
-                              std::string bytes, std::optional<CatalogIdempotency> idempotency) {
-    redis::Command command("FCALL", function_name("put_object"), idempotency ? 3 : 2, table.hash, catalog_version_key);
-    if (idempotency) command.add(answer_key(catalog_prefix(mode), idempotency->key_hash));
-    command.add(field).add(expected).add(bytes).add(catalog_channel).add(table.hash + " " + field);
-    if (idempotency) command.add(idempotency->value).add(store_.settings().idempotency_retention.count());
+  awaitable<Result<Erased>> find(Table& table, std::string field) {
+    if (const auto found = table.objects.find(field); found != table.objects.end()) co_return found->second;
+    auto read = co_await read_one(table, field);
+    if (!read) co_return read.error();
+    const auto found = table.objects.find(field);
+    co_return found != table.objects.end() ? found->second : Erased();
+  }
+
+  awaitable<Result<void>> commit(CatalogChange change, std::optional<CatalogIdempotency> idempotency) {
+    const std::vector<CatalogChange::Write>& writes = change.writes();
+    redis::Command command("FCALL", function_name("put_objects"), writes.size() + (idempotency ? 2 : 1),
+                           catalog_version_key);
+    std::string told;
+    for (const CatalogChange::Write& write : writes) {
+      const Table& of = table(write.kind, change.mode());
+      command.add(of.hash);
+      told += lengthy(of.hash) + lengthy(write.field);
+    }
+    if (idempotency) command.add(answer_key(catalog_prefix(change.mode()), idempotency->key_hash));
+    command.add(writes.size()).add(catalog_channel).add(told);
+    command.add(idempotency ? idempotency->value : std::string()).add(store_.settings().idempotency_retention.count());
+    for (const CatalogChange::Write& write : writes) command.add(write.field).add(write.expected).add(write.value);
     auto reply = co_await call_function(client_, std::move(command));
     if (!reply) co_return reply.error();
     if (reply->is_text()) co_return Failure{Errc::idempotency_in_progress, "the key has an answer"};
-    if (reply->integer() != 1) {
+    if (reply->integer() == 0) {
       // Somebody else was first: what we knew is old.
-      auto read = co_await read_one(table, field);
-      if (!read) co_return read.error();
+      for (const CatalogChange::Write& write : writes) {
+        auto read = co_await read_one(table(write.kind, change.mode()), write.field);
+        if (!read) co_return read.error();
+      }
       co_return Failure{Errc::conflict, "the object was changed by another writer"};
     }
-    if (bytes.empty()) {
-      table.objects.erase(field);
-      co_return Result<void>();
+    for (const CatalogChange::Write& write : writes) {
+      auto stored = keep(table(write.kind, change.mode()), write.field, write.value);
+      if (!stored) co_return stored;
     }
-    auto stored = table.decode(bytes);
-    if (!stored) co_return stored.error();
-    table.set(std::move(field), std::move(*stored));
-    tell_of_advancing();
+    has_seen(static_cast<std::uint64_t>(reply->integer()));
+    for (const CatalogChange::Write& write : writes) tell(write.kind);
     co_return Result<void>();
   }
 
@@ -112,56 +200,60 @@ class Catalog::Implementation {
     co_return reply->take_text();
   }
 
-  Table<Plan>& plans(Mode mode) { return mode == Mode::live ? live_plans_ : test_plans_; }
-
-  Table<TestClock> clocks{catalog_prefix(Mode::test) + "clocks", decode_test_clock, {}};
-  Table<ApiKey> keys{std::string(api_keys_key), decode_api_key, {}};
-  std::function<void()> advancing;
+  std::array<std::function<void()>, catalog_kind_count> changed;
 
  private:
-  template <class Object>
-  awaitable<Result<void>> read_one(Table<Object>& table, std::string field) {
+  static Result<void> keep(Table& table, const std::string& field, std::string_view bytes) {
+    if (bytes.empty()) {
+      table.set(field, nullptr);
+      return {};
+    }
+    auto object = kinds[table.kind].decode(bytes);
+    if (!object) return object.error();
+    table.set(field, std::move(*object));
+    return {};
+  }
+
+  awaitable<Result<void>> read_one(Table& table, std::string field) {
     redis::Command command("HGET", table.hash, field);
     auto reply = co_await client_.execute(std::move(command));
     if (!reply) co_return reply.error();
-    if (reply->is_nil()) {
-      table.objects.erase(field);
-      co_return Result<void>();
-    }
-    auto object = table.decode(reply->text());
-    if (!object) co_return object.error();
-    table.set(std::move(field), std::move(*object));
-    co_return Result<void>();
+    co_return keep(table, field, reply->is_nil() ? std::string_view() : std::string_view(reply->text()));
   }
 
-  template <class Object>
-  awaitable<Result<void>> read_all(Table<Object>& table) {
+  awaitable<Result<void>> read_all(Table& table) {
     redis::Command command("HGETALL", table.hash);
     auto reply = co_await client_.execute(std::move(command));
     if (!reply) co_return reply.error();
-    std::unordered_map<std::string, std::shared_ptr<const Object>> objects;
+    std::unordered_map<std::string, Erased> objects;
     std::vector<redis::Reply> elements = reply->take_elements();
     for (std::size_t i = 0; i + 1 < elements.size(); i += 2) {
-      auto object = table.decode(elements[i + 1].text());
+      auto object = kinds[table.kind].decode(elements[i + 1].text());
       if (!object) co_return object.error();
-      objects.emplace(elements[i].take_text(), std::make_shared<const Object>(std::move(*object)));
+      objects.emplace(elements[i].take_text(), std::move(*object));
     }
     table.objects = std::move(objects);
+    table.newest_first = nullptr;
     co_return Result<void>();
+  }
+
+  awaitable<Result<std::uint64_t>> stored_version() {
+    redis::Command command("GET", catalog_version_key);
+    auto version = co_await client_.execute(std::move(command));
+    if (!version) co_return version.error();
+    co_return version->is_nil() ? 0 : parse_version(version->text());
   }
 
   awaitable<Result<void>> load_everything() {
     // The version first: what changes while we read makes it grow again.
-    redis::Command command("GET", catalog_version_key);
-    auto version = co_await client_.execute(std::move(command));
+    auto version = co_await stored_version();
     if (!version) co_return version.error();
-    auto loaded = co_await read_all(test_plans_);
-    if (loaded) loaded = co_await read_all(live_plans_);
-    if (loaded) loaded = co_await read_all(clocks);
-    if (loaded) loaded = co_await read_all(keys);
-    if (!loaded) co_return loaded.error();
-    version_ = version->is_nil() ? std::string() : version->take_text();
-    tell_of_advancing();
+    for (Table& each : tables_) {
+      auto loaded = co_await read_all(each);
+      if (!loaded) co_return loaded.error();
+    }
+    version_ = *version;
+    for (std::size_t kind = 0; kind < kinds.size(); ++kind) tell(kind);
     co_return Result<void>();
   }
 
@@ -169,9 +261,8 @@ class Catalog::Implementation {
     for (;;) {
       const bool goes_on = co_await sleep_for(version_poll_interval);
       if (!goes_on) co_return;
-      redis::Command command("GET", catalog_version_key);
-      auto version = co_await client_.execute(std::move(command));
-      if (!version || version->is_nil() || version->text() == version_) continue;
+      auto version = co_await stored_version();
+      if (!version || *version == version_) continue;
       co_await refresh();
     }
   }
@@ -184,38 +275,40 @@ class Catalog::Implementation {
 
   void refresh_soon() { tasks_.spawn("catalog refresh", refresh()); }
 
-  /// A message names the hash and the field of what was changed.
-  void changed(std::string message) {
-    const std::size_t space = message.find(' ');
-    if (space == std::string::npos) return;
-    tasks_.spawn("catalog change", read_changed(message.substr(0, space), message.substr(space + 1)));
+  /// What is in memory includes this change; when it was not the next one, the version's watch reads what is missing.
+  void has_seen(std::uint64_t version) {
+    if (version == version_ + 1) version_ = version;
   }
 
-  awaitable<> read_changed(std::string hash, std::string field) {
-    Result<void> read;
-    if (hash == test_plans_.hash)
-      read = co_await read_one(test_plans_, field);
-    else if (hash == live_plans_.hash)
-      read = co_await read_one(live_plans_, field);
-    else if (hash == clocks.hash)
-      read = co_await read_one(clocks, field);
-    else if (hash == keys.hash)
-      read = co_await read_one(keys, field);
-    if (!read && !stopping_) spdlog::warn("a change of the catalog could not be read: {}", read.error().detail);
-    tell_of_advancing();
+  void hear(std::string_view message) {
+    std::vector<std::string> parts = parse_message(message);
+    if (parts.empty() || parts.size() % 2 == 0) return;
+    if (parse_version(parts.front()) <= version_) return;  // our own change, or one that was read since
+    tasks_.spawn("catalog change", read_changed(std::move(parts)));
   }
 
-  void tell_of_advancing() {
-    if (!advancing) return;
-    for (const auto& [field, clock] : clocks.objects)
-      if (clock->status == TestClockStatus::advancing) return advancing();
+  awaitable<> read_changed(std::vector<std::string> parts) {
+    for (std::size_t i = 1; i + 1 < parts.size(); i += 2) {
+      const auto at = std::ranges::find(tables_, parts[i], &Table::hash);
+      if (at == tables_.end()) continue;  // a kind that only a newer version knows
+      auto read = co_await read_one(*at, parts[i + 1]);
+      if (!read) {
+        if (!stopping_) spdlog::warn("a change of the catalog could not be read: {}", read.error().detail);
+        co_return;
+      }
+      tell(at->kind);
+    }
+    has_seen(parse_version(parts.front()));
+  }
+
+  void tell(std::size_t kind) {
+    if (changed[kind]) changed[kind]();
   }
 
   Store& store_;
   redis::Client& client_;
-  Table<Plan> test_plans_{catalog_prefix(Mode::test) + "plans", decode_plan, {}};
-  Table<Plan> live_plans_{catalog_prefix(Mode::live) + "plans", decode_plan, {}};
-  std::string version_;
+  std::vector<Table> tables_;  ///< constant after construction, in the order of the kinds: test, then live
+  std::uint64_t version_ = 0;  ///< of what is in memory
   bool stopping_ = false;
   redis::Subscriber subscriber_;
   Tasks tasks_;
@@ -229,78 +322,43 @@ Catalog::~Catalog() = default;
 awaitable<Result<void>> Catalog::start() { return implementation_->start(); }
 awaitable<> Catalog::stop() { return implementation_->stop(); }
 
-awaitable<Result<Plan>> Catalog::find_plan(Mode mode, PlanId id) {
-  Failure unknown{Errc::not_found, "No such plan: " + id.value(), "plan"};
-  auto plan = co_await implementation_->find(implementation_->plans(mode), id.value(), unknown);
-  if (plan && plan->deleted) co_return unknown;
-  co_return plan;
-}
-
-awaitable<Result<void>> Catalog::put_plan(Mode mode, Plan plan, std::optional<Plan> replaces,
-                                          std::optional<CatalogIdempotency> idempotency) {
-  Table<Plan>& table = implementation_->plans(mode);
-  std::string expected;
-  if (replaces) {
-    expected = encode(*replaces);
-  } else if (const Plan* existing = table.find(plan.id.value())) {
-    if (!existing->deleted) co_return Failure{Errc::already_exists, "Plan already exists.", "id"};
-    expected = encode(*existing);
-  }
-  auto put = co_await implementation_->put(table, mode, plan.id.value(), std::move(expected), encode(plan),
-                                           std::move(idempotency));
-  if (!put && put.error().code == Errc::conflict && !replaces)
-    co_return Failure{Errc::already_exists, "Plan already exists.", "id"};
-  co_return put;
-}
-
-std::vector<std::shared_ptr<const Plan>> Catalog::plans(Mode mode) const {
-  return implementation_->plans(mode).newest_first();
-}
-
-awaitable<Result<TestClock>> Catalog::find_test_clock(TestClockId id) {
-  return implementation_->find(implementation_->clocks, id.value(),
-                               Failure{Errc::not_found, "No such test clock: " + id.value(), "test_clock"});
-}
-
-awaitable<Result<void>> Catalog::put_test_clock(TestClock clock, std::optional<TestClock> replaces,
-                                                std::optional<CatalogIdempotency> idempotency) {
-  return implementation_->put(implementation_->clocks, Mode::test, clock.id.value(),
-                              replaces ? encode(*replaces) : std::string(), encode(clock), std::move(idempotency));
-}
-
-awaitable<Result<void>> Catalog::remove_test_clock(TestClockId id) {
-  auto clock = co_await find_test_clock(id);
-  if (!clock) co_return clock.error();
-  const std::string nothing;
-  auto removed = co_await implementation_->put(implementation_->clocks, Mode::test, id.value(), encode(*clock), nothing,
-                                               std::nullopt);
-  co_return removed;
-}
-
-std::vector<std::shared_ptr<const TestClock>> Catalog::test_clocks() const {
-  return implementation_->clocks.newest_first();
-}
-
-void Catalog::on_test_clock_advancing(std::function<void()> advancing) {
-  implementation_->advancing = std::move(advancing);
-}
-
-std::shared_ptr<const ApiKey> Catalog::find_key(const std::string& hash) const {
-  const auto& keys = implementation_->keys.objects;
-  const auto found = keys.find(hash);
-  return found == keys.end() ? nullptr : found->second;
-}
-
-std::vector<std::shared_ptr<const ApiKey>> Catalog::keys() const { return implementation_->keys.newest_first(); }
-
-awaitable<Result<void>> Catalog::put_key(ApiKey key) {
-  const ApiKey* existing = implementation_->keys.find(key.hash);
-  return implementation_->put(implementation_->keys, key.mode, key.hash,
-                              existing != nullptr ? encode(*existing) : std::string(), encode(key), std::nullopt);
+awaitable<Result<void>> Catalog::commit(CatalogChange change, std::optional<CatalogIdempotency> idempotency) {
+  return implementation_->commit(std::move(change), std::move(idempotency));
 }
 
 awaitable<Result<std::string>> Catalog::saved_answer(Mode mode, std::string key_hash) {
   return implementation_->saved_answer(mode, std::move(key_hash));
+}
+
+Failure Catalog::no_such(std::size_t kind, const std::string& id) {
+  const std::string name(kinds[kind].name);
+  std::string parameter = name;
+  std::ranges::replace(parameter, ' ', '_');
+  return {Errc::not_found, "No such " + name + ": " + id, std::move(parameter)};
+}
+
+Failure Catalog::already_exists(std::size_t kind) {
+  std::string name(kinds[kind].name);
+  name.front() = static_cast<char>(name.front() >= 'a' ? name.front() - 'a' + 'A' : name.front());
+  return {Errc::already_exists, name + " already exists.", "id"};
+}
+
+awaitable<Result<Catalog::Erased>> Catalog::find_erased(std::size_t kind, Mode mode, std::string id) {
+  return implementation_->find(implementation_->table(kind, mode), std::move(id));
+}
+
+Catalog::Erased Catalog::get_erased(std::size_t kind, Mode mode, const std::string& id) const {
+  const Table& table = implementation_->table(kind, mode);
+  const auto found = table.objects.find(id);
+  return found == table.objects.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<const std::vector<Catalog::Erased>> Catalog::all_erased(std::size_t kind, Mode mode) const {
+  return implementation_->table(kind, mode).listed();
+}
+
+void Catalog::on_change_erased(std::size_t kind, std::function<void()> changed) {
+  implementation_->changed[kind] = std::move(changed);
 }
 
 }  // namespace billd::store

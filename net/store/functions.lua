@@ -221,23 +221,36 @@ local function complete_answer(keys, args)
   return args[1]
 end
 
--- Writes an object of the catalog, if the stored one is as expected.
---   KEYS  1 the hash, 2 the catalog's version, 3 the idempotency record (may be missing)
---   ARGV  1 field, 2 the value expected ('': none), 3 the new value ('': remove), 4 the channel, 5 the message,
---         6 the answer to save, 7 its life in milliseconds
--- Answers 1, 2 on a conflict, or the answer that was saved before.
-local function put_object(keys, args)
-  if keys[3] then
-    local saved = redis.call('GET', keys[3])
+-- Writes objects of the catalog, if all that is stored is as expected: all of them or none.
+--   KEYS  1 the catalog's version, then the hash of each object, then the idempotency record (may be missing)
+--   ARGV  1 the number of objects, 2 the channel, 3 the message but for the version, 4 the answer to save, 5 its life
+--         in milliseconds, then for each object: field, the value expected ('': none), the new value ('': remove)
+-- Answers the catalog's version, 0 on a conflict, or the answer that was saved before.
+local function put_objects(keys, args)
+  local count = tonumber(args[1])
+  local record = keys[count + 2]
+  if record then
+    local saved = redis.call('GET', record)
     if saved then return saved end
   end
-  if (redis.call('HGET', keys[1], args[1]) or '') ~= args[2] then return 2 end
-  read_count(keys[2])
-  if args[3] == '' then redis.call('HDEL', keys[1], args[1]) else redis.call('HSET', keys[1], args[1], args[3]) end
-  if keys[3] then redis.call('SET', keys[3], args[6], 'PX', args[7]) end
-  redis.call('INCR', keys[2])
-  redis.call('PUBLISH', args[4], args[5])
-  return 1
+  for i = 1, count do
+    local at = 3 + 3 * i
+    if (redis.call('HGET', keys[i + 1], args[at]) or '') ~= args[at + 1] then return 0 end
+  end
+  read_count(keys[1])
+  for i = 1, count do
+    local at = 3 + 3 * i
+    if args[at + 2] == '' then
+      redis.call('HDEL', keys[i + 1], args[at])
+    else
+      redis.call('HSET', keys[i + 1], args[at], args[at + 2])
+    end
+  end
+  if record then redis.call('SET', record, args[4], 'PX', args[5]) end
+  local version = redis.call('INCR', keys[1])
+  local text = string.format('%.0f', version)
+  redis.call('PUBLISH', args[2], #text .. ':' .. text .. args[3])
+  return version
 end
 
 -- Every kind of write above. Where Redis refuses a user one of them, it does so in the middle of a function.
@@ -290,5 +303,5 @@ redis.register_function('billd_VERSION_unpark', unpark)
 redis.register_function('billd_VERSION_append_audit', append_audit)
 redis.register_function('billd_VERSION_put_right', put_right)
 redis.register_function('billd_VERSION_complete_answer', complete_answer)
-redis.register_function('billd_VERSION_put_object', put_object)
+redis.register_function('billd_VERSION_put_objects', put_objects)
 redis.register_function('billd_VERSION_open_data_set', open_data_set)

@@ -34,7 +34,7 @@ awaitable<Result<int>> write(Executor executor, commands::Session& session, std:
   // A second apart, so that "in due order" says something; all of them more than `days` periods ago.
   population.subscribed_at = [began](std::size_t i) { return began - std::chrono::seconds(i + 1); };
   Plan plan = population.plan;
-  auto put = co_await session.catalog().put_plan(Mode::test, std::move(plan), std::nullopt, std::nullopt);
+  auto put = co_await session.catalog().put<Plan>(Mode::test, std::move(plan), std::nullopt);
   if (!put) co_return put.error();
   gateways::TestGateway gateway(executor, session.store(), Milliseconds(0));
   auto populated = co_await bench::populate(session.store(), gateway, std::move(population));

@@ -19,20 +19,20 @@ class AdvancementTest : public testing::Test {
     clock.id = TestClockId("clock_1");
     clock.created = real_.now();
     clock.frozen_time = start_of_test;
-    EXPECT_TRUE(run(daemon.loop, daemon.catalog.put_test_clock(clock, std::nullopt, std::nullopt)));
+    EXPECT_TRUE(run(daemon.loop, daemon.catalog.put<TestClock>(Mode::test, clock, std::nullopt)));
     return clock;
   }
   static TestClock advance(Daemon& daemon, const TestClock& clock, Timestamp to) {
     TestClock advancing = clock;
     advancing.status = TestClockStatus::advancing;
     advancing.advancing_to = to;
-    EXPECT_TRUE(run(daemon.loop, daemon.catalog.put_test_clock(advancing, clock, std::nullopt)));
+    EXPECT_TRUE(run(daemon.loop, daemon.catalog.put<TestClock>(Mode::test, advancing, clock)));
     return advancing;
   }
   static auto is_ready(Daemon& daemon) {
     return [&daemon] {
-      const auto clocks = daemon.catalog.test_clocks();
-      return !clocks.empty() && clocks[0]->status == TestClockStatus::ready;
+      const auto clocks = daemon.catalog.all<TestClock>(Mode::test);
+      return !clocks.empty() && (*clocks.begin()).status == TestClockStatus::ready;
     };
   }
 
@@ -51,7 +51,7 @@ TEST_F(AdvancementTest, BringsManyCustomersThroughMonthsQuickly) {
   advance(daemon, clock, start_of_test + days(95));
   EXPECT_TRUE(run_until({&daemon}, is_ready(daemon), Milliseconds(20'000)));
   EXPECT_LT(SteadyClock::now() - begun, seconds(5));
-  EXPECT_EQ(daemon.catalog.test_clocks()[0]->frozen_time, start_of_test + days(95));
+  EXPECT_EQ(daemon.catalog.get<TestClock>(Mode::test, clock.id.value())->frozen_time, start_of_test + days(95));
   const std::vector<Invoice> paid = daemon.paid_invoices(keys[7]);
   ASSERT_EQ(paid.size(), 4u);
   for (std::size_t i = 1; i < paid.size(); ++i) {

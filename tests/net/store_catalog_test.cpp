@@ -40,10 +40,10 @@ class CatalogTest : public StoreTest {
 
   Result<void> put(Catalog& into, Plan plan, std::optional<Plan> replaces = {},
                    std::optional<CatalogIdempotency> idempotency = {}) {
-    return await(into.put_plan(Mode::test, std::move(plan), std::move(replaces), std::move(idempotency)));
+    return await(into.put<Plan>(Mode::test, std::move(plan), std::move(replaces), std::move(idempotency)));
   }
 
-  const PlanId gold{"gold"};
+  const std::string gold{"gold"};
 
  private:
   std::vector<std::unique_ptr<Catalog>> catalogs_;
@@ -53,12 +53,12 @@ using CatalogOfPlans = CatalogTest;
 
 TEST_F(CatalogOfPlans, KeepsThemByModeAndTakesAnIdOnce) {
   const Plan plan = plan_of("gold");
-  EXPECT_EQ(await(catalog().find_plan(Mode::test, gold)).error().code, Errc::not_found);
+  EXPECT_EQ(await(catalog().find<Plan>(Mode::test, gold)).error().code, Errc::not_found);
   ASSERT_TRUE(put(catalog(), plan));
-  EXPECT_EQ(*await(catalog().find_plan(Mode::test, gold)), plan);
-  EXPECT_EQ(await(catalog().find_plan(Mode::live, gold)).error().code, Errc::not_found);
+  EXPECT_EQ(**await(catalog().find<Plan>(Mode::test, gold)), plan);
+  EXPECT_EQ(await(catalog().find<Plan>(Mode::live, gold)).error().code, Errc::not_found);
   EXPECT_EQ(put(catalog(), plan_of("gold", 5)).error().code, Errc::already_exists);
-  EXPECT_EQ(*await(catalog().find_plan(Mode::test, gold)), plan);
+  EXPECT_EQ(**await(catalog().find<Plan>(Mode::test, gold)), plan);
 }
 
 TEST_F(CatalogOfPlans, IsTheSameForEveryDaemon) {
@@ -66,31 +66,31 @@ TEST_F(CatalogOfPlans, IsTheSameForEveryDaemon) {
   Catalog& theirs = start_catalog(start_daemon());
   Plan plan = plan_of("gold");
   ASSERT_TRUE(put(mine, plan));
-  EXPECT_EQ(*await(theirs.find_plan(Mode::test, gold)), plan) << "what one created is never unknown to another";
+  EXPECT_EQ(**await(theirs.find<Plan>(Mode::test, gold)), plan) << "what one created is never unknown to another";
 
   Plan renamed = plan;
   renamed.nickname = "Golden";
   ASSERT_TRUE(put(mine, renamed, plan));
   EXPECT_TRUE(run_until(loop, [&] {
-    const auto plans = theirs.plans(Mode::test);
-    return plans.size() == 1 && *plans[0] == renamed;
+    const auto plan = theirs.get<Plan>(Mode::test, gold);
+    return plan != nullptr && *plan == renamed;
   })) << "told by a message";
 
   Plan disagreeing = plan;
   disagreeing.nickname = "Gilded";
   EXPECT_EQ(put(theirs, disagreeing, plan).error().code, Errc::conflict) << "it was changed since";
-  EXPECT_EQ(*await(theirs.find_plan(Mode::test, gold)), renamed);
+  EXPECT_EQ(**await(theirs.find<Plan>(Mode::test, gold)), renamed);
 }
 
 TEST_F(CatalogOfPlans, NoticesWhatNoMessageToldOf) {
   Catalog& theirs = catalog();
   ASSERT_TRUE(put(start_catalog(start_daemon()), plan_of("gold")));
-  ASSERT_TRUE(run_until(loop, [&] { return theirs.plans(Mode::test).size() == 1; }));
+  ASSERT_TRUE(run_until(loop, [&] { return theirs.all<Plan>(Mode::test).size() == 1; }));
   const Plan plan = plan_of("silver");
   // As a daemon writes it whose message is lost.
   ask("HSET", catalog_prefix(Mode::test) + "plans", "silver", encode(plan));
   ask("INCR", catalog_version_key);
-  EXPECT_TRUE(run_until(loop, [&] { return theirs.plans(Mode::test).size() == 2; }));
+  EXPECT_TRUE(run_until(loop, [&] { return theirs.all<Plan>(Mode::test).size() == 2; }));
 }
 
 TEST_F(CatalogOfPlans, TakesADeletedIdAgain) {
@@ -99,11 +99,11 @@ TEST_F(CatalogOfPlans, TakesADeletedIdAgain) {
   Plan deleted = plan;
   deleted.deleted = true;
   ASSERT_TRUE(put(catalog(), deleted, plan));
-  EXPECT_EQ(await(catalog().find_plan(Mode::test, gold)).error().code, Errc::not_found);
-  EXPECT_EQ(catalog().plans(Mode::test).size(), 1U) << "kept for the invoices that show it";
+  EXPECT_EQ(await(catalog().find<Plan>(Mode::test, gold)).error().code, Errc::not_found);
+  EXPECT_EQ(catalog().all<Plan>(Mode::test).size(), 1U) << "kept for the invoices that show it";
   const Plan again = plan_of("gold", 7);
   ASSERT_TRUE(put(catalog(), again));
-  EXPECT_EQ(*await(catalog().find_plan(Mode::test, gold)), again);
+  EXPECT_EQ(**await(catalog().find<Plan>(Mode::test, gold)), again);
 }
 
 TEST_F(CatalogOfPlans, SavesAnAnswerOnce) {
@@ -114,7 +114,7 @@ TEST_F(CatalogOfPlans, SavesAnAnswerOnce) {
   auto again = put(catalog(), plan_of("silver"), {}, CatalogIdempotency{hash, "another answer"});
   EXPECT_EQ(again.error().code, Errc::idempotency_in_progress);
   EXPECT_EQ(*await(catalog().saved_answer(Mode::test, hash)), "the answer");
-  EXPECT_EQ(await(catalog().find_plan(Mode::test, PlanId("silver"))).error().code, Errc::not_found);
+  EXPECT_EQ(await(catalog().find<Plan>(Mode::test, "silver")).error().code, Errc::not_found);
 }
 
 TEST_F(CatalogOfPlans, WritesNothingWhenItsVersionIsDamaged) {
@@ -126,29 +126,77 @@ TEST_F(CatalogOfPlans, WritesNothingWhenItsVersionIsDamaged) {
   ask("DEL", catalog_version_key);
 }
 
+TEST_F(CatalogOfPlans, AreListedNewestFirst) {
+  for (int day : {2, 1, 3}) {
+    Plan plan = plan_of("day " + std::to_string(day));
+    plan.created = day_one + std::chrono::days(day);
+    ASSERT_TRUE(put(catalog(), plan));
+  }
+  std::vector<std::string> ids;
+  for (const Plan& plan : catalog().all<Plan>(Mode::test)) ids.push_back(plan.id.value());
+  EXPECT_THAT(ids, testing::ElementsAre("day 3", "day 2", "day 1"));
+  EXPECT_TRUE(catalog().all<Plan>(Mode::live).empty());
+}
+
+using CatalogChanges = CatalogTest;
+
+TEST_F(CatalogChanges, AreWrittenTogetherOrNotAtAll) {
+  Catalog& mine = catalog();
+  Catalog& theirs = start_catalog(start_daemon());
+  const Plan one = plan_of("gold"), two = plan_of("a plan: 3:of #two");
+  CatalogChange both(Mode::test);
+  both.put(one).put(two);
+  ASSERT_TRUE(await(mine.commit(both)));
+  EXPECT_TRUE(run_until(loop, [&] { return theirs.all<Plan>(Mode::test).size() == 2; }));
+  EXPECT_EQ(*theirs.get<Plan>(Mode::test, two.id.value()), two);
+
+  Plan changed = one;
+  changed.nickname = "Golden";
+  CatalogChange clashing(Mode::test);
+  clashing.put(changed, &one).put(two);
+  EXPECT_EQ(await(mine.commit(clashing)).error().code, Errc::conflict) << "the second is there already";
+  EXPECT_EQ(*mine.get<Plan>(Mode::test, gold), one);
+  CatalogChange exchange(Mode::test);
+  exchange.put(changed, &one).remove(two);
+  ASSERT_TRUE(await(mine.commit(exchange)));
+  EXPECT_TRUE(run_until(loop, [&] { return theirs.all<Plan>(Mode::test).size() == 1; }));
+  EXPECT_EQ(*theirs.get<Plan>(Mode::test, gold), changed);
+}
+
+TEST_F(CatalogChanges, IgnoreMessagesThatAreNone) {
+  Catalog& theirs = catalog();
+  for (const char* noise : {"", "x", "9:x", "1:9", "1:99:nothing1:x", "18446744073709551616:1", "1:91:a"})
+    ask("PUBLISH", catalog_channel, noise);
+  ASSERT_TRUE(put(start_catalog(start_daemon()), plan_of("gold")));
+  EXPECT_TRUE(run_until(loop, [&] { return theirs.all<Plan>(Mode::test).size() == 1; }));
+}
+
 using CatalogOfTestClocks = CatalogTest;
 
-TEST_F(CatalogOfTestClocks, TellsEveryDaemonWhenOneAdvances) {
+TEST_F(CatalogOfTestClocks, TellsEveryDaemonWhenOneChanges) {
   Catalog& mine = catalog();
   Catalog& theirs = start_catalog(start_daemon());
   int told = 0;
-  theirs.on_test_clock_advancing([&told] { ++told; });
+  theirs.on_change<TestClock>([&told] { ++told; });
   TestClock clock;
   clock.id = make_id<TestClockKind>(3, 4);
   clock.created = clock.frozen_time = day_one;
-  ASSERT_TRUE(await(mine.put_test_clock(clock, std::nullopt, std::nullopt)));
+  ASSERT_TRUE(await(mine.put<TestClock>(Mode::test, clock, std::nullopt)));
   TestClock advancing = clock;
   advancing.status = TestClockStatus::advancing;
   advancing.advancing_to = day_one + std::chrono::days(31);
-  ASSERT_TRUE(await(mine.put_test_clock(advancing, clock, std::nullopt)));
-  EXPECT_TRUE(run_until(loop, [&told] { return told > 0; }));
-  EXPECT_EQ(*await(theirs.find_test_clock(clock.id)), advancing);
+  ASSERT_TRUE(await(mine.put<TestClock>(Mode::test, advancing, clock)));
+  const std::string id = clock.id.value();
+  EXPECT_TRUE(run_until(loop, [&] {
+    const auto known = theirs.get<TestClock>(Mode::test, id);
+    return told > 0 && known != nullptr && *known == advancing;
+  }));
 
-  EXPECT_EQ(await(theirs.put_test_clock(clock, clock, std::nullopt)).error().code, Errc::conflict);
-  ASSERT_TRUE(await(theirs.remove_test_clock(clock.id)));
-  EXPECT_TRUE(run_until(loop, [&mine] { return mine.test_clocks().empty(); }));
-  EXPECT_EQ(await(mine.find_test_clock(clock.id)).error().code, Errc::not_found);
-  EXPECT_EQ(await(mine.remove_test_clock(clock.id)).error().code, Errc::not_found);
+  EXPECT_EQ(await(theirs.put<TestClock>(Mode::test, clock, clock)).error().code, Errc::conflict);
+  ASSERT_TRUE(await(theirs.remove<TestClock>(Mode::test, advancing)));
+  EXPECT_TRUE(run_until(loop, [&mine] { return mine.all<TestClock>(Mode::test).empty(); }));
+  EXPECT_EQ(await(mine.find<TestClock>(Mode::test, id)).error().detail, "No such test clock: " + id);
+  EXPECT_EQ(await(mine.remove<TestClock>(Mode::test, advancing)).error().code, Errc::conflict);
 }
 
 using CatalogOfKeys = CatalogTest;
@@ -160,13 +208,19 @@ TEST_F(CatalogOfKeys, TellsEveryDaemonWhenOneIsRevoked) {
   key.id = "key_1";
   key.hash = hash_key("sk_test_x");
   key.created = day_one;
-  ASSERT_TRUE(await(mine.put_key(key)));
-  EXPECT_TRUE(run_until(loop, [&] { return theirs.find_key(key.hash) != nullptr; }));
-  key.revoked = day_one + std::chrono::hours(1);
-  ASSERT_TRUE(await(mine.put_key(key)));
-  EXPECT_TRUE(run_until(loop, [&] { return *theirs.find_key(key.hash) == key; }));
-  EXPECT_EQ(theirs.find_key("unknown"), nullptr);
-  EXPECT_EQ(theirs.keys().size(), 1U);
+  ASSERT_TRUE(await(mine.put<ApiKey>(Mode::test, key, std::nullopt)));
+  const auto theirs_is = [&](const ApiKey& expected) {
+    const auto known = theirs.get<ApiKey>(Mode::test, key.hash);
+    return known != nullptr && *known == expected;
+  };
+  EXPECT_TRUE(run_until(loop, [&] { return theirs_is(key); }));
+  ApiKey revoked = key;
+  revoked.revoked = day_one + std::chrono::hours(1);
+  ASSERT_TRUE(await(mine.put<ApiKey>(Mode::test, revoked, key)));
+  EXPECT_TRUE(run_until(loop, [&] { return theirs_is(revoked); }));
+  EXPECT_EQ(theirs.get<ApiKey>(Mode::live, key.hash), theirs.get<ApiKey>(Mode::test, key.hash)) << "they have no mode";
+  EXPECT_EQ(theirs.get<ApiKey>(Mode::test, "unknown"), nullptr);
+  EXPECT_EQ(theirs.all<ApiKey>(Mode::test).size(), 1U);
 }
 
 using Idempotency = StoreTest;

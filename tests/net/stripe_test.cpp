@@ -97,7 +97,7 @@ TEST_F(FaceTest, TakesKnownKeysUntilTheyAreRevokedAndKeepsTheModesApart) {
   key.id = "key_1";
   key.hash = hash_key(secret);
   key.mode = Mode::live;
-  ASSERT_TRUE(run(daemon->loop, daemon->catalog.put_key(key)));
+  ASSERT_TRUE(run(daemon->loop, daemon->catalog.put<ApiKey>(Mode::live, key, std::nullopt)));
   const Fields live = {{"Authorization", "Bearer " + secret}};
   const Answered created = post("/v1/customers", "email=ann@example.com", live);
   EXPECT_EQ(created.status, 200) << created.text;
@@ -112,8 +112,9 @@ TEST_F(FaceTest, TakesKnownKeysUntilTheyAreRevokedAndKeepsTheModesApart) {
                  live)
                 .status,
             400);
-  key.revoked = clock.now();
-  ASSERT_TRUE(run(daemon->loop, daemon->catalog.put_key(key)));
+  ApiKey revoked = key;
+  revoked.revoked = clock.now();
+  ASSERT_TRUE(run(daemon->loop, daemon->catalog.put<ApiKey>(Mode::live, revoked, key)));
   EXPECT_EQ(get("/v1/customers", live).status, 401);
 }
 

@@ -55,7 +55,7 @@ Result<Mode> authenticate(const Services& services, const http::Headers& headers
   if (key->size() <= key_length_max) {
     const bool any_test_key = services.settings.development && key->starts_with(test_prefix);
     if (any_test_key && key->size() > test_prefix.size()) return Mode::test;
-    const auto known = services.catalog.find_key(hash_key(*key));
+    const auto known = services.catalog.get<ApiKey>(Mode::test, hash_key(*key));
     if (known && !known->revoked) return known->mode;
   }
   return Failure{Errc::unauthenticated, "Invalid API Key provided: " + mask(*key)};

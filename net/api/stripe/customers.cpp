@@ -111,7 +111,7 @@ awaitable<Result<Outcome>> create_customer(Services& services, Call call) {
   if (arguments.has("test_clock")) {
     command.test_clock = TestClockId(arguments.text_or_empty("test_clock"));
     if (call.is_live()) co_return Failure{Errc::invalid_parameter, "Test clocks are for test mode only.", "test_clock"};
-    auto clock = co_await services.catalog.find_test_clock(command.test_clock);
+    auto clock = co_await services.catalog.find<TestClock>(Mode::test, command.test_clock.value());
     if (!clock) {
       if (clock.error().code != Errc::not_found) co_return clock.error();
       co_return no_such("test clock", command.test_clock.value(), "test_clock");

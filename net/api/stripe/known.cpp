@@ -120,9 +120,9 @@ std::set<PlanId> plans_shown(const Known& known, const std::vector<Named>& wante
 awaitable<Result<void>> load_plans(Services& services, Mode mode, Known& known, std::set<PlanId> plans) {
   for (const PlanId& id : plans) {
     if (known.plan(id) != nullptr) continue;
-    auto plan = co_await services.catalog.find_plan(mode, id);
+    auto plan = co_await services.catalog.find<Plan>(mode, id.value());
     if (plan)
-      known.put(std::move(*plan));
+      known.put(**plan);
     else if (plan.error().code != Errc::not_found)
       co_return plan.error();
   }
@@ -131,16 +131,16 @@ awaitable<Result<void>> load_plans(Services& services, Mode mode, Known& known, 
 
 awaitable<Result<void>> load_other(Services& services, Mode mode, Known& known, Named named) {
   if (named.kind == Kind::test_clock && known.test_clock(named.id) == nullptr) {
-    auto clock = co_await services.catalog.find_test_clock(TestClockId(named.id));
+    auto clock = co_await services.catalog.find<TestClock>(Mode::test, named.id);
     if (clock)
-      known.put(std::move(*clock));
+      known.put(**clock);
     else if (clock.error().code != Errc::not_found)
       co_return clock.error();
   }
   if (named.kind == Kind::product && known.plan_of_product(named.id) == nullptr) {
-    for (const auto& plan : services.catalog.plans(mode)) {
-      if (plan->product.value() != named.id) continue;
-      known.put(*plan);
+    for (const Plan& plan : services.catalog.all<Plan>(mode)) {
+      if (plan.product.value() != named.id) continue;
+      known.put(plan);
       break;
     }
   }
@@ -358,9 +358,9 @@ awaitable<Result<std::vector<std::string>>> load_history(Services& services, Mod
 
 awaitable<Result<Timestamp>> account_time(Services& services, const Account& account) {
   if (account.customer.test_clock.is_empty()) co_return services.billing.now();
-  auto clock = co_await services.catalog.find_test_clock(account.customer.test_clock);
+  auto clock = co_await services.catalog.find<TestClock>(Mode::test, account.customer.test_clock.value());
   if (!clock) co_return clock.error();
-  co_return clock->frozen_time;
+  co_return (*clock)->frozen_time;
 }
 
 }  // namespace billd::api::stripe

@@ -91,8 +91,8 @@ Result<void> read_product(const Services& services, const Call& call, Plan& plan
   }
   if (arguments.has("product")) {
     plan.product = ProductId(arguments.text_or_empty("product"));
-    for (const auto& other : services.catalog.plans(call.mode))
-      if (other->product == plan.product) plan.product_name = other->product_name;
+    for (const Plan& other : services.catalog.all<Plan>(call.mode))
+      if (other.product == plan.product) plan.product_name = other.product_name;
     if (plan.product_name.empty()) plan.product_name = arguments.text_or_empty("name");
     return {};
   }
@@ -138,7 +138,7 @@ awaitable<Result<Outcome>> create_plan(Services& services, Call call) {
   auto outcome = co_await show_plan(services, call, plan);
   if (!outcome) co_return outcome;
   auto idempotency = saved_with(call, *outcome);
-  auto put = co_await services.catalog.put_plan(call.mode, plan, std::nullopt, std::move(idempotency));
+  auto put = co_await services.catalog.put<Plan>(call.mode, plan, std::nullopt, std::move(idempotency));
   if (put) co_return outcome;
   if (put.error().code == Errc::already_exists) co_return Failure{Errc::already_exists, "Plan already exists.", "id"};
   co_return co_await answer_refusal(services, call, put.error());
@@ -170,7 +170,7 @@ awaitable<Result<Outcome>> update_plan(Services& services, Call call) {
     auto outcome = co_await show_plan(services, call, plan);
     if (!outcome) co_return outcome;
     auto idempotency = saved_with(call, *outcome);
-    auto put = co_await services.catalog.put_plan(call.mode, plan, **before, std::move(idempotency));
+    auto put = co_await services.catalog.put<Plan>(call.mode, plan, **before, std::move(idempotency));
     if (put) co_return outcome;
     if (put.error().code == Errc::conflict && attempt < conflicts_max) continue;
     co_return co_await answer_refusal(services, call, put.error());
@@ -185,7 +185,7 @@ awaitable<Result<Outcome>> delete_plan(Services& services, Call call) {
     Plan plan = **before;
     plan.deleted = true;
     plan.active = false;
-    auto put = co_await services.catalog.put_plan(call.mode, plan, **before, std::nullopt);
+    auto put = co_await services.catalog.put<Plan>(call.mode, plan, **before);
     if (!put && put.error().code == Errc::conflict && attempt < conflicts_max) continue;
     if (!put) co_return put.error();
     co_return co_await reply.answer(reply.present.deleted(plan.id.value(), "plan"));
@@ -198,12 +198,12 @@ awaitable<Result<Outcome>> list_plans(Services& services, Call call) {
   const Arguments arguments = call.arguments();
   Reply reply(services, call);
   std::vector<std::string> newest_first;
-  for (const auto& plan : services.catalog.plans(call.mode)) {
-    if (plan->deleted || !query->created.holds(plan->created)) continue;
-    if (arguments.has("active") && plan->active != arguments.boolean("active")) continue;
-    if (arguments.has("product") && plan->product.value() != arguments.text_or_empty("product")) continue;
-    newest_first.push_back(plan->id.value());
-    reply.known.put(*plan);
+  for (const Plan& plan : services.catalog.all<Plan>(call.mode)) {
+    if (plan.deleted || !query->created.holds(plan.created)) continue;
+    if (arguments.has("active") && plan.active != arguments.boolean("active")) continue;
+    if (arguments.has("product") && plan.product.value() != arguments.text_or_empty("product")) continue;
+    newest_first.push_back(plan.id.value());
+    reply.known.put(plan);
   }
   auto page = cut_page(std::move(newest_first), *query, "plan");
   if (!page) co_return page.error();

@@ -36,9 +36,10 @@ Failure live_mode() {
 awaitable<Result<TestClock>> find_clock(Services& services, const Call& call) {
   if (call.is_live()) co_return live_mode();
   const std::string& id = call.variable("test_clock");
-  auto clock = co_await services.catalog.find_test_clock(TestClockId(id));
-  if (!clock && clock.error().code == Errc::not_found) co_return no_such("test clock", id);
-  co_return clock;
+  auto clock = co_await services.catalog.find<TestClock>(Mode::test, id);
+  if (clock) co_return **clock;
+  if (clock.error().code == Errc::not_found) co_return no_such("test clock", id);
+  co_return clock.error();
 }
 
 awaitable<Result<Outcome>> show_clock(Services& services, const Call& call, TestClock clock) {
@@ -80,7 +81,7 @@ awaitable<Result<Outcome>> create_test_clock(Services& services, Call call) {
   clock.deletes_after = clock.created + kept_for;
   auto outcome = co_await show_clock(services, call, clock);
   if (!outcome) co_return outcome;
-  auto put = co_await services.catalog.put_test_clock(clock, std::nullopt, saved_with(call, *outcome));
+  auto put = co_await services.catalog.put<TestClock>(Mode::test, clock, std::nullopt, saved_with(call, *outcome));
   if (put) co_return outcome;
   co_return co_await answer_refusal(services, call, put.error());
 }
@@ -106,7 +107,7 @@ awaitable<Result<Outcome>> advance_test_clock(Services& services, Call call) {
     clock.advancing_to = to;
     auto outcome = co_await show_clock(services, call, clock);
     if (!outcome) co_return outcome;
-    auto put = co_await services.catalog.put_test_clock(clock, *before, saved_with(call, *outcome));
+    auto put = co_await services.catalog.put<TestClock>(Mode::test, clock, *before, saved_with(call, *outcome));
     if (put) co_return outcome;
     if (put.error().code == Errc::conflict && attempt < conflicts_max) continue;
     co_return co_await answer_refusal(services, call, put.error());
@@ -118,7 +119,7 @@ awaitable<Result<Outcome>> delete_test_clock(Services& services, Call call) {
   if (!clock) co_return clock.error();
   auto deleted = co_await delete_customers(services, call, clock->id);
   if (!deleted) co_return deleted.error();
-  auto removed = co_await services.catalog.remove_test_clock(clock->id);
+  auto removed = co_await services.catalog.remove<TestClock>(Mode::test, *clock);
   if (!removed) co_return removed.error();
   Reply reply(services, call);
   co_return co_await reply.answer(reply.present.deleted(clock->id.value(), "test_helpers.test_clock"));
@@ -130,9 +131,9 @@ awaitable<Result<Outcome>> list_test_clocks(Services& services, Call call) {
   if (!query) co_return query.error();
   Reply reply(services, call);
   std::vector<std::string> newest_first;
-  for (const auto& clock : services.catalog.test_clocks()) {
-    newest_first.push_back(clock->id.value());
-    reply.known.put(*clock);
+  for (const TestClock& clock : services.catalog.all<TestClock>(Mode::test)) {
+    newest_first.push_back(clock.id.value());
+    reply.known.put(clock);
   }
   auto page = cut_page(std::move(newest_first), *query, "test clock");
   if (!page) co_return page.error();
