@@ -74,8 +74,7 @@ struct Table {
     ErasedList all;
     all.reserve(objects.size());
     for (const auto& [field, object] : objects) all.push_back(object);
-    std::ranges::sort(
-        all, [this](const Erased& a, const Erased& b) { return kinds[kind].is_newer(a.get(), b.get()); });
+    std::ranges::sort(all, [this](const Erased& a, const Erased& b) { return kinds[kind].is_newer(a.get(), b.get()); });
     newest_first = std::make_shared<const ErasedList>(std::move(all));
     return newest_first;
   }
@@ -115,9 +114,9 @@ class Catalog::Implementation {
   Implementation(Executor executor, redis::Client& client, Store& store, redis::Address address)
       : store_(store),
         client_(client),
-        subscriber_(executor, std::move(address), client.settings(), {std::string(catalog_channel)},
-                    {[this](std::string_view, std::string_view message) { hear(message); },
-                     [this] { refresh_soon(); }}),
+        subscriber_(
+            executor, std::move(address), client.settings(), {std::string(catalog_channel)},
+            {[this](std::string_view, std::string_view message) { hear(message); }, [this] { refresh_soon(); }}),
         tasks_(executor) {
     for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
       const std::string table(kinds[kind].table);

@@ -132,8 +132,7 @@ class Catalog {
     CatalogChange change(mode);
     change.put(object, replaces ? &*replaces : taken.get());
     auto put = co_await commit(std::move(change), std::move(idempotency));
-    if (!put && put.error().code == Errc::conflict && !replaces)
-      co_return already_exists(catalog_kind_index<Object>());
+    if (!put && put.error().code == Errc::conflict && !replaces) co_return already_exists(catalog_kind_index<Object>());
     co_return put;
   }
 
