@@ -453,13 +453,13 @@ awaitable<Result<void>> AccountExecutor::prepare(Work& work, Command& command) {
   const auto* creation = std::get_if<CreateCustomer>(&command);
   const TestClockId test_clock = creation != nullptr ? creation->test_clock : work.loaded.footprint.test_clock;
   if (!test_clock.is_empty() && work.account.mode == Mode::test) {
-    const auto clock = co_await catalog_.find_test_clock(test_clock);
+    const auto clock = co_await catalog_.find<TestClock>(Mode::test, test_clock.value());
     // A customer can go even though its clock has gone before.
     if (!clock && !(clock.error().code == Errc::not_found && std::holds_alternative<DeleteCustomer>(command)))
       co_return clock.error();
-    if (clock && clock->status == TestClockStatus::advancing)
+    if (clock && (*clock)->status == TestClockStatus::advancing)
       co_return Failure{Errc::invalid_state, "Test clock advancement underway: cannot perform modifications"};
-    if (clock) work.simulated = account_time(*clock, clock_.now());
+    if (clock) work.simulated = account_time(**clock, clock_.now());
   }
   const NamedInvoice named = named_invoice(command);
   if (named.id == nullptr) co_return Result<void>();
