@@ -25,6 +25,34 @@ std::string invoice_prefix(const AccountKey& key) {
   return prefix;
 }
 
+namespace {
+
+/// Lines are refused when their sums do not fit, so that these do.
+std::int64_t sum_of(const std::vector<InvoiceLine>& lines, auto part) {
+  std::int64_t sum = 0;
+  for (const InvoiceLine& line : lines) sum += part(line);
+  return sum;
+}
+
+std::int64_t exclusive_tax(const InvoiceLine& line) {
+  std::int64_t sum = 0;
+  for (const TaxAmount& tax : line.taxes)
+    if (!tax.rate.inclusive) sum += tax.amount;
+  return sum;
+}
+
+}  // namespace
+
+std::int64_t InvoiceLine::net() const { return amount.minor - discount + exclusive_tax(*this); }
+
+std::int64_t Invoice::subtotal() const {
+  return sum_of(lines, [](const InvoiceLine& line) { return line.amount.minor; });
+}
+std::int64_t Invoice::discount_total() const {
+  return sum_of(lines, [](const InvoiceLine& line) { return line.discount; });
+}
+std::int64_t Invoice::tax_total() const { return sum_of(lines, exclusive_tax); }
+
 const Source* Account::find(const SourceId& id) const { return find_in(sources, id); }
 Subscription* Account::find(const SubscriptionId& id) { return find_in(subscriptions, id); }
 const Subscription* Account::find(const SubscriptionId& id) const { return find_in(subscriptions, id); }

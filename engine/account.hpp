@@ -9,8 +9,12 @@
 #include <vector>
 
 #include "engine/calendar.hpp"
+#include "engine/discount.hpp"
 #include "engine/ids.hpp"
 #include "engine/money.hpp"
+#include "engine/price.hpp"
+#include "engine/tax.hpp"
+#include "engine/usage.hpp"
 
 namespace billd {
 
@@ -43,6 +47,7 @@ struct Customer {
   /// What the next invoice takes into account, in minor units of the customer's currency: negative is credit, positive
   /// is owed.
   std::int64_t balance = 0;
+  std::optional<Discount> discount;
 
   bool operator==(const Customer&) const = default;
 };
@@ -81,23 +86,16 @@ enum class Collection : std::uint8_t {
   send_invoice,          ///< the customer pays until the due date
 };
 
-/// What a subscription agreed to pay, as it was on that day: later changes of the catalog do not reach it.
-struct Price {
-  PlanId id;
-  ProductId product;
-  std::string nickname;
-  Money unit_amount;
-  Recurrence recurrence;
-
-  bool operator==(const Price&) const = default;
-};
-
 struct SubscriptionItem {
   SubscriptionItemId id;
   Timestamp created;
   Price price;
-  std::int64_t quantity = 1;
+  std::int64_t quantity = 1;  ///< of a metered price without meaning
   Metadata metadata;
+  std::vector<AppliedTaxRate> tax_rates;  ///< instead of the subscription's; empty: those
+  /// What a discount takes from the cost of a whole period, as the current one is paid, in minor units.
+  std::int64_t discount = 0;
+  std::vector<Usage> usage;  ///< of a metered price: the current period and what is left of earlier ones, oldest first
 
   bool operator==(const SubscriptionItem&) const = default;
 };
@@ -144,8 +142,10 @@ struct Subscription {
   std::optional<Timestamp> cancel_at;  ///< when it ends, if it has not ended before
   /// The current period is paid only until here: the rest was credited ahead of cancel_at. Empty: until its end.
   std::optional<Timestamp> paid_until;
-  std::optional<Timestamp> changed_at;  ///< since when the current period is billed by the items as they are now
-  bool free_until_anchor = false;       ///< what preceded the first anchor, after the trial if any, is not billed
+  std::optional<Timestamp> changed_at;    ///< since when the current period is billed by the items as they are now
+  bool free_until_anchor = false;         ///< what preceded the first anchor, after the trial if any, is not billed
+  std::optional<Discount> discount;       ///< of its invoices, before the customer's
+  std::vector<AppliedTaxRate> tax_rates;  ///< of its invoices; one without identifier is its tax_percent
 
   bool is_live() const {
     return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;
@@ -180,7 +180,8 @@ struct InvoiceItem {
   Metadata metadata;
   /// When an invoice of its own is drawn up for it, because its subscription has ended; empty: others take it along.
   std::optional<Timestamp> bill_at;
-  std::int32_t days_until_due = 0;  ///< of that invoice; 0: it is charged automatically
+  std::int32_t days_until_due = 0;        ///< of that invoice; 0: it is charged automatically
+  std::vector<AppliedTaxRate> tax_rates;  ///< instead of the invoice's; empty: those
 
   bool operator==(const InvoiceItem&) const = default;
 };
@@ -202,9 +203,14 @@ struct InvoiceLine {
   bool discountable = true;
   bool proration = false;
   Metadata metadata = {};
+  std::int64_t discount = 0;                   ///< what the invoice's discount takes off the amount, in minor units
+  std::vector<AppliedTaxRate> tax_rates = {};  ///< instead of the invoice's; empty: those
+  std::vector<TaxAmount> taxes = {};           ///< what each rate takes; those that are zero are among them
 
-  /// Whether it bills a period of a subscription, ahead of it.
+  /// Whether it bills a period of a subscription, ahead of it or, of a metered price, behind it.
   bool is_recurring() const { return invoice_item.is_empty(); }
+  /// What it adds to the invoice's total.
+  std::int64_t net() const;
 
   bool operator==(const InvoiceLine&) const = default;
 };
@@ -317,7 +323,14 @@ struct Invoice {
   SourceId default_source;  ///< empty: the subscription's or the customer's
   /// The customer's balance before and after the invoice was finalized; zero before that.
   std::int64_t starting_balance = 0, ending_balance = 0;
+  std::optional<Discount> discount;       ///< that the lines went through; empty: none had anything to take off
+  std::vector<AppliedTaxRate> tax_rates;  ///< of the lines that have none of their own
 
+  /// The sums of the lines, in minor units: before discount and tax, what the discount takes off, and the taxes that
+  /// come on top. total = subtotal - discount + tax.
+  std::int64_t subtotal() const;
+  std::int64_t discount_total() const;
+  std::int64_t tax_total() const;
   /// What is to be paid, now that the customer's balance has had its part in it: total + starting - ending balance.
   /// Before it is finalized, the total as far as it is not a credit.
   Money amount_due() const {

@@ -205,7 +205,7 @@ void settle_pending_items(Change& change, const Subscription& subscription, Time
 Result<void> bill_ended_items(Change& change, const InvoiceItem& due);
 
 // proration.cpp
-/// What the item costs in a whole period.
+/// What the item costs in a whole period, ahead.
 Result<Money> cost_of(const SubscriptionItem& item);
 /// What the item costs in the stretch, which lies within the subscription's current period.
 Result<Money> cost_in(const Subscription& subscription, const SubscriptionItem& item, Period stretch);

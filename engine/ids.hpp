@@ -103,6 +103,18 @@ struct PlanKind {
 struct ProductKind {
   static constexpr std::string_view prefix = "prod_";
 };
+struct CouponKind {
+  static constexpr std::string_view prefix = "";  // Coupons are named by their users.
+};
+struct PromotionCodeKind {
+  static constexpr std::string_view prefix = "promo_";
+};
+struct TaxRateKind {
+  static constexpr std::string_view prefix = "txr_";
+};
+struct DiscountKind {
+  static constexpr std::string_view prefix = "di_";
+};
 struct TestClockKind {
   static constexpr std::string_view prefix = "clock_";
 };
@@ -125,6 +137,10 @@ using BalanceTransactionId = Id<BalanceTransactionKind>;
 using ScheduleId = Id<ScheduleKind>;
 using PlanId = Id<PlanKind>;
 using ProductId = Id<ProductKind>;
+using CouponId = Id<CouponKind>;
+using PromotionCodeId = Id<PromotionCodeKind>;
+using TaxRateId = Id<TaxRateKind>;
+using DiscountId = Id<DiscountKind>;
 using TestClockId = Id<TestClockKind>;
 using EventId = Id<EventKind>;
 

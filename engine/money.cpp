@@ -2,6 +2,7 @@
 #include "engine/money.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <numeric>
 
@@ -62,6 +63,19 @@ static_assert(std::ranges::is_sorted(smallest_charges, {}, &SmallestCharge::code
 
 Failure out_of_range(std::string_view what) { return {Errc::amount_out_of_range, std::string(what)}; }
 
+constexpr std::size_t decimals_max = 12;
+constexpr std::int64_t decimal_unit = 1'000'000'000'000;
+
+/// "5" and "50" behind a point are the same: with `places` digits.
+std::string digits_behind(std::int64_t fraction, std::size_t places) {
+  std::string digits = std::to_string(fraction);
+  digits.insert(0, places - digits.size(), '0');
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return digits;
+}
+
+bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+
 }  // namespace
 
 Result<Currency> Currency::parse(std::string_view code) {
@@ -82,6 +96,54 @@ Currency Currency::of(std::string_view code) {
 int Currency::decimals() const {
   const CurrencyEntry* entry = find_currency(code());
   return entry != nullptr ? entry->decimals : 2;
+}
+
+Result<Decimal> parse_decimal(std::string_view text) {
+  const Failure malformed{Errc::invalid_parameter, "Invalid decimal: " + std::string(text)};
+  const bool negative = text.starts_with('-');
+  std::string_view digits = text.substr(negative ? 1 : 0);
+  const std::size_t point = digits.find('.');
+  const std::string_view behind = point == std::string_view::npos ? std::string_view() : digits.substr(point + 1);
+  digits = digits.substr(0, point);
+  const bool has_point = point != std::string_view::npos;
+  if (digits.empty() || !std::ranges::all_of(digits, is_digit) || !std::ranges::all_of(behind, is_digit) ||
+      (has_point && behind.empty()) || behind.size() > decimals_max)
+    return malformed;
+  Decimal number;
+  const auto whole = std::from_chars(digits.data(), digits.data() + digits.size(), number.minor);
+  if (whole.ec != std::errc()) return malformed;
+  for (std::size_t place = 0; place < decimals_max; ++place)
+    number.fraction = number.fraction * 10 + (place < behind.size() ? behind[place] - '0' : 0);
+  if (!negative) return number;
+  // The fraction counts upwards from the next lower whole.
+  number.minor = -number.minor - (number.fraction == 0 ? 0 : 1);
+  if (number.fraction != 0) number.fraction = decimal_unit - number.fraction;
+  return number;
+}
+
+std::string to_text(Decimal number) {
+  if (number.is_whole()) return std::to_string(number.minor);
+  const bool negative = number.minor < 0;
+  const std::int64_t whole = negative ? -(number.minor + 1) : number.minor;
+  const std::int64_t fraction = negative ? decimal_unit - number.fraction : number.fraction;
+  return (negative ? "-" : "") + std::to_string(whole) + "." + digits_behind(fraction, decimals_max);
+}
+
+Result<Percentage> parse_percentage(std::string_view text) {
+  constexpr std::int64_t scale = 10'000, smallest = decimal_unit / scale;
+  const auto number = parse_decimal(text);
+  if (!number || number->fraction % smallest != 0)
+    return Failure{Errc::invalid_parameter, "Invalid percentage: " + std::string(text)};
+  if (number->minor < 0 || number->minor > 100 || (number->minor == 100 && number->fraction != 0))
+    return Failure{Errc::invalid_parameter, "A percentage must be between 0 and 100."};
+  return Percentage{static_cast<std::int32_t>(number->minor * scale + number->fraction / smallest)};
+}
+
+std::string to_text(Percentage share) {
+  constexpr std::int32_t scale = 10'000;
+  std::string text = std::to_string(share.millionths / scale);
+  if (share.millionths % scale != 0) text.append(".").append(digits_behind(share.millionths % scale, 4));
+  return text;
 }
 
 Result<Money> add(Money a, Money b) {

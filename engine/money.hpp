@@ -45,6 +45,38 @@ struct Money {
   bool operator==(const Money&) const = default;
 };
 
+/// A number of minor units with up to twelve decimals behind them: minor + fraction / 10^12, 0 <= fraction < 10^12.
+struct Decimal {
+  std::int64_t minor = 0;
+  std::int64_t fraction = 0;
+
+  bool is_whole() const { return fraction == 0; }
+
+  bool operator==(const Decimal&) const = default;
+};
+
+/// Reads "12", "0.05" or "-3.5"; invalid_parameter for anything else, for more than twelve decimals and beyond 64 bits.
+Result<Decimal> parse_decimal(std::string_view text);
+
+/// "0.05": no more decimals than there are.
+std::string to_text(Decimal number);
+
+/// A share in millionths of the whole: 1 % is 10'000. Of what is stored, four decimals of a percent at most.
+struct Percentage {
+  std::int32_t millionths = 0;
+
+  bool is_zero() const { return millionths == 0; }
+
+  bool operator==(const Percentage&) const = default;
+};
+
+/// Reads percents, as in "19" or "8.875"; invalid_parameter for anything else, beyond four decimals, or not within 0
+/// and 100.
+Result<Percentage> parse_percentage(std::string_view text);
+
+/// In percent: "19", "8.875".
+std::string to_text(Percentage share);
+
 /// a + b; currency_mismatch for two currencies, amount_out_of_range beyond 64 bits.
 Result<Money> add(Money a, Money b);
 

@@ -5,7 +5,11 @@
 
 namespace billd {
 
-Result<Money> cost_of(const SubscriptionItem& item) { return multiply(item.price.unit_amount, item.quantity); }
+Result<Money> cost_of(const SubscriptionItem& item) {
+  // What is metered is billed when its period is over.
+  if (item.price.is_metered()) return Money{0, item.price.currency()};
+  return cost_of(item.price, item.quantity);
+}
 
 Result<Money> cost_in(const Subscription& subscription, const SubscriptionItem& item, Period stretch) {
   if (subscription.is_free_period()) return Money{0, item.price.unit_amount.currency};

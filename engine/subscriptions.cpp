@@ -69,8 +69,12 @@ Result<void> check_cycle(const Change& change, const Subscribe& command) {
 std::vector<SubscriptionItem> items_of(const Subscribe& command) {
   std::vector<SubscriptionItem> items;
   items.reserve(command.items.size());
-  for (const NewSubscriptionItem& item : command.items)
-    items.push_back({SubscriptionItemId(), Timestamp(), item.price, item.quantity, item.metadata});
+  for (const NewSubscriptionItem& each : command.items) {
+    SubscriptionItem& item = items.emplace_back();
+    item.price = each.price;
+    item.quantity = each.quantity;
+    item.metadata = each.metadata;
+  }
   return items;
 }
 
@@ -161,14 +165,12 @@ Result<void> check_items(const std::vector<SubscriptionItem>& items) {
   if (items.empty()) return Failure{Errc::missing_parameter, "Missing required param: items.", "items"};
   if (items.size() > items_max)
     return Failure{Errc::limit_exceeded, "A subscription can have at most 20 items.", "items"};
-  auto recurrence_is_fine = check_recurrence(items.front().price.recurrence);
-  if (!recurrence_is_fine) return recurrence_is_fine.error();
-  if (items.front().price.unit_amount.currency.is_none())
-    return Failure{Errc::invalid_parameter, "A price without a currency cannot be subscribed to.", "items"};
   Money whole{0, items.front().price.unit_amount.currency};
   for (const SubscriptionItem& item : items) {
-    if (item.price.unit_amount.minor < 0)
-      return Failure{Errc::invalid_parameter, "A price cannot be negative.", "items"};
+    auto price_is_fine = check_price(item.price);
+    if (!price_is_fine) return price_is_fine.error();
+    if (item.price.one_time)
+      return Failure{Errc::invalid_parameter, "A price that does not recur cannot be subscribed to.", "items"};
     if (item.quantity < 0)
       return Failure{Errc::invalid_parameter, "This value must be greater than or equal to 0.", "quantity"};
     if (item.price.unit_amount.currency != items.front().price.unit_amount.currency)

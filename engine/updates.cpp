@@ -18,8 +18,10 @@ bool costs_the_same(const SubscriptionItem& a, const SubscriptionItem& b) {
 }
 
 bool costs_nothing(const std::vector<SubscriptionItem>& items) {
-  return std::ranges::all_of(
-      items, [](const SubscriptionItem& item) { return item.price.unit_amount.minor == 0 || item.quantity == 0; });
+  return std::ranges::all_of(items, [](const SubscriptionItem& item) {
+    const auto cost = cost_of(item);
+    return cost && cost->minor == 0;
+  });
 }
 
 /// The items after the changes.
@@ -28,8 +30,12 @@ Result<std::vector<SubscriptionItem>> apply(Change& change, std::vector<Subscrip
   for (const ItemChange& each : changes) {
     if (each.item.is_empty()) {
       if (!each.price) return Failure{Errc::missing_parameter, "Missing required param: items[price].", "items"};
-      SubscriptionItem item{change.draw_id<SubscriptionItemKind>(), change.now, *each.price, each.quantity.value_or(1),
-                            each.metadata.value_or(Metadata())};
+      SubscriptionItem item;
+      item.id = change.draw_id<SubscriptionItemKind>();
+      item.created = change.now;
+      item.price = *each.price;
+      item.quantity = each.quantity.value_or(1);
+      item.metadata = each.metadata.value_or(Metadata());
       items.push_back(std::move(item));
       continue;
     }

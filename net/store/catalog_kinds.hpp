@@ -34,6 +34,38 @@ struct CatalogKind<Plan> {
   static const std::string& field(const Plan& plan) { return plan.id.value(); }
 };
 
+template <>
+struct CatalogKind<Product> {
+  static constexpr std::string_view table = "products", name = "product";
+  static constexpr bool has_mode = true;
+  static constexpr auto decode = decode_product;
+  static const std::string& field(const Product& product) { return product.id.value(); }
+};
+
+template <>
+struct CatalogKind<Coupon> {
+  static constexpr std::string_view table = "coupons", name = "coupon";
+  static constexpr bool has_mode = true;
+  static constexpr auto decode = decode_coupon;
+  static const std::string& field(const Coupon& coupon) { return coupon.id.value(); }
+};
+
+template <>
+struct CatalogKind<PromotionCode> {
+  static constexpr std::string_view table = "promotion_codes", name = "promotion code";
+  static constexpr bool has_mode = true;
+  static constexpr auto decode = decode_promotion_code;
+  static const std::string& field(const PromotionCode& code) { return code.id.value(); }
+};
+
+template <>
+struct CatalogKind<TaxRate> {
+  static constexpr std::string_view table = "tax_rates", name = "tax rate";
+  static constexpr bool has_mode = true;
+  static constexpr auto decode = decode_tax_rate;
+  static const std::string& field(const TaxRate& rate) { return rate.id.value(); }
+};
+
 /// Test clocks are for test mode only.
 template <>
 struct CatalogKind<TestClock> {
@@ -52,7 +84,7 @@ struct CatalogKind<ApiKey> {
   static const std::string& field(const ApiKey& key) { return key.hash; }
 };
 
-using CatalogKinds = std::tuple<Plan, TestClock, ApiKey>;
+using CatalogKinds = std::tuple<Plan, TestClock, ApiKey, Product, Coupon, PromotionCode, TaxRate>;
 
 inline constexpr std::size_t catalog_kind_count = std::tuple_size_v<CatalogKinds>;
 

@@ -63,6 +63,12 @@ class Writer {
   template <class T>
   using Object = const T&;
 
+  /// The part of a structure that it is derived from, as a field of its own.
+  template <class Base>
+  const Base& base(const Base& object) {
+    return object;
+  }
+
   /// `parts`: where to put what is kept apart; null: nothing is.
   Writer(const AccountKey& key, std::string& out, Parts* parts = nullptr) : key_(key), out_(out), parts_(parts) {}
 
@@ -165,6 +171,11 @@ class Reader {
  public:
   template <class T>
   using Object = T&;
+
+  template <class Base>
+  Base& base(Base& object) {
+    return object;
+  }
 
   /// `parts`: what was kept apart.
   Reader(const AccountKey& key, std::string_view bytes, const Parts* parts = nullptr)

@@ -19,11 +19,22 @@ constexpr InvoiceStatus last_enumerator(InvoiceStatus) { return InvoiceStatus::v
 constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::subscription_update; }
 constexpr Collection last_enumerator(Collection) { return Collection::send_invoice; }
 constexpr EventType last_enumerator(EventType) { return EventType::charge_refund_updated; }
+constexpr TiersMode last_enumerator(TiersMode) { return TiersMode::volume; }
+constexpr UsageType last_enumerator(UsageType) { return UsageType::metered; }
+constexpr Aggregation last_enumerator(Aggregation) { return Aggregation::max; }
+constexpr TaxBehavior last_enumerator(TaxBehavior) { return TaxBehavior::inclusive; }
+constexpr CouponDuration last_enumerator(CouponDuration) { return CouponDuration::forever; }
 constexpr TestClockStatus last_enumerator(TestClockStatus) { return TestClockStatus::advancing; }
 
 bool is_sound(const Recurrence& recurrence) { return recurrence.count >= 1; }
+bool is_sound(const Price& price) {
+  return (price.tiers_mode == TiersMode::none || (!price.tiers.empty() && price.tiers.back().up_to == 0)) &&
+         price.transform.divide_by >= 0;
+}
 // The same from invoice to invoice, and half of it.
 bool is_shared(const Price& price) { return price != Price(); }
+bool is_shared(const CouponTerms& coupon) { return coupon != CouponTerms(); }
+bool is_shared(const AppliedTaxRate& rate) { return rate != AppliedTaxRate(); }
 bool is_shared(const CardSummary& card) { return card != CardSummary(); }
 
 bool is_sound(const Subscription& subscription) { return !subscription.items.empty(); }
@@ -36,6 +47,69 @@ void describe(Archive& archive, typename Archive::template Object<Address> addre
   archive.field(4, address.state);
   archive.field(5, address.postal_code);
   archive.field(6, address.country);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Decimal> number) {
+  archive.field(1, number.minor);
+  archive.field(2, number.fraction);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Percentage> share) {
+  archive.field(1, share.millionths);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<CouponTerms> coupon) {
+  archive.field(1, coupon.id);
+  archive.field(2, coupon.name);
+  archive.field(3, coupon.percent_off);
+  archive.field(4, coupon.amount_off);
+  archive.field(5, coupon.duration);
+  archive.field(6, coupon.duration_in_months);
+  archive.field(7, coupon.products);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Discount> discount) {
+  archive.field(1, discount.id);
+  archive.field(2, discount.coupon);
+  archive.field(3, discount.start);
+  archive.field(4, discount.end);
+  archive.field(5, discount.promotion_code);
+  archive.field(6, discount.subscription);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<AppliedTaxRate> rate) {
+  archive.field(1, rate.id);
+  archive.field(2, rate.percentage);
+  archive.field(3, rate.inclusive);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<TaxAmount> tax) {
+  archive.field(1, tax.rate);
+  archive.field(2, tax.amount);
+  archive.field(3, tax.taxable);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<UsagePoint> point) {
+  archive.field(1, point.time);
+  archive.field(2, point.quantity);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Usage> usage) {
+  archive.field(1, usage.period);
+  archive.field(2, usage.invoice);
+  archive.field(3, usage.points);
+  archive.field(4, usage.folded_until);
+  archive.field(5, usage.folded_sum);
+  archive.field(6, usage.folded_max);
+  archive.field(7, usage.folded_last);
 }
 
 template <class Archive>
@@ -54,6 +128,7 @@ void describe(Archive& archive, typename Archive::template Object<Customer> cust
   archive.field(12, customer.delinquent);
   archive.field(13, customer.deleted);
   archive.field(14, customer.balance);
+  archive.field(15, customer.discount);
 }
 
 template <class Archive>
@@ -89,12 +164,33 @@ void describe(Archive& archive, typename Archive::template Object<Recurrence> re
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Tier> tier) {
+  archive.field(1, tier.up_to);
+  archive.field(2, tier.unit_amount);
+  archive.field(3, tier.flat_amount);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<QuantityTransform> transform) {
+  archive.field(1, transform.divide_by);
+  archive.field(2, transform.round_up);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Price> price) {
   archive.field(1, price.id);
   archive.field(2, price.product);
   archive.field(3, price.nickname);
   archive.field(4, price.unit_amount);
   archive.field(5, price.recurrence);
+  archive.field(6, price.unit_fraction);
+  archive.field(7, price.tiers_mode);
+  archive.field(8, price.tiers);
+  archive.field(9, price.transform);
+  archive.field(10, price.usage_type);
+  archive.field(11, price.aggregation);
+  archive.field(12, price.tax_behavior);
+  archive.field(13, price.one_time);
 }
 
 template <class Archive>
@@ -104,6 +200,9 @@ void describe(Archive& archive, typename Archive::template Object<SubscriptionIt
   archive.field(3, item.price);
   archive.field(4, item.quantity);
   archive.field(5, item.metadata);
+  archive.field(6, item.tax_rates);
+  archive.field(7, item.discount);
+  archive.field(8, item.usage);
 }
 
 template <class Archive>
@@ -133,6 +232,8 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(23, subscription.paid_until);
   archive.field(24, subscription.changed_at);
   archive.field(25, subscription.free_until_anchor);
+  archive.field(26, subscription.discount);
+  archive.field(27, subscription.tax_rates);
 }
 
 template <class Archive>
@@ -151,6 +252,9 @@ void describe(Archive& archive, typename Archive::template Object<InvoiceLine> l
   archive.field(12, line.discountable);
   archive.field(13, line.proration);
   archive.field(14, line.metadata);
+  archive.field(15, line.discount);
+  archive.field(16, line.tax_rates);
+  archive.field(17, line.taxes);
 }
 
 template <class Archive>
@@ -169,6 +273,7 @@ void describe(Archive& archive, typename Archive::template Object<InvoiceItem> i
   archive.field(12, item.metadata);
   archive.field(13, item.bill_at);
   archive.field(14, item.days_until_due);
+  archive.field(15, item.tax_rates);
 }
 
 template <class Archive>
@@ -249,6 +354,8 @@ void describe(Archive& archive, typename Archive::template Object<Invoice> invoi
   archive.field(29, invoice.default_source);
   archive.field(30, invoice.starting_balance);
   archive.field(31, invoice.ending_balance);
+  archive.field(32, invoice.discount);
+  archive.field(33, invoice.tax_rates);
 }
 
 template <class Archive>
@@ -259,18 +366,76 @@ void describe(Archive& archive, typename Archive::template Object<Event> event) 
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Product> product) {
+  archive.field(1, product.id);
+  archive.field(2, product.created);
+  archive.field(3, product.updated);
+  archive.field(4, product.name);
+  archive.field(5, product.description);
+  archive.field(6, product.active);
+  archive.field(7, product.type);
+  archive.field(8, product.statement_descriptor);
+  archive.field(9, product.unit_label);
+  archive.field(10, product.tax_code);
+  archive.field(11, product.url);
+  archive.field(12, product.images);
+  archive.field(13, product.attributes);
+  archive.field(14, product.default_price);
+  archive.field(15, product.metadata);
+  archive.field(16, product.deleted);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Plan> plan) {
-  archive.field(1, plan.id);
+  archive.field(1, archive.template base<Price>(plan));
   archive.field(2, plan.created);
-  archive.field(3, plan.product);
-  archive.field(4, plan.product_name);
-  archive.field(5, plan.nickname);
-  archive.field(6, plan.unit_amount);
-  archive.field(7, plan.recurrence);
-  archive.field(8, plan.trial_period_days);
-  archive.field(9, plan.active);
-  archive.field(10, plan.metadata);
-  archive.field(11, plan.deleted);
+  archive.field(3, plan.product_name);
+  archive.field(4, plan.trial_period_days);
+  archive.field(5, plan.active);
+  archive.field(6, plan.metadata);
+  archive.field(7, plan.deleted);
+  archive.field(8, plan.lookup_key);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Coupon> coupon) {
+  archive.field(1, archive.template base<CouponTerms>(coupon));
+  archive.field(2, coupon.created);
+  archive.field(3, coupon.max_redemptions);
+  archive.field(4, coupon.redeem_by);
+  archive.field(5, coupon.metadata);
+  archive.field(6, coupon.deleted);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<PromotionCode> code) {
+  archive.field(1, code.id);
+  archive.field(2, code.created);
+  archive.field(3, code.coupon);
+  archive.field(4, code.code);
+  archive.field(5, code.active);
+  archive.field(6, code.customer);
+  archive.field(7, code.expires_at);
+  archive.field(8, code.max_redemptions);
+  archive.field(9, code.first_time_transaction);
+  archive.field(10, code.minimum_amount);
+  archive.field(11, code.metadata);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<TaxRate> rate) {
+  archive.field(1, rate.id);
+  archive.field(2, rate.created);
+  archive.field(3, rate.percentage);
+  archive.field(4, rate.inclusive);
+  archive.field(5, rate.active);
+  archive.field(6, rate.display_name);
+  archive.field(7, rate.description);
+  archive.field(8, rate.jurisdiction);
+  archive.field(9, rate.country);
+  archive.field(10, rate.state);
+  archive.field(11, rate.tax_type);
+  archive.field(12, rate.metadata);
 }
 
 template <class Archive>
@@ -498,6 +663,20 @@ Result<EventBatch> decode_event_batch(std::string_view bytes) {
   return batch;
 }
 
+std::string encode(const Product& product) { return encode_plainly(AccountKey(), product); }
+Result<Product> decode_product(std::string_view bytes) {
+  return decode_plainly<Product>(AccountKey(), bytes, "product");
+}
+std::string encode(const Coupon& coupon) { return encode_plainly(AccountKey(), coupon); }
+Result<Coupon> decode_coupon(std::string_view bytes) { return decode_plainly<Coupon>(AccountKey(), bytes, "coupon"); }
+std::string encode(const PromotionCode& code) { return encode_plainly(AccountKey(), code); }
+Result<PromotionCode> decode_promotion_code(std::string_view bytes) {
+  return decode_plainly<PromotionCode>(AccountKey(), bytes, "promotion code");
+}
+std::string encode(const TaxRate& rate) { return encode_plainly(AccountKey(), rate); }
+Result<TaxRate> decode_tax_rate(std::string_view bytes) {
+  return decode_plainly<TaxRate>(AccountKey(), bytes, "tax rate");
+}
 std::string encode(const Plan& plan) { return encode_plainly(AccountKey(), plan); }
 Result<Plan> decode_plan(std::string_view bytes) { return decode_plainly<Plan>(AccountKey(), bytes, "plan"); }
 std::string encode(const TestClock& clock) { return encode_plainly(AccountKey(), clock); }

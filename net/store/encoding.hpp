@@ -82,6 +82,14 @@ struct EventBatch {
 std::string encode(const EventBatch& batch);
 Result<EventBatch> decode_event_batch(std::string_view bytes);
 
+std::string encode(const Product& product);
+Result<Product> decode_product(std::string_view bytes);
+std::string encode(const Coupon& coupon);
+Result<Coupon> decode_coupon(std::string_view bytes);
+std::string encode(const PromotionCode& code);
+Result<PromotionCode> decode_promotion_code(std::string_view bytes);
+std::string encode(const TaxRate& rate);
+Result<TaxRate> decode_tax_rate(std::string_view bytes);
 std::string encode(const Plan& plan);
 Result<Plan> decode_plan(std::string_view bytes);
 std::string encode(const TestClock& clock);

@@ -92,6 +92,14 @@ RC_GTEST_PROP(StoredForm, OfThePartsOfTheCatalogIsReadBack, (std::uint64_t seed)
   RandomObjects random(seed);
   const Plan plan = random.plan();
   expect_round_trip(plan, encode(plan), decode_plan, seed);
+  const Product product = random.product();
+  expect_round_trip(product, encode(product), decode_product, seed);
+  const Coupon coupon = random.coupon();
+  expect_round_trip(coupon, encode(coupon), decode_coupon, seed);
+  const PromotionCode code = random.promotion_code();
+  expect_round_trip(code, encode(code), decode_promotion_code, seed);
+  const TaxRate rate = random.tax_rate();
+  expect_round_trip(rate, encode(rate), decode_tax_rate, seed);
   const TestClock clock = random.test_clock();
   expect_round_trip(clock, encode(clock), decode_test_clock, seed);
   const ApiKey key = random.api_key();

@@ -48,7 +48,19 @@ class RandomObjects {
   CardSummary card();
   Source source();
   Recurrence recurrence();
+  Decimal decimal();
+  Percentage percentage();
+  Tier tier();
   Price price();
+  CouponTerms coupon_terms();
+  Discount discount();
+  AppliedTaxRate tax_rate_applied();
+  TaxAmount tax_amount();
+  Usage usage();
+  std::optional<Discount> maybe_discount() { return coin() ? std::optional(discount()) : std::nullopt; }
+  std::vector<AppliedTaxRate> tax_rates() {
+    return some<AppliedTaxRate>(0, [this] { return tax_rate_applied(); });
+  }
   SubscriptionItem item();
   Subscription subscription();
   InvoiceLine line();
@@ -59,7 +71,11 @@ class RandomObjects {
   Account account();
   Snapshot snapshot();
   EventBatch event_batch();
+  Product product();
   Plan plan();
+  Coupon coupon();
+  PromotionCode promotion_code();
+  TaxRate tax_rate();
   TestClock test_clock();
   ApiKey api_key();
 
@@ -166,7 +182,8 @@ inline Customer RandomObjects::customer() {
           id<TestClockKind>(),
           coin(),
           coin(),
-          integer()};
+          integer(),
+          maybe_discount()};
 }
 
 inline CardSummary RandomObjects::card() {
@@ -182,10 +199,61 @@ inline Recurrence RandomObjects::recurrence() {
   return {one_of(Interval::year), static_cast<std::int32_t>(below(36)) + 1};
 }
 
-inline Price RandomObjects::price() { return {id<PlanKind>(), id<ProductKind>(), text(), money(), recurrence()}; }
+inline Decimal RandomObjects::decimal() { return {integer(), integer()}; }
+inline Percentage RandomObjects::percentage() { return {static_cast<std::int32_t>(bits())}; }
+inline Tier RandomObjects::tier() { return {integer(), decimal(), decimal()}; }
+
+inline Price RandomObjects::price() {
+  Price price{id<PlanKind>(), id<ProductKind>(), text(), money(), recurrence()};
+  if (coin()) return price;
+  price.unit_fraction = integer();
+  price.tiers_mode = one_of(TiersMode::volume);
+  price.tiers = some<Tier>(1, [this] { return tier(); });
+  price.tiers.back().up_to = 0;
+  price.transform = {integer() & std::numeric_limits<std::int64_t>::max(), coin()};
+  price.usage_type = one_of(UsageType::metered);
+  price.aggregation = one_of(Aggregation::max);
+  price.tax_behavior = one_of(TaxBehavior::inclusive);
+  price.one_time = coin();
+  return price;
+}
+
+inline CouponTerms RandomObjects::coupon_terms() {
+  return {CouponId(text()),
+          text(),
+          percentage(),
+          money(),
+          one_of(CouponDuration::forever),
+          static_cast<std::int32_t>(bits()),
+          some<ProductId>(0, [this] { return id<ProductKind>(); })};
+}
+
+inline Discount RandomObjects::discount() {
+  return {id<DiscountKind>(), id<SubscriptionKind>(), coupon_terms(), time(), maybe_time(), id<PromotionCodeKind>()};
+}
+
+inline AppliedTaxRate RandomObjects::tax_rate_applied() { return {id<TaxRateKind>(), percentage(), coin()}; }
+inline TaxAmount RandomObjects::tax_amount() { return {tax_rate_applied(), integer(), integer()}; }
+
+inline Usage RandomObjects::usage() {
+  return {{from_unix(7), end_of_time},
+          id<InvoiceKind>(),
+          some<UsagePoint>(0, [this] { return UsagePoint{time(), integer()}; }),
+          maybe_time(),
+          integer(),
+          integer(),
+          integer()};
+}
 
 inline SubscriptionItem RandomObjects::item() {
-  return {id<SubscriptionItemKind>(), time(), price(), integer(), metadata()};
+  return {id<SubscriptionItemKind>(),
+          time(),
+          price(),
+          integer(),
+          metadata(),
+          tax_rates(),
+          coin() ? integer() : 0,
+          some<Usage>(0, [this] { return usage(); })};
 }
 
 inline Subscription RandomObjects::subscription() {
@@ -215,6 +283,8 @@ inline Subscription RandomObjects::subscription() {
   subscription.paid_until = maybe_time();
   subscription.changed_at = maybe_time();
   subscription.free_until_anchor = coin();
+  subscription.discount = maybe_discount();
+  subscription.tax_rates = tax_rates();
   return subscription;
 }
 
@@ -229,6 +299,9 @@ inline InvoiceLine RandomObjects::line() {
   line.discountable = coin();
   line.proration = coin();
   line.metadata = metadata();
+  line.discount = integer();
+  line.tax_rates = tax_rates();
+  line.taxes = some<TaxAmount>(0, [this] { return tax_amount(); });
   return line;
 }
 
@@ -248,6 +321,7 @@ inline InvoiceItem RandomObjects::invoice_item() {
   item.metadata = metadata();
   item.bill_at = maybe_time();
   item.days_until_due = static_cast<std::int32_t>(bits());
+  item.tax_rates = tax_rates();
   return item;
 }
 
@@ -318,6 +392,8 @@ inline Invoice RandomObjects::invoice() {
   invoice.default_source = id<SourceKind>();
   invoice.starting_balance = integer();
   invoice.ending_balance = integer();
+  invoice.discount = maybe_discount();
+  invoice.tax_rates = tax_rates();
   return invoice;
 }
 
@@ -373,18 +449,48 @@ inline EventBatch RandomObjects::event_batch() {
   return batch;
 }
 
-inline Plan RandomObjects::plan() {
-  return {id<PlanKind>(),
+inline Product RandomObjects::product() {
+  return {id<ProductKind>(),
           time(),
-          id<ProductKind>(),
+          time(),
           text(),
           text(),
-          money(),
-          recurrence(),
-          static_cast<std::int32_t>(bits()),
           coin(),
+          text(),
+          text(),
+          text(),
+          text(),
+          text(),
+          some<std::string>(0, [this] { return text(); }),
+          some<std::string>(0, [this] { return text(); }),
+          id<PlanKind>(),
           metadata(),
           coin()};
+}
+
+inline Plan RandomObjects::plan() {
+  return {price(), time(), text(), static_cast<std::int32_t>(bits()), coin(), metadata(), coin(), text()};
+}
+
+inline Coupon RandomObjects::coupon() { return {coupon_terms(), time(), integer(), maybe_time(), metadata(), coin()}; }
+
+inline PromotionCode RandomObjects::promotion_code() {
+  return {id<PromotionCodeKind>(),
+          time(),
+          CouponId(text()),
+          text(),
+          coin(),
+          id<CustomerKind>(),
+          maybe_time(),
+          integer(),
+          coin(),
+          money(),
+          metadata()};
+}
+
+inline TaxRate RandomObjects::tax_rate() {
+  return {id<TaxRateKind>(), time(), percentage(), coin(), coin(), text(), text(), text(), text(), text(), text(),
+          metadata()};
 }
 
 inline TestClock RandomObjects::test_clock() {
