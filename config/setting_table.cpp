@@ -47,8 +47,16 @@ constexpr std::array settings_in_order = {
     BILLD_SETTING(api.listen, "Where programs reach the APIs."),
 
     BILLD_SETTING(operators.listen,
-                  "Where operators reach the status page, the metrics and the actions. Whoever reaches it may use it: "
-                  "keep it on the loopback or behind a proxy that asks who is there."),
+                  "Where operators reach the status page, the metrics and the actions. Anywhere but on the loopback "
+                  "it takes a tokens_file."),
+    BILLD_SETTING(operators.tokens_file,
+                  "The file of the operators' tokens, one a line, which `billd tokens create` writes; others must not "
+                  "be able to read it. Where it is not set, whoever reaches the listener may look and act. A relative "
+                  "path is taken from systemd's credentials directory, if there is one."),
+    BILLD_SETTING(operators.host,
+                  "The host name by which browsers reach the operators' listener, such as behind a proxy. Without "
+                  "tokens, others than this one, addresses and localhost are refused: a web page elsewhere could lead "
+                  "a browser here under its own name."),
 
     BILLD_SETTING(http.header_bytes_max,
                   "Largest head of a request: request line and header fields together. A larger one is answered 431.",
@@ -140,8 +148,10 @@ constexpr std::array settings_in_order = {
 #undef BILLD_SETTING
 
 /// What a running daemon takes over; a section that ends with a dot stands for all that is in it.
-constexpr std::array<std::string_view, 8> reloadable = {
+constexpr std::array<std::string_view, 10> reloadable = {
     "log.",
+    "operators.tokens_file",
+    "operators.host",
     "http.",
     "billing.invoice_finalize_delay",
     "billing.retry_schedule",

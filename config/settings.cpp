@@ -229,6 +229,10 @@ class Reader {
             "`redis.password` and `redis.password_file` must not both be set");
     require(s.api.listen.port == 0 || s.api.listen != s.operators.listen,
             "`api.listen` and `operators.listen` must differ");
+    require(is_loopback(s.operators.listen) || !s.operators.tokens_file.empty(),
+            "`operators.listen` is " + to_text(s.operators.listen) +
+                ", which is not the loopback: set `operators.tokens_file`, and make a token for each operator with "
+                "`billd tokens create`");
     require(s.http.connections_per_peer_max <= s.http.connections_max,
             "`http.connections_per_peer_max` must not be above `http.connections_max`");
     require(s.jobs.batch_max <= s.jobs.in_flight_max, "`jobs.batch_max` must not be above `jobs.in_flight_max`");
@@ -359,21 +363,41 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-Result<Secret> read_password(const Settings& settings, const Environment& environment) {
-  std::filesystem::path path = settings.redis.password_file;
-  if (auto credentials = environment.find("CREDENTIALS_DIRECTORY");
-      path.is_relative() && credentials != environment.end()) {
-    path = credentials->second / path;
-  }
+/// The path of a file with secrets, as the setting gives it.
+std::filesystem::path secret_path(const std::string& given, const Environment& environment) {
+  std::filesystem::path path = given;
+  auto credentials = environment.find("CREDENTIALS_DIRECTORY");
+  return path.is_relative() && credentials != environment.end() ? credentials->second / path : path;
+}
+
+Result<std::string> read_secret_file(const std::filesystem::path& path, const std::string& setting) {
   struct stat status = {};
   if (stat(path.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0) {
-    return wrong("`redis.password_file`: others may use " + path.string() + ": take the right from them with chmod o=");
+    return wrong("`" + setting + "`: others may use " + path.string() + ": take the right from them with chmod o=");
   }
   auto text = read_file(path);
-  if (!text) return wrong("`redis.password_file`: " + text.error().detail);
+  if (!text) return wrong("`" + setting + "`: " + text.error().detail);
+  return text;
+}
+
+Result<Secret> read_password(const Settings& settings, const Environment& environment) {
+  const std::filesystem::path path = secret_path(settings.redis.password_file, environment);
+  auto text = read_secret_file(path, "redis.password_file");
+  if (!text) return text.error();
   std::string password = text->substr(0, text->find_first_of("\r\n"));
   if (password.empty()) return wrong("`redis.password_file`: the first line of " + path.string() + " is empty");
   return Secret(std::move(password));
+}
+
+Result<std::vector<OperatorToken>> read_tokens(const Settings& settings, const Environment& environment) {
+  const std::filesystem::path path = secret_path(settings.operators.tokens_file, environment);
+  auto text = read_secret_file(path, "operators.tokens_file");
+  if (!text) return text.error();
+  auto tokens = parse_operator_tokens(*text, path.string());
+  if (tokens && tokens->empty())
+    return wrong("`operators.tokens_file`: there is no token in " + path.string() +
+                 ": make one with `billd tokens create`");
+  return tokens;
 }
 
 std::string derived_name(const Settings& settings) {
@@ -434,6 +458,11 @@ Result<Settings> load_settings(const std::optional<std::filesystem::path>& file,
     auto password = read_password(*settings, environment);
     if (!password) return password.error();
     settings->redis.password = *password;
+  }
+  if (!settings->operators.tokens_file.empty()) {
+    auto tokens = read_tokens(*settings, environment);
+    if (!tokens) return tokens.error();
+    settings->operators.tokens = std::move(*tokens);
   }
   if (settings->daemon.name.empty()) settings->daemon.name = derived_name(*settings);
   return settings;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/operator_tokens.hpp"
 #include "config/values.hpp"
 #include "engine/result.hpp"
 #include "engine/rules.hpp"
@@ -41,8 +42,14 @@ struct ApiSettings {
 };
 
 struct OperatorSettings {
-  /// Where operators reach the status page, the metrics and the actions; whoever reaches it may use it.
+  /// Where operators reach the status page, the metrics and the actions.
   ListenAddress listen = {"127.0.0.1", 4243};
+  /// The file of the operators' tokens; without one, whoever reaches the listener may look and act.
+  std::string tokens_file;
+  /// The host name by which browsers reach the listener through a proxy; empty: by an address or localhost alone.
+  std::string host;
+  /// load_settings() fills them in from tokens_file.
+  std::vector<OperatorToken> tokens = {};
 
   bool operator==(const OperatorSettings&) const = default;
 };

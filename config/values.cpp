@@ -143,6 +143,10 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   return ListenAddress{parsed->host, parsed->port};
 }
 
+bool is_loopback(const ListenAddress& address) {
+  return address.address.starts_with("127.") || address.address == "::1";
+}
+
 std::string to_text(const ListenAddress& address) { return join_host_and_port(address.address, address.port); }
 
 Result<RedisAddress> parse_redis_address(std::string_view text) {

@@ -68,6 +68,7 @@ std::string to_text(std::chrono::milliseconds duration);
 /// Reads "127.0.0.1:4242" or "[::1]:4242". Names of hosts are refused: which of their addresses would it be?
 Result<ListenAddress> parse_listen_address(std::string_view text);
 std::string to_text(const ListenAddress& address);
+bool is_loopback(const ListenAddress& address);
 
 /// Reads "embedded", "unix:/run/redis/redis.sock", "redis.internal:6379", "10.0.0.5:6379" or "[fd00::5]:6379".
 Result<RedisAddress> parse_redis_address(std::string_view text);

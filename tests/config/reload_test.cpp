@@ -40,6 +40,7 @@ TEST(Reload, NeverTellsASecret) {
 TEST(Reload, ConcernsWhatTheTableSaysItDoes) {
   for (const Setting& setting : setting_table()) {
     const bool is_expected = setting.path.starts_with("log.") || setting.path.starts_with("http.") ||
+                             setting.path == "operators.tokens_file" || setting.path == "operators.host" ||
                              (setting.path.starts_with("billing.") && setting.path != "billing.event_retention" &&
                               setting.path != "billing.idempotency_retention");
     EXPECT_EQ(is_reloadable(setting), is_expected) << setting.path;

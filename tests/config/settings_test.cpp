@@ -215,6 +215,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"redis.address = \"a:1\"\nredis.password = \"x\"\nredis.password_file = \"/x\"",
                 "`redis.password` and `redis.password_file` must not both be set"},
         Mistake{"operators.listen = \"127.0.0.1:4242\"", "`api.listen` and `operators.listen` must differ"},
+        Mistake{"operators.listen = \"0.0.0.0:4243\"",
+                "`operators.listen` is 0.0.0.0:4243, which is not the loopback: set `operators.tokens_file`, "
+                "and make a token for each operator with `billd tokens create`"},
         Mistake{"http.connections_max = 31",
                 "`http.connections_per_peer_max` must not be above `http.connections_max`"},
         Mistake{"jobs.in_flight_max = 255", "`jobs.batch_max` must not be above `jobs.in_flight_max`"},
@@ -259,6 +262,8 @@ std::string another_value(const Setting& setting) {
       {"log.format", "json"},
       {"api.listen", "[::1]:1"},
       {"operators.listen", "[::1]:2"},
+      {"operators.tokens_file", "/etc/billd/tokens"},
+      {"operators.host", "billd.internal"},
       {"redis.address", "redis.internal:6379"},
       {"redis.username", "me"},
       {"redis.password_file", "/run/secrets/redis"},
