@@ -503,10 +503,14 @@ awaitable<ChargeOutcome> AccountExecutor::collect(const Work& work, CollectCharg
   request.amount = charge->amount;
   request.created = charge->created;
   request.invoice = invoice->id;
+  GatewayStatistics& statistics = statistics_.gateways[charge->gateway];
+  const auto began_at = SteadyClock::now();
   if (effect.look_up_only)
     outcome = co_await gateway->look_up(std::move(request));
   else
     outcome = co_await gateway->charge(std::move(request));
+  statistics.durations.add(std::chrono::duration_cast<Duration>(SteadyClock::now() - began_at));
+  ++statistics.outcomes[static_cast<std::size_t>(outcome.kind)];
   co_return outcome;
 }
 

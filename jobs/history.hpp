@@ -3,6 +3,9 @@
 
 #include <deque>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "engine/calendar.hpp"
 #include "net/async.hpp"
@@ -32,6 +35,14 @@ class History {
 
   /// The longest lateness since then.
   Duration latest(Timestamp since) const;
+
+  /// Minutes put together: `count` stretches of `step`, the last of which `now` lies in; empty where nobody looked.
+  std::vector<std::optional<Minute>> stretches(Timestamp now, Duration step, std::size_t count) const;
+
+  /// The minutes as text, a line each: about 40 kB for a day.
+  std::string to_text() const;
+  /// Goes on after the minutes of such a text; lines that cannot be read are left out. For a history without samples.
+  void restore(std::string_view text);
 
  private:
   std::deque<Minute> minutes_;

@@ -84,6 +84,7 @@ awaitable<Result<std::string>> Operations::find_subject(const Action& action) {
       co_return queue_text(action.queue);
     }
     case ActionKind::park:
+    case ActionKind::unpark:
     case ActionKind::retry:
       if (!action.account.is_empty()) co_return co_await find_account(action);
       if (action.kind == ActionKind::park)
@@ -109,6 +110,8 @@ awaitable<Result<std::string>> Operations::find_account(const Action& action) {
   if (!loaded && loaded.error().code != Errc::corrupt && !is_parked) co_return loaded.error();
   if (action.kind == ActionKind::park && is_parked)
     co_return Failure{Errc::invalid_state, "the account is parked already: " + parked->reason};
+  if (action.kind == ActionKind::unpark && !is_parked)
+    co_return Failure{Errc::invalid_state, "the account is not parked"};
   std::string subject = loaded ? loaded->account.customer.id.value() : action.account.value();
   co_return subject.append(action.mode == Mode::live ? " (live)" : " (test)");
 }
@@ -116,6 +119,7 @@ awaitable<Result<std::string>> Operations::find_account(const Action& action) {
 awaitable<Result<void>> Operations::perform(Action action, std::string by, ActionResult& result) {
   switch (action.kind) {
     case ActionKind::retry:
+    case ActionKind::unpark:
       if (action.account.is_empty()) co_return co_await retry_all(std::move(action), result);
       co_return co_await retry_one(std::move(action), result);
     case ActionKind::park:

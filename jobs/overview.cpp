@@ -3,11 +3,12 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace billd::jobs {
 namespace {
 
-constexpr Milliseconds look_interval{1000}, pauses_interval{500}, audit_interval{2000};
+constexpr Milliseconds look_interval{1000}, pauses_interval{500}, audit_interval{2000}, memory_interval{5000};
 /// Within this time what is coming has been counted in every partition, unless there are more than a thousand.
 constexpr Milliseconds foresight_interval{30'000}, foresight_pause_min{25};
 /// Partitions whose queues are counted in one second.
@@ -20,6 +21,15 @@ std::vector<Timestamp> instants_from(Timestamp first, const std::array<std::uint
   std::vector<Timestamp> instants = {Timestamp()};
   for (std::size_t i = 1; i <= size; ++i) instants.push_back(first + Step(i));
   return instants;
+}
+
+/// The number behind the name in what INFO tells; 0 when there is none.
+std::uint64_t number_in(std::string_view info, std::string_view name) {
+  const std::size_t line = info.find("\n" + std::string(name));
+  std::uint64_t number = 0;
+  if (line != std::string_view::npos)
+    std::from_chars(info.data() + line + 1 + name.size(), info.data() + info.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -39,6 +49,7 @@ void Overview::start() {
   tasks_.spawn("overview", look());
   tasks_.spawn("audit log", follow_audit());
   tasks_.spawn("what is coming", foresee());
+  tasks_.spawn("memory of Redis", follow_memory());
 }
 
 awaitable<bool> Overview::stop(Milliseconds limit) {
@@ -230,6 +241,19 @@ awaitable<> Overview::read_pauses() {
 awaitable<> Overview::read_audit() {
   auto audit = co_await store::latest_audit(store_, audit_shown);
   if (audit) audit_ = std::move(*audit);
+}
+
+// Redis.
+
+awaitable<> Overview::follow_memory() {
+  bool goes_on = true;
+  while (goes_on) {
+    redis::Command ask("INFO", "memory");
+    auto reply = co_await store_.client().execute(std::move(ask));
+    if (reply && reply->is_text())
+      memory_ = {number_in(reply->text(), "used_memory:"), number_in(reply->text(), "maxmemory:")};
+    goes_on = co_await pause_for(memory_interval);
+  }
 }
 
 awaitable<> Overview::refresh() {

@@ -46,6 +46,12 @@ struct QueueNumbers {
   std::uint64_t due_here = 0;                ///< due in the partitions of this daemon
 };
 
+/// In bytes.
+struct RedisMemory {
+  std::uint64_t used = 0;
+  std::uint64_t max = 0;  ///< 0: no limit is set
+};
+
 /// Looks once a second (at hundreds of partitions: at some of them each second) and remembers. Everything it answers
 /// comes from memory.
 ///
@@ -69,6 +75,10 @@ class Overview {
   std::map<std::pair<Queue, std::string>, ParkedAccounts> parked() const;
   Coming coming() const;
   const History& history() const { return history_; }
+  /// What an earlier process saw, as History::to_text() told it; before start().
+  void restore_history(std::string_view text) { history_.restore(text); }
+  /// As it was a few seconds ago; zero until it is known.
+  RedisMemory redis_memory() const { return memory_; }
   /// The latest actions of operators, newest first.
   const std::vector<store::AuditEntry>& audit() const { return audit_; }
 
@@ -90,6 +100,7 @@ class Overview {
   awaitable<> read(std::uint32_t partition);
   awaitable<> read_pauses();
   awaitable<> read_audit();
+  awaitable<> follow_memory();
   awaitable<> read_coming(std::uint32_t partition);
   awaitable<bool> pause_for(Milliseconds time);
   void sample();
@@ -107,6 +118,7 @@ class Overview {
   std::vector<store::AuditEntry> audit_;
   std::array<LastMinute, queue_count> done_, became_due_;
   History history_;
+  RedisMemory memory_;
   bool is_stopping_ = false;
   Timer stopping_;
   Tasks tasks_;

@@ -50,6 +50,9 @@ class Partitions {
 
   const DaemonIdentity& identity() const { return seen_.me; }
 
+  /// The other daemons that are alive.
+  const std::set<DaemonIdentity>& others() const { return seen_.others; }
+
   /// Every partition's lease as it was read last, for the status page.
   const std::vector<Sighting>& sightings() const { return seen_.partitions; }
 

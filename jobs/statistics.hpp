@@ -25,6 +25,12 @@ struct FailureGroup {
   std::string detail;   ///< of the latest one
 };
 
+/// What one gateway was asked, and how it answered.
+struct GatewayStatistics {
+  std::array<std::uint64_t, charge_outcome_kinds> outcomes{};  ///< by ChargeOutcomeKind
+  Histogram durations;
+};
+
 /// What the executor did since the process began.
 struct Statistics {
   std::uint64_t commands = 0;  ///< of the API, carried out
@@ -36,6 +42,7 @@ struct Statistics {
   std::array<std::uint64_t, charge_outcome_kinds> charges{};  ///< by ChargeOutcomeKind
   std::array<std::uint64_t, queue_count> done{};              ///< what was due in each queue and has been done
   std::map<std::pair<Queue, Errc>, FailureGroup> failures;
+  std::map<std::string, GatewayStatistics> gateways;  ///< by name
 
   std::uint64_t charges_of(ChargeOutcomeKind kind) const { return charges[static_cast<std::size_t>(kind)]; }
 };

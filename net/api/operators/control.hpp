@@ -18,10 +18,11 @@ namespace billd::api::operators {
 enum class ActionKind : std::uint8_t {
   retry,   ///< let parked accounts back into their queues; do the work of one that waits after a failure at once
   park,    ///< take an account out of its queues until it is let back
+  unpark,  ///< let parked accounts back into their queues; one that is not parked is refused
   pause,   ///< begin nothing of what waits in a queue, on all daemons
   resume,  ///< begin again
 };
-inline constexpr std::size_t action_count = 4;
+inline constexpr std::size_t action_count = 5;
 
 std::string_view to_text(ActionKind kind);
 /// Empty for a name that no action has.
@@ -30,9 +31,9 @@ std::optional<ActionKind> action_named(std::string_view name);
 struct Action {
   ActionKind kind = ActionKind::retry;
   Mode mode = Mode::test;      ///< of the account
-  AccountKey account;          ///< of park, and of a retry of one account
-  std::optional<Queue> queue;  ///< of pause and resume; of a retry of all that are parked there
-  std::string reason;          ///< of a retry: only what is parked for it; empty: whatever for
+  AccountKey account;          ///< of park; of retry and unpark of one account
+  std::optional<Queue> queue;  ///< of pause and resume; of retry and unpark of all that are parked there
+  std::string reason;          ///< of retry and unpark: only what is parked for it; empty: whatever for
   std::string comment;         ///< the operator's own words
 };
 

@@ -1,0 +1,17 @@
+// The description of all that billd serves, in the form of OpenAPI 3.1, made from the tables that serve it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace billd::api {
+
+struct OpenApiInfo {
+  std::string version;        ///< of billd
+  std::string api_url;        ///< where programs reach the APIs
+  std::string operators_url;  ///< where operators reach their listener
+};
+
+std::string openapi_document(const OpenApiInfo& info);
+
+}  // namespace billd::api

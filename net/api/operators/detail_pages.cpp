@@ -1,0 +1,307 @@
+// The pages below the status: one queue, one account, the confirmation of an action, errors.
+#include <spdlog/fmt/fmt.h>
+
+#include <array>
+#include <map>
+
+#include "net/api/operators/html.hpp"
+#include "net/api/operators/pages.hpp"
+#include "net/http/message.hpp"
+#include "net/http/text.hpp"
+
+namespace billd::api::operators {
+namespace {
+
+using html::escape;
+
+constexpr std::string_view header =
+    "<header><a class=\"name\" href=\"/status\">billd</a><a href=\"/status\">Back to the status</a></header>\n<main>";
+
+std::string_view mode_name(Mode mode) { return mode == Mode::live ? "live" : "test"; }
+
+std::string account_path(Mode mode, const AccountKey& key) {
+  return fmt::format("/status/accounts/{}?mode={}", key.value(), mode_name(mode));
+}
+
+std::string button(std::string_view kind, const std::string& parameters, std::string_view text) {
+  return fmt::format("<a class=\"button\" href=\"/status/act?action={}{}\">{}</a> ", kind, escape(parameters), text);
+}
+
+std::string parked_row(const store::Store::Parked& parked, Timestamp now, const Reader& reader) {
+  std::string action;
+  if (reader.may_act)
+    action =
+        button("retry", "&account=" + parked.key.value() + "&mode=" + std::string(mode_name(parked.mode)), "Retry");
+  return fmt::format(
+      "<tr><th scope=\"row\"><a href=\"{}\"><code>{}</code></a></th><td data-label=\"Mode\">{}</td>"
+      "<td data-label=\"Parked\">{}</td><td data-label=\"Why\">{}<small>{}</small></td><td data-label=\"By\">{}</td>"
+      "<td class=\"act\">{}</td></tr>",
+      account_path(parked.mode, parked.key), parked.key.value(), mode_name(parked.mode),
+      html::relative(parked.since, now), escape(parked.reason), escape(parked.detail),
+      parked.by.empty() ? "billd" : escape(parked.by), action);
+}
+
+/// "-12.50 usd".
+std::string money(const Money& amount) {
+  const auto decimals = static_cast<std::size_t>(amount.currency.decimals());
+  std::string digits = std::to_string(amount.minor < 0 ? 0 - static_cast<std::uint64_t>(amount.minor)
+                                                       : static_cast<std::uint64_t>(amount.minor));
+  if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
+  if (decimals > 0) digits.insert(digits.size() - decimals, ".");
+  return fmt::format("{}{} {}", amount.minor < 0 ? "-" : "", digits, amount.currency.code());
+}
+
+std::string_view to_text(SubscriptionStatus status) {
+  constexpr std::array<std::string_view, 7> names = {
+      "incomplete", "incomplete and expired", "trialing", "active", "past due", "unpaid", "canceled"};
+  return names[static_cast<std::size_t>(status)];
+}
+
+std::string_view to_text(InvoiceStatus status) {
+  constexpr std::array<std::string_view, 5> names = {"draft", "open", "paid", "uncollectible", "void"};
+  return names[static_cast<std::size_t>(status)];
+}
+
+std::string_view to_text(ChargeState state) {
+  constexpr std::array<std::string_view, 4> names = {"sent, outcome not known", "succeeded", "declined",
+                                                     "parked: an operator must look it up at the gateway"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+/// What happened to an account, or will.
+struct Moment {
+  std::string text;
+  std::string_view colour;
+};
+/// Of one instant: in the order in which they happened.
+using Moments = std::multimap<Timestamp, Moment>;
+
+void tell(Moments& moments, const Subscription& subscription) {
+  const std::string name = "Subscription <code>" + escape(subscription.id.value()) + "</code>";
+  moments.emplace(subscription.created, Moment{name + " began", ""});
+  if (subscription.canceled_at) moments.emplace(*subscription.canceled_at, Moment{name + " was told to end", ""});
+  if (subscription.ended_at)
+    moments.emplace(*subscription.ended_at,
+                    Moment{name + " ended: " + std::string(to_text(subscription.status)), "warning"});
+}
+
+void tell(Moments& moments, const Invoice& invoice) {
+  const std::string name = "Invoice <code>" + escape(invoice.id.value()) + "</code>";
+  moments.emplace(invoice.created, Moment{name + " was drawn up: " + money(invoice.total), ""});
+  if (invoice.finalized_at)
+    moments.emplace(*invoice.finalized_at, Moment{name + " became final as " + escape(invoice.number), ""});
+  for (const Charge& charge : invoice.charges) {
+    std::string text = fmt::format("{}: attempt {} to charge {} at {}: {}", name, charge.attempt, money(charge.amount),
+                                   escape(charge.gateway), to_text(charge.state));
+    if (!charge.decline_code.empty()) text += " (" + escape(charge.decline_code) + ")";
+    moments.emplace(charge.created, Moment{std::move(text), charge.state == ChargeState::succeeded ? "good" : "bad"});
+  }
+  if (invoice.paid_at) moments.emplace(*invoice.paid_at, Moment{name + " was paid", "good"});
+  if (invoice.voided_at) moments.emplace(*invoice.voided_at, Moment{name + " was voided", "warning"});
+  if (invoice.marked_uncollectible_at)
+    moments.emplace(*invoice.marked_uncollectible_at, Moment{name + " was given up as uncollectible", "bad"});
+}
+
+Moments past_of(const AccountDetail& detail) {
+  Moments moments;
+  moments.emplace(detail.account.customer.created, Moment{"The customer was made", ""});
+  for (const Subscription& subscription : detail.account.subscriptions) tell(moments, subscription);
+  for (const Invoice& invoice : detail.account.invoices) tell(moments, invoice);
+  for (const Record& record : detail.records) {
+    if (const auto* invoice = std::get_if<Invoice>(&record)) tell(moments, *invoice);
+    if (const auto* subscription = std::get_if<Subscription>(&record)) tell(moments, *subscription);
+  }
+  return moments;
+}
+
+std::string waits_for(const AccountDetail& detail, Timestamp now) {
+  std::string out;
+  if (detail.parked)
+    out += fmt::format(
+        "<p class=\"verdict warning\"><span class=\"dot\"></span>Parked {} by {}, from the queue {}: {}</p><p>{}</p>",
+        html::relative(detail.parked->since, now), detail.parked->by.empty() ? "billd" : escape(detail.parked->by),
+        billd::to_text(detail.parked->queue), escape(detail.parked->reason), escape(detail.parked->detail));
+  if (detail.is_backing_off) out += "<p>Its work failed on this daemon and is tried again soon.</p>";
+  std::string rows;
+  for (std::size_t queue = 0; queue < queue_count; ++queue)
+    if (const auto& due = detail.timers[queue])
+      rows +=
+          fmt::format("<tr><th scope=\"row\"><a href=\"/status/queues/{0}\">{0}</a></th><td>{1}</td><td>{2}</td></tr>",
+                      billd::to_text(static_cast<Queue>(queue)), html::instant(*due), html::relative(*due, now));
+  if (rows.empty()) return out + "<p class=\"quiet\">The account waits for nothing.</p>";
+  return out + "<table><thead><tr><th>Queue</th><th>Due (UTC)</th><th></th></tr></thead><tbody>" + rows +
+         "</tbody></table>";
+}
+
+std::string what_now(const AccountDetail& detail) {
+  const Account& account = detail.account;
+  std::string out;
+  for (const Subscription& subscription : account.subscriptions)
+    out +=
+        fmt::format("<li>Subscription <code>{}</code> is <b>{}</b>, in its period from {} to {}</li>",
+                    escape(subscription.id.value()), to_text(subscription.status),
+                    html::instant(subscription.current_period.start), html::instant(subscription.current_period.end));
+  for (const Invoice& invoice : account.invoices)
+    out += fmt::format("<li>Invoice <code>{}</code> over {} is <b>{}</b></li>", escape(invoice.id.value()),
+                       money(invoice.total), to_text(invoice.status));
+  return out.empty() ? "<p class=\"quiet\">No subscription lives and no invoice is open.</p>" : "<ul>" + out + "</ul>";
+}
+
+/// What the action would do, and to how many.
+struct Question {
+  std::string sentence, button;
+};
+
+std::uint64_t parked_matching(const Status& status, const Confirmation& confirmation) {
+  std::uint64_t count = 0;
+  for (const TroubleStatus& trouble : status.parked)
+    if ((confirmation.queue.empty() || trouble.queue == confirmation.queue) &&
+        (confirmation.reason.empty() || trouble.reason == confirmation.reason))
+      count += trouble.count;
+  return count;
+}
+
+Question question_of(const Confirmation& confirmation, const Status& status) {
+  const std::string queue = "the queue <b>" + escape(confirmation.queue) + "</b>";
+  const std::string account = "the account <code>" + escape(confirmation.account) + "</code> (" +
+                              (confirmation.mode == "live" ? "live" : "test") + ")";
+  switch (confirmation.kind) {
+    case ActionKind::pause:
+      return {"Begin nothing of what waits in " + queue + ", on all daemons, until somebody resumes it?",
+              "Pause " + escape(confirmation.queue)};
+    case ActionKind::resume:
+      return {"Go on with what waits in " + queue + "?", "Resume " + escape(confirmation.queue)};
+    case ActionKind::park:
+      return {"Take " + account + " out of its queues until somebody lets it back?", "Park the account"};
+    case ActionKind::retry:
+    case ActionKind::unpark:
+      break;
+  }
+  const bool is_retry = confirmation.kind == ActionKind::retry;
+  if (!confirmation.account.empty())
+    return {is_retry ? "Let " + account + " back into its queues, and try its work at once?"
+                     : "Let " + account + " back into its queues?",
+            is_retry ? "Retry the account" : "Unpark the account"};
+  const std::string accounts = html::count(parked_matching(status, confirmation), "account", "accounts");
+  std::string which = "<b>" + accounts + "</b>";
+  which += confirmation.queue.empty() ? " parked in any queue" : " parked in " + queue;
+  if (!confirmation.reason.empty()) which += " for “" + escape(confirmation.reason) + "”";
+  return {"Let " + which + " back into their queues?", (is_retry ? "Retry " : "Unpark ") + accounts};
+}
+
+std::string hidden(std::string_view name, std::string_view value) {
+  if (value.empty()) return "";
+  return fmt::format("<input type=\"hidden\" name=\"{}\" value=\"{}\">", name, escape(value));
+}
+
+}  // namespace
+
+std::string queue_page(const QueueStatus& queue, const QueueDetail& detail, Timestamp now, const Reader& reader) {
+  html::Page page;
+  page.title = "Queue " + queue.name + " – billd";
+  page.body = header;
+  page.body += fmt::format("<section><h1>Queue {}</h1>", escape(queue.name));
+  if (queue.pause)
+    page.body +=
+        fmt::format("<p class=\"verdict warning\"><span class=\"dot\"></span>Paused by {} {}: {}</p>",
+                    escape(queue.pause->by), html::relative(queue.pause->since, now), escape(queue.pause->why));
+  page.body += fmt::format(
+      "<dl class=\"tiles\"><div class=\"tile\"><dt>Waiting</dt><dd>{}</dd></div><div class=\"tile\"><dt>Due now</dt>"
+      "<dd>{}</dd></div><div class=\"tile\"><dt>In flight</dt><dd>{}</dd></div><div class=\"tile\"><dt>Done in the "
+      "last "
+      "minute</dt><dd>{}</dd></div><div class=\"tile\"><dt>Parked</dt><dd>{}</dd></div></dl>",
+      html::count(queue.waiting), html::count(queue.due), html::count(queue.in_flight),
+      html::count(queue.rate_per_minute), html::count(queue.parked));
+  if (reader.may_act) {
+    page.body += "<p class=\"buttons\">" + button(queue.pause ? "resume" : "pause", "&queue=" + queue.name,
+                                                  queue.pause ? "Resume this queue" : "Pause this queue");
+    if (queue.parked > 0) page.body += button("retry", "&queue=" + queue.name, "Retry all that are parked here");
+    page.body += "</p>";
+  }
+  page.body += "</section><section><h2>Parked</h2>";
+  if (detail.parked.empty()) page.body += "<p class=\"quiet\">Nothing.</p>";
+  if (!detail.parked.empty()) {
+    page.body +=
+        "<table class=\"stacked\"><thead><tr><th>Account</th><th>Mode</th><th>Parked</th><th>Why</th><th>By</th>"
+        "<th></th></tr></thead><tbody>";
+    for (const auto& parked : detail.parked) page.body += parked_row(parked, now, reader);
+    page.body += "</tbody></table>";
+  }
+  page.body += "</section><section><h2>Due first</h2>";
+  if (detail.first.empty()) page.body += "<p class=\"quiet\">Nothing waits in this queue.</p>";
+  if (!detail.first.empty()) {
+    page.body += "<table><thead><tr><th>Account</th><th>Mode</th><th>Due (UTC)</th><th></th></tr></thead><tbody>";
+    for (const auto& due : detail.first)
+      page.body += fmt::format(
+          "<tr><th scope=\"row\"><a href=\"{}\"><code>{}</code></a></th><td>{}</td><td>{}</td><td>{}</td></tr>",
+          account_path(due.mode, due.key), due.key.value(), mode_name(due.mode), html::instant(due.due),
+          html::relative(due.due, now));
+    page.body += "</tbody></table>";
+  }
+  page.body += "</section></main>";
+  return html::document(page);
+}
+
+std::string account_page(const AccountDetail& detail, Timestamp now, const Reader& reader) {
+  const Account& account = detail.account;
+  html::Page page;
+  page.title = account.customer.id.value() + " – billd";
+  page.body = header;
+  page.body += fmt::format("<section><h1><code>{}</code></h1><p>{} mode · account <code>{}</code>{}{}</p>",
+                           escape(account.customer.id.value()), mode_name(account.mode), account.key.value(),
+                           account.customer.test_clock.is_empty()
+                               ? ""
+                               : " · on the test clock " + escape(account.customer.test_clock.value()),
+                           account.customer.delinquent ? " · <span class=\"bad\">delinquent</span>" : "");
+  if (reader.may_act) {
+    const std::string parameters = "&account=" + http::percent_encoded(account.customer.id.value()) +
+                                   "&mode=" + std::string(mode_name(account.mode));
+    page.body += "<p class=\"buttons\">" + button("retry", parameters, detail.parked ? "Retry" : "Try its work now");
+    if (!detail.parked) page.body += button("park", parameters, "Park");
+    page.body += "</p>";
+  }
+  page.body += "</section><section><h2>What it waits for</h2>" + waits_for(detail, now) +
+               "</section><section><h2>How it is</h2>" + what_now(detail) +
+               "</section><section><h2>What happened</h2><ol class=\"timeline\">";
+  const Moments past = past_of(detail);
+  for (auto moment = past.rbegin(); moment != past.rend(); ++moment)
+    page.body += fmt::format("<li class=\"{}\">{} <span>{}</span></li>", moment->second.colour,
+                             html::instant(moment->first), moment->second.text);
+  page.body += "</ol></section></main>";
+  return html::document(page);
+}
+
+std::string confirmation_page(const Confirmation& confirmation, const Status& status, const Reader& reader) {
+  const Question question = question_of(confirmation, status);
+  html::Page page;
+  page.title = "Are you sure? – billd";
+  page.body = header;
+  page.body += "<section class=\"confirm\"><h1>Are you sure?</h1><p class=\"answer\">" + question.sentence + "</p>";
+  if (!confirmation.problem.empty())
+    page.body += "<p class=\"problem\" role=\"alert\">" + escape(confirmation.problem) + "</p>";
+  page.body += "<form method=\"post\" action=\"/status/act\">" + hidden("action", to_text(confirmation.kind)) +
+               hidden("account", confirmation.account) + hidden("mode", confirmation.mode) +
+               hidden("queue", confirmation.queue) + hidden("reason", confirmation.reason) +
+               hidden("form_token", confirmation.form_token);
+  if (reader.name.empty())
+    page.body += fmt::format(
+        "<label>Who are you?<input name=\"by\" required maxlength=\"40\" autocomplete=\"username\" "
+        "value=\"{}\"></label>",
+        escape(confirmation.who));
+  page.body += fmt::format(
+      "<label>Why?<input name=\"why\" required maxlength=\"500\" autocomplete=\"off\" value=\"{}\"></label>"
+      "<p class=\"buttons\"><button>{}</button><a class=\"button plain\" href=\"/status\">Cancel</a></p></form>"
+      "<p class=\"quiet\">Who, when, what and why go into the audit log.</p></section></main>",
+      escape(confirmation.why), question.button);
+  return html::document(page);
+}
+
+std::string error_page(int status, std::string_view message) {
+  html::Page page;
+  page.title = std::string(http::reason_phrase(status)) + " – billd";
+  page.body = std::string(header) + fmt::format("<section><h1>{}</h1><p class=\"answer\">{}</p></section></main>",
+                                                http::reason_phrase(status), escape(message));
+  return html::document(page);
+}
+
+}  // namespace billd::api::operators
