@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "bench/benchmarks.hpp"
 #include "commands/commands.hpp"
 
 namespace {
@@ -45,6 +46,124 @@ struct SettingOptions {
     if (!file.empty()) path = file;
     return load_settings(path, process_environment(), overrides);
   }
+};
+
+/// Options by which a command finds a running daemon.
+void add_daemon_options(CLI::App& command, commands::DaemonOptions& daemon) {
+  command.add_option("--at", daemon.url, "The operators' listener, where the settings do not say it")->type_name("URL");
+  command.add_option("--token-file", daemon.token_file, "A file with an operator's token; or BILLD_OPERATOR_TOKEN")
+      ->type_name("FILE");
+}
+
+/// What operators do from a terminal.
+class OperatorCommands {
+ public:
+  OperatorCommands(CLI::App& app, SettingOptions& options, int& status) : options_(options), status_(status) {
+    add_watching(app);
+    add_acting(app);
+    add_tokens(app);
+  }
+
+ private:
+  template <class Command>
+  auto with_settings(Command command) {
+    return [this, command] {
+      const auto settings = options_.load();
+      if (!settings) std::fprintf(stderr, "%s\n", settings.error().detail.c_str());
+      status_ = settings ? command(*settings) : 2;
+    };
+  }
+
+  void add_watching(CLI::App& app) {
+    CLI::App* top = app.add_subcommand("top", "The status of a running daemon, live in a terminal");
+    options_.add_to(*top);
+    add_daemon_options(*top, top_.daemon);
+    top->add_option("--interval", top_.interval_ms, "Milliseconds between two looks")
+        ->capture_default_str()
+        ->check(CLI::Range(100, 60'000));
+    top->add_option("--rounds", top_.rounds, "How often to look; 0: until it is interrupted")->capture_default_str();
+    top->add_flag("--json", top_.json, "Print JSON, one object a line");
+    top->callback(with_settings([this](const Settings& settings) { return commands::top(settings, top_); }));
+
+    CLI::App* queues = app.add_subcommand("queues", "The queues, what is parked and what failed");
+    options_.add_to(*queues);
+    add_daemon_options(*queues, queues_.daemon);
+    queues->add_option("queue", queues_.queue, "One queue, with what stands first in it");
+    queues->add_flag("--json", queues_.json, "Print JSON");
+    queues->callback(
+        with_settings([this](const Settings& settings) { return commands::show_queues(settings, queues_); }));
+
+    CLI::App* doctor =
+        app.add_subcommand("doctor", "Look at Redis and the machine: what will break, and the command that mends it");
+    options_.add_to(*doctor);
+    doctor->add_flag("--json", is_json_, "Print JSON");
+    doctor->callback(with_settings([this](const Settings& settings) { return commands::doctor(settings, is_json_); }));
+
+    app.add_subcommand("metrics", "Explain the metrics")->callback([this] { status_ = commands::explain_metrics(); });
+  }
+
+  void add_acting(CLI::App& app) {
+    struct Kind {
+      const char *name, *description;
+      bool is_of_queue, is_of_many;
+    };
+    constexpr Kind kinds[] = {
+        {"retry", "Let parked accounts back into their queues and try their work at once", false, true},
+        {"unpark", "Let parked accounts back into their queues", false, true},
+        {"park", "Take an account out of its queues", false, false},
+        {"pause", "Begin nothing of what waits in a queue", true, false},
+        {"resume", "Go on with a queue", true, false},
+    };
+    for (const Kind& kind : kinds) {
+      CLI::App* command = app.add_subcommand(kind.name, kind.description);
+      options_.add_to(*command);
+      add_daemon_options(*command, operate_.daemon);
+      if (kind.is_of_queue) {
+        command->add_option("queue", operate_.queue, "The queue")->required();
+      } else {
+        CLI::Option* account =
+            command->add_option("account", operate_.account, "The identifier of a customer, or of what belongs to one");
+        if (!kind.is_of_many) account->required();
+        command->add_option("--mode", operate_.mode, "test or live, where an account is in both")->type_name("MODE");
+      }
+      if (kind.is_of_many) {
+        command->add_option("--queue", operate_.queue, "All that are parked in this queue")->type_name("NAME");
+        command->add_option("--reason", operate_.reason, "All that are parked for this reason")->type_name("TEXT");
+        command->add_flag("--all", operate_.all, "All that are parked");
+        command->add_flag("--yes", operate_.yes, "Ask nothing");
+      }
+      command->add_option("--why", operate_.why, "The reason, for the audit log")->type_name("TEXT")->required();
+      command->add_option("--by", operate_.by, "Who does it, where no token says so; the user")->type_name("NAME");
+      command->add_flag("--json", operate_.json, "Print JSON");
+      command->callback(with_settings([this, name = kind.name](const Settings& settings) {
+        operate_.action = name;
+        return commands::operate(settings, operate_);
+      }));
+    }
+  }
+
+  void add_tokens(CLI::App& app) {
+    CLI::App* tokens = app.add_subcommand("tokens", "Make tokens for operators");
+    tokens->require_subcommand(1);
+    CLI::App* create = tokens->add_subcommand("create", "Make a token and print it, this once");
+    create->add_option("--name", token_.name, "The operator, as the audit log calls them")
+        ->type_name("NAME")
+        ->required();
+    create->add_option("--role", token_.role, "read: looks; act: looks and acts")->type_name("ROLE")->required();
+    create->add_option("--file", token_.file, "The file that operators.tokens_file names; the token's hash is appended")
+        ->type_name("FILE")
+        ->required();
+    create->add_flag("--json", token_.json, "Print JSON");
+    create->callback([this] { status_ = commands::create_token(token_); });
+  }
+
+  SettingOptions& options_;
+  int& status_;
+  commands::TopOptions top_;
+  commands::QueuesOptions queues_;
+  commands::OperateOptions operate_;
+  commands::TokenOptions token_;
+  bool is_json_ = false;
 };
 
 }  // namespace
@@ -129,6 +248,8 @@ int main(int argc, char** argv) {
   verify->callback(
       with_settings([&](const Settings& settings) { return commands::verify_data(settings, verify_options); }));
 
+  const OperatorCommands operator_commands(app, options, status);
+
   commands::DemoOptions demo_options;
   CLI::App* demo = app.add_subcommand("demo", "Fill a running daemon with customers on test clocks and let time pass");
   demo->add_option("--api", demo_options.api, "The daemon's API")->type_name("URL")->capture_default_str();
@@ -151,6 +272,21 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(100, 10'000'000));
   renewals->add_flag("--json", bench_options.json, "Print JSON");
   renewals->callback([&] { status = commands::benchmark_renewals(bench_options); });
+
+  bench::StatusOptions status_options;
+  CLI::App* status_page =
+      bench->add_subcommand("status", "How quickly operators are answered, with many accounts queued");
+  status_page->add_option("--queued", status_options.queued, "How many accounts wait")
+      ->capture_default_str()
+      ->check(CLI::Range(100, 10'000'000));
+  status_page->add_option("--due", status_options.due, "How many of them are due at once")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10'000'000));
+  status_page->add_option("--seconds", status_options.seconds, "Of the measurement when nothing is due any more")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 600));
+  status_page->add_flag("--json", status_options.json, "Print JSON");
+  status_page->callback([&] { status = bench::measure_status(status_options); });
 
   CLI11_PARSE(app, argc, argv);
   if (sample) {

@@ -34,6 +34,55 @@ struct VerifyCommandOptions {
 };
 int verify_data(const Settings& settings, const VerifyCommandOptions& options);
 
+/// How commands reach a running daemon.
+struct DaemonOptions {
+  std::string url;         ///< of the operators' listener; empty: where the settings say
+  std::string token_file;  ///< whose first line is an operator's token; empty: BILLD_OPERATOR_TOKEN, or none
+};
+
+struct QueuesOptions {
+  DaemonOptions daemon;
+  std::string queue;  ///< empty: all of them
+  bool json = false;
+};
+/// Prints the queues, what is parked and what failed; or one queue and what stands first in it.
+int show_queues(const Settings& settings, const QueuesOptions& options);
+
+struct OperateOptions {
+  DaemonOptions daemon;
+  std::string action;  ///< "retry", "park", "unpark", "pause", "resume"
+  std::string account, mode, queue, reason;
+  bool all = false;  ///< of retry and unpark: every parked account
+  std::string why;
+  std::string by;    ///< empty: the user
+  bool yes = false;  ///< asks nothing
+  bool json = false;
+};
+/// Does it through a running daemon, which writes it into the audit log.
+int operate(const Settings& settings, const OperateOptions& options);
+
+struct TopOptions {
+  DaemonOptions daemon;
+  std::uint32_t interval_ms = 1000;
+  std::uint32_t rounds = 0;  ///< 0: until it is interrupted
+  bool json = false;         ///< one object a line instead of a screen
+};
+/// The status of a running daemon, live in a terminal.
+int top(const Settings& settings, const TopOptions& options);
+
+/// Looks at what a daemon with these settings depends on, and says what will break and what mends it.
+int doctor(const Settings& settings, bool json);
+
+struct TokenOptions {
+  std::string name, role, file;
+  bool json = false;
+};
+/// Makes an operator's token, prints it this once, and appends its line to the file.
+int create_token(const TokenOptions& options);
+
+/// Explains the metrics.
+int explain_metrics();
+
 struct DemoOptions {
   std::string api = "http://127.0.0.1:4242";
   std::string key = "sk_test_demo";

@@ -25,6 +25,7 @@ constexpr std::array<RuleRow, rule_count> rules = {{
     {"events", "An account's events are numbered without gaps."},
     {"ledger", "The test gateway and billd agree on every charge."},
     {"idempotency", "No effect is under way for longer than an hour."},
+    {"audit", "The audit log is as it was written: each entry's hash is that of all before it."},
 }};
 
 std::string in_minor_units(Money amount) {

@@ -28,8 +28,9 @@ enum class Rule : std::uint8_t {
   events,       ///< an account's events are numbered without gaps, up to the number that it knows
   ledger,       ///< the test gateway and billd agree on every charge
   idempotency,  ///< no effect is under way for longer than an hour
+  audit,        ///< the audit log is as it was written: each entry's hash is that of all before it
 };
-inline constexpr std::size_t rule_count = 12;
+inline constexpr std::size_t rule_count = 13;
 
 std::string_view to_text(Rule rule);
 /// The sentence which the rule is.

@@ -1,8 +1,17 @@
-// Filling the status.
+// Filling the status and the measurements.
 #include "commands/operators_view.hpp"
+
+#include <algorithm>
+#include <map>
 
 namespace billd::commands {
 namespace {
+
+using api::operators::TroubleStatus;
+
+/// Of the day's history: a quarter of an hour each.
+constexpr Duration history_step = std::chrono::minutes(15);
+constexpr std::size_t history_steps = 96;
 
 /// What has been due for longer than this is late: a poll finds everything within its interval.
 bool is_late(const jobs::QueueView& queue, Milliseconds poll_interval) { return queue.late > poll_interval; }
@@ -21,7 +30,6 @@ OperatorsView::OperatorsView(const Settings& settings, const store::Store& store
       accounts_(accounts) {}
 
 api::operators::Status OperatorsView::status() const {
-  const jobs::SchedulerView scheduler = scheduler_.view();
   const redis::State redis = client_.state();
   api::operators::Status status;
   status.daemon = settings_.daemon.name;
@@ -29,6 +37,28 @@ api::operators::Status OperatorsView::status() const {
   status.data_set = store_.data_set();
   status.now = clock_.now();
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(SteadyClock::now() - started_at_);
+  show_queues(status);
+  show_daemons(status);
+  show_troubles(status);
+  show_history(status);
+  status.redis.connected = redis.phase == redis::Phase::ready;
+  status.redis.address = client_.address().text();
+  if (redis.traffic.replies > 0)
+    status.redis.round_trip = std::chrono::duration_cast<std::chrono::microseconds>(redis.traffic.round_trip_average);
+  status.redis.warning = status.redis.connected ? std::string() : redis.problem;
+  const jobs::RedisMemory memory = scheduler_.overview().redis_memory();
+  status.redis.memory_used = memory.used;
+  status.redis.memory_max = memory.max;
+  status.clock_reason = clock_.distrust();
+  status.clock_is_trusted = status.clock_reason.empty();
+  status.data_loss = store_.data_loss();
+  status.audit = scheduler_.overview().audit();
+  status.is_stopping = is_stopping_;
+  return status;
+}
+
+void OperatorsView::show_queues(api::operators::Status& status) const {
+  const jobs::SchedulerView scheduler = scheduler_.view();
   for (std::size_t i = 0; i < queue_count; ++i) {
     const jobs::QueueView& queue = scheduler.queues[i];
     api::operators::QueueStatus& to = status.queues.emplace_back();
@@ -37,30 +67,99 @@ api::operators::Status OperatorsView::status() const {
     to.due = queue.due;
     to.late = is_late(queue, settings_.jobs.poll_interval) ? queue.due : 0;
     to.in_flight = queue.in_flight;
+    to.parked = queue.parked;
     to.rate_per_minute = queue.done_last_minute;
+    to.became_due_last_minute = queue.became_due_last_minute;
+    if (queue.pause) to.pause = {queue.pause->since, queue.pause->by, queue.pause->comment};
     if (queue.due > 0)
       to.oldest = queue.oldest;
     else
       to.next = queue.oldest;
+    if (queue.due > 0 && !queue.pause) status.lateness.now = std::max(status.lateness.now, queue.late);
   }
-  for (const auto& [group, accounts] : scheduler_.overview().parked())
-    status.queues[static_cast<std::size_t>(group.first)].parked += accounts.count;
+  status.obstacle = scheduler.obstacle;
+  status.backing_off = scheduler.backing_off;
+  status.test_clocks_advancing = scheduler.test_clocks_advancing;
+  status.clean_in = scheduler.clean_in;
+  const jobs::Coming coming = scheduler_.overview().coming();
+  status.coming = {coming.from_hour, coming.from_day, coming.by_hour, coming.by_day};
+}
+
+void OperatorsView::show_daemons(api::operators::Status& status) const {
+  std::map<jobs::DaemonIdentity, std::uint32_t> alive;
+  if (is_serving_) alive[partitions_.identity()] = 0;
+  for (const jobs::DaemonIdentity& other : partitions_.others()) alive[other] = 0;
   const auto& sightings = partitions_.sightings();
   for (std::uint32_t number = 0; number < sightings.size(); ++number) {
     const jobs::Sighting& sighting = sightings[number];
     status.partitions.push_back(
         {number, sighting.lease.owner, sighting.lease.epoch, sighting.owner() == partitions_.identity()});
+    if (auto owner = alive.find(sighting.owner()); owner != alive.end()) ++owner->second;
   }
-  status.redis.connected = redis.phase == redis::Phase::ready;
-  status.redis.address = client_.address().text();
-  if (redis.traffic.replies > 0)
-    status.redis.round_trip = std::chrono::duration_cast<std::chrono::microseconds>(redis.traffic.round_trip_average);
-  status.redis.warning = status.redis.connected ? std::string() : redis.problem;
-  status.clock_reason = clock_.distrust();
-  status.clock_is_trusted = status.clock_reason.empty();
-  status.data_loss = store_.data_loss();
-  status.is_stopping = is_stopping_;
-  return status;
+  for (const auto& [daemon, partitions] : alive)
+    status.daemons.push_back({daemon.name, partitions, daemon == partitions_.identity()});
+}
+
+void OperatorsView::show_troubles(api::operators::Status& status) const {
+  for (const auto& [group, accounts] : scheduler_.overview().parked())
+    status.parked.push_back({std::string(to_text(group.first)), group.second, accounts.count, accounts.first,
+                             accounts.last, accounts.example.mode, accounts.example.key.value(), ""});
+  for (const auto& [group, failures] : accounts_.statistics().failures)
+    status.failures.push_back({std::string(to_text(group.first)), std::string(message(group.second)), failures.count,
+                               failures.first, failures.last, failures.example.mode, failures.example.key.value(),
+                               failures.detail});
+  for (auto* troubles : {&status.parked, &status.failures})
+    std::ranges::sort(*troubles, std::ranges::greater(), &TroubleStatus::count);
+}
+
+void OperatorsView::show_history(api::operators::Status& status) const {
+  const jobs::History& history = scheduler_.overview().history();
+  api::operators::LatenessStatus& lateness = status.lateness;
+  lateness.last_hour = std::max(lateness.now, history.latest(status.now - std::chrono::hours(1)));
+  lateness.last_day = std::max(lateness.now, history.latest(status.now - std::chrono::hours(24)));
+  lateness.step = history_step;
+  const Duration since_epoch = status.now.time_since_epoch();
+  Timestamp from = Timestamp(since_epoch - since_epoch % history_step) - history_step * (history_steps - 1);
+  for (const auto& stretch : history.stretches(status.now, history_step, history_steps)) {
+    api::operators::HistoryStatus& shown = lateness.day.emplace_back();
+    shown.from = from;
+    from += history_step;
+    if (!stretch) continue;
+    shown.is_known = true;
+    shown.late = stretch->late;
+    shown.done = stretch->done;
+    shown.failed = stretch->failed;
+  }
+}
+
+api::operators::Measurements OperatorsView::measurements() const {
+  const jobs::Statistics& statistics = accounts_.statistics();
+  api::operators::Measurements measured;
+  measured.status = status();
+  measured.is_ready = not_ready_because().empty();
+  measured.done_total.assign(statistics.done.begin(), statistics.done.end());
+  for (const auto& [group, failures] : statistics.failures)
+    measured.failures.push_back(
+        {std::string(to_text(group.first)), std::string(message(group.second)), failures.count});
+  measured.lateness = scheduler_.lateness();
+  measured.durations = scheduler_.durations();
+  measured.commands = statistics.commands;
+  measured.ticks = statistics.ticks;
+  measured.commits = statistics.commits;
+  measured.conflicts = statistics.conflicts;
+  measured.stale = statistics.stale;
+  measured.parked = statistics.parked;
+  for (const auto& [name, gateway] : statistics.gateways) {
+    auto outcomes = [&gateway](ChargeOutcomeKind kind) { return gateway.outcomes[static_cast<std::size_t>(kind)]; };
+    measured.gateways.push_back({name, outcomes(ChargeOutcomeKind::succeeded), outcomes(ChargeOutcomeKind::declined),
+                                 outcomes(ChargeOutcomeKind::unknown), outcomes(ChargeOutcomeKind::impossible),
+                                 gateway.durations});
+  }
+  for (const auto& [name, server] : servers_) measured.servers.push_back({name, server->counts()});
+  measured.redis = client_.state();
+  measured.partitions_held = static_cast<std::uint32_t>(partitions_.held().size());
+  measured.process = api::operators::measure_process();
+  return measured;
 }
 
 std::string OperatorsView::not_ready_because() const {

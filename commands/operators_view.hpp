@@ -6,6 +6,7 @@
 #include "jobs/executor.hpp"
 #include "jobs/partitions.hpp"
 #include "jobs/scheduler.hpp"
+#include "net/api/operators/measurements.hpp"
 #include "net/api/operators/view.hpp"
 #include "net/redis/client.hpp"
 #include "net/store/store.hpp"
@@ -20,13 +21,22 @@ class OperatorsView final : public api::operators::View {
                 const jobs::AccountExecutor& accounts);
 
   api::operators::Status status() const override;
+  api::operators::Measurements measurements() const override;
   std::string not_ready_because() const override;
+
+  /// A listener whose numbers /metrics tells; it must outlive the view.
+  void add_server(std::string name, const http::Server& server) { servers_.emplace_back(std::move(name), &server); }
 
   /// The API listens; until then the daemon is not ready.
   void set_serving() { is_serving_ = true; }
   void set_stopping() { is_stopping_ = true; }
 
  private:
+  void show_queues(api::operators::Status& status) const;
+  void show_daemons(api::operators::Status& status) const;
+  void show_troubles(api::operators::Status& status) const;
+  void show_history(api::operators::Status& status) const;
+
   const Settings& settings_;
   const store::Store& store_;
   const redis::Client& client_;
@@ -34,6 +44,7 @@ class OperatorsView final : public api::operators::View {
   const jobs::Partitions& partitions_;
   const jobs::Scheduler& scheduler_;
   const jobs::AccountExecutor& accounts_;
+  std::vector<std::pair<std::string, const http::Server*>> servers_;
   SteadyClock::time_point started_at_ = SteadyClock::now();
   bool is_serving_ = false;
   bool is_stopping_ = false;

@@ -7,12 +7,15 @@
 
 #include "commands/acknowledged.hpp"
 #include "commands/commands.hpp"
+#include "commands/history_file.hpp"
 #include "commands/operators_view.hpp"
 #include "commands/service.hpp"
 #include "commands/session.hpp"
 #include "jobs/executor.hpp"
+#include "jobs/operations.hpp"
 #include "jobs/partitions.hpp"
 #include "jobs/scheduler.hpp"
+#include "net/api/openapi/document.hpp"
 #include "net/api/operators/face.hpp"
 #include "net/api/stripe/face.hpp"
 #include "net/gateways/test_gateway.hpp"
@@ -58,10 +61,6 @@ void for_each_line(std::string_view text, Use use) {
   }
 }
 
-bool is_loopback(const ListenAddress& address) {
-  return address.address.starts_with("127.") || address.address == "::1";
-}
-
 /// Everything that runs in the daemon, in the order in which it starts; it stops in the opposite one.
 class Daemon {
  public:
@@ -81,7 +80,8 @@ class Daemon {
         scheduler_(executor_, clock_, store_, catalog_, accounts_, partitions_, settings.jobs),
         stripe_(api::stripe::Services{accounts_, store_, catalog_, gateways_, settings_}),
         view_(settings, store_, client_, clock_, partitions_, scheduler_, accounts_),
-        operators_face_(view_),
+        operations_(clock_, store_, scheduler_),
+        operators_face_(view_, operations_, access_, [this] { return openapi(); }),
         api_(executor_, server_settings(settings.http),
              [this](http::Request request) { return answer(std::move(request)); }),
         operators_(executor_, server_settings(settings.http),
@@ -90,6 +90,9 @@ class Daemon {
         watches_(executor_) {
     gateways_.add("test", std::make_unique<gateways::TestGateway>(executor_, store_, settings.gateways.test.latency));
     client_.on_connected([this](redis::Connection& connection) { return store_.prepare(connection); });
+    access_.set(settings.operators.tokens, settings.operators.host);
+    view_.add_server("api", api_);
+    view_.add_server("operators", operators_);
   }
 
   awaitable<Result<int>> run() {
@@ -122,6 +125,13 @@ class Daemon {
     // is when they want to; programs are let in when they can be served.
     auto operators = service_.listener("operators", settings_.operators.listen);
     if (!operators) co_return operators.error();
+    // A socket that was passed may listen elsewhere than the settings say.
+    const auto bound = address_of(operators->descriptor.get());
+    if (bound && !is_loopback(*bound) && settings_.operators.tokens.empty())
+      co_return Failure{Errc::bad_configuration,
+                        "the operators' socket listens on " + to_text(*bound) +
+                            ", which is not the loopback: set operators.tokens_file, and make a token for each "
+                            "operator with `billd tokens create`"};
     auto api = service_.listener("api", settings_.api.listen);
     if (!api) co_return api.error();
     service_.close_others();
@@ -138,6 +148,8 @@ class Daemon {
     tasks_.spawn("clock", jobs::watch_clock(clock_, store_));
     tasks_.spawn("acknowledged", keep_acknowledged());
     partitions_.start();
+    scheduler_.overview().restore_history(read_history(history_file(settings_)));
+    tasks_.spawn("history", keep_history());
     scheduler_.start();
     is_working_ = true;
     auto serving = let_in("api", std::move(*api), api_);
@@ -221,10 +233,37 @@ class Daemon {
     }
   }
 
+  /// Once a minute: what operators see of the last day outlives a restart.
+  awaitable<> keep_history() {
+    for (;;) {
+      const bool goes_on = co_await sleep_for(std::chrono::minutes(1));
+      if (!goes_on) co_return;
+      remember_history();
+    }
+  }
+
+  void remember_history() {
+    auto written = write_history(history_file(settings_), scheduler_.overview().history().to_text());
+    if (!written) spdlog::warn("{}", written.error().detail);
+  }
+
+  std::string openapi() const {
+    api::OpenApiInfo info;
+    info.version = BILLD_VERSION;
+    info.api_url = url_of(api_, settings_.api.listen);
+    info.operators_url = url_of(operators_, settings_.operators.listen);
+    return api::openapi_document(info);
+  }
+
+  /// Where the server listens; before it does, where it will.
+  static std::string url_of(const http::Server& server, const ListenAddress& address) {
+    const http::Endpoint bound = server.local_endpoint();
+    return "http://" + to_text(bound.port == 0 ? address : ListenAddress{bound.address, bound.port});
+  }
+
   void announce() {
-    const http::Endpoint api = api_.local_endpoint(), operators = operators_.local_endpoint();
-    const std::string api_url = "http://" + to_text(ListenAddress{api.address, api.port});
-    const std::string operators_url = "http://" + to_text(ListenAddress{operators.address, operators.port});
+    const std::string api_url = url_of(api_, settings_.api.listen);
+    const std::string operators_url = url_of(operators_, settings_.operators.listen);
     spdlog::info("billd {} serves {}; operators: {}", settings_.daemon.name, api_url, operators_url);
     service_.ready(status_line(scheduler_.view(), settings_.jobs.poll_interval));
     if (!settings_.development) return;
@@ -282,6 +321,8 @@ class Daemon {
     log::configure(settings_.log);
     api_.set_settings(server_settings(settings_.http));
     operators_.set_settings(server_settings(settings_.http));
+    settings_.operators.tokens = fresh->operators.tokens;
+    access_.set(settings_.operators.tokens, settings_.operators.host);
     accounts_.set_rules(billing_rules(settings_.billing));
     for (const std::string& change : reloaded.changed) spdlog::info("{}", change);
     for (const std::string& wish : reloaded.restart_wanted) spdlog::warn("{}: that takes a restart", wish);
@@ -337,6 +378,7 @@ class Daemon {
     if (is_working_) {
       std::string written;
       remember_acknowledged(written);
+      remember_history();
     }
     co_await catalog_.stop();
     co_await stop_redis();
@@ -371,6 +413,8 @@ class Daemon {
   jobs::Scheduler scheduler_;
   api::stripe::Face stripe_;
   OperatorsView view_;
+  jobs::Operations operations_;
+  api::operators::Access access_;
   api::operators::Face operators_face_;
   http::Server api_;
   http::Server operators_;

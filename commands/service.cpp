@@ -159,11 +159,17 @@ std::optional<ListenAddress> address_of(int descriptor) {
 std::string status_line(const jobs::SchedulerView& view, Milliseconds poll_interval) {
   std::uint64_t waiting = 0, late = 0, in_flight = 0, done = 0;
   Duration oldest{0};
+  std::string paused;
   for (const jobs::QueueView& queue : view.queues) {
     waiting += queue.waiting;
     in_flight += queue.in_flight;
     done += queue.done_last_minute;
-    // A poll finds everything within its interval; later than that is late.
+    // A poll finds everything within its interval; later than that is late, but for what an operator holds back.
+    if (queue.pause) {
+      paused += paused.empty() ? "; paused: " : ", ";
+      paused += to_text(static_cast<Queue>(&queue - view.queues.data()));
+      continue;
+    }
     if (queue.late > poll_interval) late += queue.due;
     oldest = std::max(oldest, queue.late);
   }
@@ -177,6 +183,7 @@ std::string status_line(const jobs::SchedulerView& view, Milliseconds poll_inter
   line += fmt::format("; {} done in the last minute, {} in flight, {} waiting, {} of {} partitions", done, in_flight,
                       waiting, view.partitions_held, view.partitions);
   if (view.parked > 0) line += fmt::format(", {} parked", view.parked);
+  line += paused;
   return line;
 }
 
@@ -184,7 +191,7 @@ bool ProgressWatch::sees_progress(const jobs::SchedulerView& view, bool redis_an
   std::uint64_t done = 0, due = 0;
   for (const jobs::QueueView& queue : view.queues) {
     done += queue.done;
-    due += queue.due;
+    if (!queue.pause) due += queue.due;
   }
   // What is due is counted over all partitions: only who holds them all knows it to be its own.
   const bool could_work = due > 0 && redis_answers && view.obstacle.empty() && view.in_flight == 0 &&

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "net/log.hpp"
+
 namespace billd::commands {
 namespace {
 
@@ -103,6 +105,8 @@ awaitable<> Session::close() {
 }
 
 int run(std::function<awaitable<Result<int>>(Executor)> command) {
+  // The standard output is for the result.
+  log::configure(LogSettings{LogLevel::warning, LogFormat::automatic});
   asio::io_context loop(1);
   int status = 1;
   auto work = [&]() -> awaitable<> {

@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "net/store/audit.hpp"
 #include "net/store/encoding.hpp"
 #include "net/store/functions.hpp"
 #include "net/store/keys.hpp"
@@ -858,7 +859,18 @@ std::uint64_t VerifyReport::violations() const {
 
 awaitable<Result<VerifyReport>> verify(store::Store& store, VerifyOptions options) {
   Verification verification(store, std::move(options));
-  co_return co_await verification.run();
+  auto report = co_await verification.run();
+  if (!report) co_return report.error();
+  auto audit = co_await store::verify_audit_log(store);
+  if (!audit) co_return audit.error();
+  report->audit_entries = audit->entries;
+  report->audit_hash = audit->latest_hash;
+  if (!audit->broken.empty()) {
+    VerifyReport::OfRule& rule = report->rules[static_cast<std::size_t>(Rule::audit)];
+    rule.violations = 1;
+    rule.examples.push_back({Rule::audit, std::string(store::audit_key), audit->broken, "an unbroken chain", false});
+  }
+  co_return report;
 }
 
 }  // namespace billd::commands

@@ -24,6 +24,7 @@ std::vector<Figure> figures(const VerifyReport& report) {
           {"bookings", report.bookings},
           {"events", report.events},
           {"parked", report.parked},
+          {"audit_entries", report.audit_entries},
           {"keys", report.keys},
           {"bytes", report.bytes}};
 }
@@ -66,6 +67,12 @@ std::string to_text(const VerifyReport& report) {
           .append(std::to_string(of_rule.violations - of_rule.examples.size()))
           .append(" more\n");
   }
+  if (report.audit_entries > 0)
+    text.append("\nThe audit log ends with entry ")
+        .append(std::to_string(report.audit_entries))
+        .append(", ")
+        .append(report.audit_hash)
+        .append(": billd's log has the same line.\n");
   const std::uint64_t broken = report.violations();
   text.append("\n").append(broken == 0 ? "Nothing is wrong" : std::to_string(broken) + " violations");
   return text.append(". It took ").append(std::to_string(report.took.count())).append(" ms.\n");
@@ -75,6 +82,7 @@ std::string to_json(const VerifyReport& report) {
   boost::json::object document;
   document["violations"] = report.violations();
   document["took_ms"] = report.took.count();
+  document["audit_hash"] = report.audit_hash;
   boost::json::object& counts = document["figures"].emplace_object();
   for (const Figure& figure : figures(report)) counts[figure.name] = figure.value;
   boost::json::object& rules = document["rules"].emplace_object();

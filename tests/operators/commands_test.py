@@ -1,0 +1,181 @@
+"""What operators do from a terminal: queues, park, retry, unpark, pause, resume, top, doctor, tokens, verify."""
+import json
+import os
+import pathlib
+import pty
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "faults"))
+import processes  # noqa: E402
+
+billd = sys.argv[1]
+
+
+def run(*arguments, status=0, **options):
+    done = subprocess.run([billd, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60,
+                          stdin=subprocess.DEVNULL, **options)
+    assert done.returncode == status, f"{arguments} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def output(*arguments, **options):
+    return run(*arguments, **options).stdout
+
+
+def refusal(*arguments, status=1, **options):
+    return run(*arguments, status=status, **options).stderr
+
+
+def made_customers(daemon, count):
+    status, answer = daemon.request("POST", "/v1/plans", {"id": "gold", "amount": 100, "currency": "usd",
+                                                           "interval": "month", "nickname": "Gold"})
+    assert status == 200, answer
+    for i in range(count):
+        status, customer = daemon.request("POST", "/v1/customers", {"email": f"{i}@example.com", "source": "tok_visa"})
+        assert status == 200
+        status, answer = daemon.request("POST", "/v1/subscriptions", {"customer": customer["id"], "plan": "gold"})
+        assert status == 200, answer
+        yield customer["id"]
+
+
+def acts(daemon, at):
+    first, second, third = made_customers(daemon, 3)
+    assert "renewal" in output("queues", *at)
+    assert "parked" in output("park", first, "--why", "to see it", *at)
+    assert "is parked already" in refusal("park", first, "--why", "again", *at)
+    output("park", second, "--why", "to see it", "--by", "anna", *at)
+    listed = json.loads(output("queues", "--json", *at))
+    assert sum(group["count"] for group in listed["parked"]) == 2, listed["parked"]
+    assert "an operator parked it" in output("queues", *at)
+    assert first[4:16] in output("queues", "renewal", *at)
+
+    assert "say which" in refusal("retry", "--why", "x", *at)
+    assert "repeat it with --yes" in refusal("retry", "--all", "--why", "x", *at)
+    assert "no parked account matches" in refusal("retry", "--reason", "nothing", "--yes", "--why", "x", *at)
+    assert "is not parked" in refusal("unpark", third, "--why", "x", *at)
+    assert "back in its queues" in output("unpark", first, "--why", "mended", *at)
+    done = json.loads(output("retry", "--all", "--yes", "--why", "mended", "--json", *at))
+    assert done["done"] == 1 and done["failed"] == 0, done
+    assert "no parked account matches" in refusal("retry", "--all", "--yes", "--why", "x", *at)
+    assert "leads to no account" in refusal("park", "nonsense", "--why", "x", *at)
+    assert "--why is required" in refusal("park", first, *at, status=106)
+
+    assert "is paused" in output("pause", "collection", "--why", "the gateway is down", *at)
+    assert "paused by" in output("queues", *at)
+    assert "is paused already" in refusal("pause", "collection", "--why", "x", *at)
+    assert "There is no queue" in refusal("pause", "nothing", "--why", "x", *at)
+    doctor = json.loads(output("doctor", "--json", "--state-dir", daemon.folder / daemon.name))
+    paused = next(finding for finding in doctor["findings"] if finding["subject"] == "paused queues")
+    assert paused["severity"] == "warn" and "billd resume collection" in paused["remedy"], paused
+    assert "goes on" in output("resume", "collection", "--why", "it is back", *at)
+    entries = processes.ask(daemon.operators, "GET", "/status/audit", None, {}, 10)[1]["entries"]
+    assert entries[0]["action"] == "resume" and entries[0]["why"] == "it is back"
+    assert any(entry["who"] == "anna (unverified)" for entry in entries)
+    assert [entry["number"] for entry in entries] == list(range(len(entries), 0, -1))
+
+
+def sees(daemon, at):
+    line = output("top", "--rounds", "1", "--json", *at)
+    assert json.loads(line)["daemon"] == daemon.name
+    # In a terminal: the other screen, drawn once, and left in order.
+    parent, child = pty.openpty()
+    done = subprocess.run([billd, "top", "--rounds", "2", "--interval", "100", *at], stdout=child, timeout=60,
+                          check=False)
+    os.close(child)
+    screen = os.read(parent, 65536).decode()
+    assert done.returncode == 0 and screen.startswith("\033[?1049h") and "Nothing is late" in screen, screen
+    report = json.loads(output("doctor", "--json", "--state-dir", daemon.folder / daemon.name))
+    subjects = {finding["subject"] for finding in report["findings"]}
+    assert {"appendfsync", "file descriptors", "a round trip to Redis", "what Redis acknowledged"} <= subjects, subjects
+    for finding in report["findings"]:
+        assert (finding["severity"] == "fine") == (finding["remedy"] == ""), finding
+        assert (finding["severity"] == "fine") == (finding["consequence"] == ""), finding
+
+
+def verifies(daemon, folder):
+    state = ["--state-dir", folder / daemon.name]
+    report = json.loads(output("verify", "--json", *state))
+    assert report["figures"]["audit_entries"] > 5 and report["rules"]["audit"]["violations"] == 0
+    assert report["audit_hash"] in daemon.log_path.read_text(), "the log has a copy"
+    # One entry is changed behind billd's back.
+    redis = ["redis-cli", "-s", str(folder / daemon.name / "redis" / "redis.sock")]
+    entry = subprocess.run([*redis, "XRANGE", "{catalog}:audit", "-", "+", "COUNT", "1"], capture_output=True,
+                           text=True, check=True)
+    first = entry.stdout.split()[0]
+    subprocess.run([*redis, "XDEL", "{catalog}:audit", first], check=True, capture_output=True)
+    report = json.loads(output("verify", "--json", *state, status=1))
+    assert "entry 1 is missing" in report["rules"]["audit"]["examples"][0]["found"], report["rules"]["audit"]
+
+
+def makes_tokens(folder):
+    tokens = folder / "tokens"
+    make = ["tokens", "create", "--file", tokens, "--json"]
+    anna = json.loads(output(*make, "--name", "anna", "--role", "act"))["token"]
+    bob = json.loads(output(*make, "--name", "bob", "--role", "read"))["token"]
+    assert tokens.stat().st_mode & 0o777 == 0o600
+    assert anna not in tokens.read_text()
+    assert "has a token for anna" in refusal(*make, "--name", "anna", "--role", "read")
+    assert "read or act" in refusal(*make, "--name", "carl", "--role", "root")
+    assert "set `operators.tokens_file`" in refusal("check-config", "--set", "operators.listen=0.0.0.0:0", status=2)
+
+    daemon = processes.Daemon(billd, folder, "guarded", **{"operators.tokens_file": tokens})
+    daemon.start()
+    try:
+        daemon.wait_until_serving()
+        at = ["--at", f"http://{daemon.operators}"]
+        assert "BILLD_OPERATOR_TOKEN" in refusal("queues", *at)
+        assert "may look, not act" in refusal("pause", "renewal", "--why", "x", *at,
+                                              env={**os.environ, "BILLD_OPERATOR_TOKEN": bob})
+        (folder / "anna").write_text(anna + "\n")
+        output("pause", "renewal", "--why", "x", "--token-file", folder / "anna", *at)
+        queues = json.loads(output("queues", "--json", *at, env={**os.environ, "BILLD_OPERATOR_TOKEN": bob}))
+        assert queues["queues"][0]["pause"]["by"] == "anna", queues
+        # Who leaves is shut out with the next reload.
+        tokens.write_text("".join(line for line in tokens.read_text().splitlines(True) if not line.startswith("bob")))
+        daemon.process.send_signal(1)
+        for _ in range(100):
+            done = subprocess.run([billd, "queues", *at], env={**os.environ, "BILLD_OPERATOR_TOKEN": bob},
+                                  capture_output=True, check=False)
+            if done.returncode != 0:
+                break
+            time.sleep(0.05)
+        assert done.returncode == 1, "bob's token is gone"
+        assert daemon.stop() == 0
+    finally:
+        processes.end_all()
+
+
+def remembers_its_history(daemon, folder):
+    """The last day's history outlives a restart."""
+    before = daemon.status()["lateness"]["day"]
+    assert before, "there is a history"
+    assert daemon.stop() == 0
+    history = folder / daemon.name / "history"
+    lines = history.read_text().splitlines()
+    history.write_text("\n".join([f"{int(time.time()) // 60 * 60 - 3600} 5000000 7 1", *lines]) + "\n")
+    daemon.start()
+    daemon.wait_until_serving()
+    lateness = daemon.status()["lateness"]
+    assert lateness["last_day_milliseconds"] >= 5000, lateness
+    assert any(step["done"] >= 7 for step in lateness["day"]), lateness
+
+
+with tempfile.TemporaryDirectory(prefix="billd-commands-") as name:
+    place = pathlib.Path(name)
+    assert "Is it running?" in refusal("queues", "--at", "http://127.0.0.1:1")
+    watched = processes.Daemon(billd, place, "watched")
+    watched.start()
+    try:
+        watched.wait_until_serving()
+        listener = ["--at", f"http://{watched.operators}"]
+        acts(watched, listener)
+        sees(watched, listener)
+        verifies(watched, place)
+        remembers_its_history(watched, place)
+        assert watched.stop() == 0
+        makes_tokens(place)
+    finally:
+        processes.end_all()
