@@ -12,4 +12,13 @@ struct HttpOptions {
 /// Reads and creates customers through the API of a daemon of its own.
 int measure_http(const HttpOptions& options);
 
+struct StatusOptions {
+  std::uint32_t queued = 1'000'000;  ///< accounts that wait
+  std::uint32_t due = 100'000;       ///< of them: due when the daemon starts
+  std::uint32_t seconds = 10;        ///< of the measurement when nothing is due any more
+  bool json = false;
+};
+/// How quickly the operators' listener answers while a backlog drains, and with many accounts waiting.
+int measure_status(const StatusOptions& options);
+
 }  // namespace billd::bench

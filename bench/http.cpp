@@ -1,162 +1,29 @@
 // Requests per second of a whole daemon: reading a customer, and making one, over kept connections from this process.
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
-#include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "bench/benchmarks.hpp"
+#include "bench/daemon_process.hpp"
 #include "bench/host.hpp"
-#include "net/redis/embedded.hpp"
 
 namespace billd::bench {
 namespace {
 
 namespace json = boost::json;
-using redis::UniqueDescriptor;
 using Instant = std::chrono::steady_clock::time_point;
 
 constexpr double gets_goal = 20'000, posts_goal = 4'000;
 /// As many as the daemon grants one peer.
 constexpr std::size_t connections = 32;
 constexpr int patience_ms = 10'000;
-
-Failure system_failure(const char* what) { return {Errc::unavailable, std::string(what) + ": " + strerror(errno)}; }
-
-/// This program's own daemon, on free ports, with an embedded Redis in a temporary directory.
-class DaemonProcess {
- public:
-  DaemonProcess() = default;
-  DaemonProcess(const DaemonProcess&) = delete;
-  DaemonProcess& operator=(const DaemonProcess&) = delete;
-  ~DaemonProcess() {
-    if (pid_ <= 0) return;
-    kill(pid_, SIGTERM);
-    waitpid(pid_, nullptr, 0);
-  }
-
-  Result<void> start() {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) return system_failure("pipe");
-    UniqueDescriptor output(ends[0]), input(ends[1]);
-    const std::string state = directory_.path() / "state", log = directory_.path() / "log";
-    pid_ = fork();
-    if (pid_ < 0) return system_failure("fork");
-    if (pid_ == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGTERM);
-      dup2(input.get(), STDOUT_FILENO);
-      dup2(open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600), STDERR_FILENO);
-      execl("/proc/self/exe", "billd", "serve", "--dev", "--state-dir", state.c_str(), "--listen", "127.0.0.1:0",
-            "--operators", "127.0.0.1:0", "--set", "http.requests_per_connection_max=1000000000", nullptr);
-      _exit(127);
-    }
-    input = UniqueDescriptor();
-    return read_port(output.get());
-  }
-
-  pid_t pid() const { return pid_; }
-  std::uint16_t port() const { return port_; }
-
- private:
-  /// The daemon says where it serves: "  API      http://127.0.0.1:40001".
-  Result<void> read_port(int output) {
-    std::string text;
-    std::array<char, 4096> piece{};
-    while (true) {
-      const ssize_t size = read(output, piece.data(), piece.size());
-      if (size <= 0) return Failure{Errc::unavailable, "the daemon does not start"};
-      text.append(piece.data(), static_cast<std::size_t>(size));
-      const std::string_view before = "API      http://127.0.0.1:";
-      const std::size_t at = text.find(before);
-      if (at == std::string::npos || text.find('\n', at) == std::string::npos) continue;
-      const char* digits = text.data() + at + before.size();
-      std::from_chars(digits, text.data() + text.size(), port_);
-      return Result<void>();
-    }
-  }
-
-  TemporaryDirectory directory_;
-  pid_t pid_ = 0;
-  std::uint16_t port_ = 0;
-};
-
-/// One connection with one request under way at a time.
-class Caller {
- public:
-  static Result<Caller> connect_to(std::uint16_t port) {
-    UniqueDescriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const void* generic = &address;
-    if (!socket || connect(socket.get(), static_cast<const sockaddr*>(generic), sizeof address) != 0)
-      return system_failure("connecting to the daemon");
-    const int on = 1;
-    setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    return Caller(std::move(socket));
-  }
-
-  int descriptor() const { return socket_.get(); }
-  Instant began() const { return began_; }
-  const std::string& body() const { return body_; }
-
-  Result<void> ask(const std::string& request) {
-    began_ = std::chrono::steady_clock::now();
-    received_.clear();
-    // A request is smaller than any socket's buffer, and the one before it has been answered.
-    const ssize_t sent = send(socket_.get(), request.data(), request.size(), MSG_NOSIGNAL);
-    if (sent != static_cast<ssize_t>(request.size())) return system_failure("sending a request");
-    return Result<void>();
-  }
-
-  /// Whether the answer is complete.
-  Result<bool> read_some() {
-    std::array<char, 16 * 1024> piece;
-    const ssize_t size = recv(socket_.get(), piece.data(), piece.size(), 0);
-    if (size <= 0) return Failure{Errc::unavailable, "the daemon closed a connection"};
-    received_.append(piece.data(), static_cast<std::size_t>(size));
-    const std::size_t head_end = received_.find("\r\n\r\n");
-    if (head_end == std::string::npos) return false;
-    const std::string_view name = "Content-Length: ";
-    const std::size_t at = received_.find(name);
-    std::size_t length = 0;
-    if (at != std::string::npos)
-      std::from_chars(received_.data() + at + name.size(), received_.data() + head_end, length);
-    if (received_.size() < head_end + 4 + length) return false;
-    body_ = received_.substr(head_end + 4);
-    if (!received_.starts_with("HTTP/1.1 200"))
-      return Failure{Errc::invalid_state, "the daemon answered: " + received_};
-    return true;
-  }
-
- private:
-  explicit Caller(UniqueDescriptor socket) : socket_(std::move(socket)) {}
-
-  UniqueDescriptor socket_;
-  std::string received_, body_;
-  Instant began_;
-};
 
 struct Figure {
   double per_second = 0, per_cpu_second = 0, p50_ms = 0, p99_ms = 0;
@@ -167,10 +34,10 @@ class HttpBenchmark {
   explicit HttpBenchmark(HttpOptions options) : options_(options) {}
 
   Result<void> run() {
-    auto started = daemon_.start();
+    auto started = daemon_.start(directory_.path() / "state", {});
     if (!started) return started;
     for (std::size_t i = 0; i < connections; ++i) {
-      auto caller = Caller::connect_to(daemon_.port());
+      auto caller = Caller::connect_to(daemon_.api_port());
       if (!caller) return caller.error();
       callers_.push_back(std::move(*caller));
     }
@@ -277,6 +144,7 @@ class HttpBenchmark {
   }
 
   const HttpOptions options_;
+  TemporaryDirectory directory_;
   DaemonProcess daemon_;
   std::vector<Caller> callers_;
   Figure gets_, posts_;
