@@ -76,6 +76,7 @@ struct Source {
   std::string cvc_check, address_line1_check,
       address_zip_check;  ///< pass, fail, unavailable, unchecked; empty: not given
   Metadata metadata;
+  std::optional<Timestamp> last_used;  ///< when a charge of it succeeded last
 
   bool operator==(const Source&) const = default;
 };
@@ -98,6 +99,12 @@ struct SubscriptionItem {
   std::vector<Usage> usage;  ///< of a metered price: the current period and what is left of earlier ones, oldest first
 
   bool operator==(const SubscriptionItem&) const = default;
+};
+
+/// Who says that the next period begins.
+enum class RenewalTrigger : std::uint8_t {
+  schedule,  ///< time alone
+  webhook,   ///< the processor: the end of a period begins a grace, until its word renews or lapses the subscription
 };
 
 enum class SubscriptionStatus : std::uint8_t {
@@ -146,6 +153,9 @@ struct Subscription {
   bool free_until_anchor = false;         ///< what preceded the first anchor, after the trial if any, is not billed
   std::optional<Discount> discount;       ///< of its invoices, before the customer's
   std::vector<AppliedTaxRate> tax_rates;  ///< of its invoices; one without identifier is its tax_percent
+  RenewalTrigger renewal_trigger = RenewalTrigger::schedule;
+  /// The current period is over, and the word that renews the subscription is awaited: without it, it lapses then.
+  std::optional<Timestamp> grace_until;
 
   bool is_live() const {
     return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;
@@ -215,11 +225,27 @@ struct InvoiceLine {
   bool operator==(const InvoiceLine&) const = default;
 };
 
+/// The numbers are stored: append only.
 enum class ChargeState : std::uint8_t {
   sending,    ///< recorded before it was sent; whether it arrived is not known until the gateway says so
   succeeded,  ///< final
   declined,   ///< final
   parked,     ///< cannot be found out by program: an operator must look; never sent again
+  pending,    ///< it arrived, and the gateway says later whether the money comes: a bank debit
+};
+
+/// The numbers are stored: append only.
+enum class DisputeStatus : std::uint8_t { open, won, lost };
+
+/// The customer's bank takes a charge back, or tries to.
+struct Dispute {
+  std::string reference;  ///< the gateway's own name for it
+  DisputeStatus status = DisputeStatus::open;
+  Money amount;
+  std::string reason;  ///< in Stripe's words: fraudulent, product_not_received, …; empty: not told
+  Timestamp created;
+
+  bool operator==(const Dispute&) const = default;
 };
 
 enum class RefundState : std::uint8_t {
@@ -256,7 +282,7 @@ struct Charge {
   ChargeState state = ChargeState::sending;
   Money amount;
   Timestamp created;     ///< when it was recorded and first sent
-  Timestamp resolve_at;  ///< while sending: when to ask the gateway again
+  Timestamp resolve_at;  ///< while sending or pending: when to ask the gateway again
   SourceId source;
   std::string gateway, gateway_source;  ///< where it is sent, and the gateway's name for the source
   CardSummary card;
@@ -264,8 +290,13 @@ struct Charge {
   std::string gateway_reference;  ///< the gateway's own name for the charge
   bool automatic = false;         ///< by the collection schedule, not asked for by hand
   std::vector<Refund> refunds;    ///< of a charge that succeeded, oldest first
+  /// The gateway said the opposite of what it had said before: an operator must look.
+  bool contradicted = false;
+  std::optional<Dispute> dispute;
 
-  bool is_unresolved() const { return state == ChargeState::sending || state == ChargeState::parked; }
+  bool is_unresolved() const {
+    return state == ChargeState::sending || state == ChargeState::pending || state == ChargeState::parked;
+  }
   /// What went back of it, or may have gone: all but what has failed.
   Money amount_refunded() const {
     std::int64_t minor = 0;
@@ -344,7 +375,7 @@ struct Invoice {
   /// Whether a subscription's cycle drew it up.
   bool is_of_cycle() const { return reason != BillingReason::manual; }
   bool is_settled() const { return status != InvoiceStatus::draft && status != InvoiceStatus::open; }
-  /// The charge whose outcome is not known: being sent, or parked. While there is one, no other is begun.
+  /// The charge whose outcome is not known: being sent, pending, or parked. While there is one, no other is begun.
   const Charge* unresolved_charge() const {
     return !charges.empty() && charges.back().is_unresolved() ? &charges.back() : nullptr;
   }

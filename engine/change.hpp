@@ -30,6 +30,11 @@ class Change {
   void drop(const InvoiceId& id);
   /// There is something to commit.
   void touch() { transition_.changed = true; }
+  /// An operator must look at the account before anything more happens to it.
+  void alarm(std::string reason) {
+    touch();
+    transition_.alarm = std::move(reason);
+  }
 
   template <class Kind>
   Id<Kind> draw_id() {
@@ -136,8 +141,14 @@ Result<void> expire_subscription(Change& change, Subscription& subscription, Tim
 void announce_trial_end(Change& change, Subscription& subscription);
 /// Begins the next period and draws up its invoice.
 Result<void> renew(Change& change, Subscription& subscription);
+/// The period is over, and the subscription waits for the word that renews it.
+void begin_grace(Change& change, Subscription& subscription);
+Result<void> renew_by_hand(Change& change, const RenewSubscription& command);
+Result<void> lapse_subscription(Change& change, const LapseSubscription& command);
 /// The subscription follows its invoice: paid, or failed for the time being or for good.
 void invoice_was_paid(Change& change, const Invoice& invoice);
+/// The payment is under way and takes days. Source: Stripe, a subscription begins with the debit, not with the money.
+void invoice_payment_pending(Change& change, const Invoice& invoice);
 /// A sent invoice was not paid in time: it is overdue, and some time later the final action is taken.
 void invoice_is_overdue(Change& change, Invoice& invoice);
 void invoice_payment_failed(Change& change, Invoice& invoice);
@@ -225,6 +236,9 @@ Result<void> pay_until(Change& change, Subscription& subscription, Timestamp unt
 Result<void> update_subscription(Change& change, const UpdateSubscription& command);
 
 // collection.cpp
+/// The wait until the gateway is asked again: as long as it has been silent, within bounds. The questions become rarer,
+/// and nobody has to count them.
+Duration wait_after(Duration silence, Duration least, Duration most);
 /// The source that pays for the invoice; nullptr: there is none.
 const Source* paying_source(const Account& account, const Invoice& invoice);
 /// Journals the next charge of an open invoice and orders it to be sent.
@@ -234,6 +248,7 @@ void collect(Change& change, Invoice& invoice);
 /// Orders the gateway to be asked again about the charge in flight.
 void resolve_charge(Change& change, Invoice& invoice);
 Result<void> record_charge_outcome(Change& change, const RecordChargeOutcome& command);
+Result<void> record_dispute(Change& change, const RecordDispute& command);
 
 // refunds.cpp
 Result<void> refund_charge(Change& change, const RefundCharge& command);

@@ -1,45 +1,13 @@
-// Making money move: journaled charges, their outcomes, and what follows from them.
+// Making money move: which source pays, charges journaled before they are sent, and the question what became of them.
+#include <algorithm>
+
 #include "engine/change.hpp"
 
 namespace billd {
-namespace {
 
-/// A first payment under error_if_incomplete was declined: the subscription never was.
-Result<void> forget_provisional(Change& change, Invoice& invoice) {
-  auto voided = make_void(change, invoice);
-  if (!voided) return voided.error();
-  give_items_back(change, invoice);
-  if (Subscription* subscription = change.account().find(invoice.subscription)) {
-    drop_prorations(change, *subscription);
-    subscription->status = SubscriptionStatus::incomplete_expired;
-  }
-  return {};
+Duration wait_after(Duration silence, Duration least, Duration most) {
+  return std::clamp(silence, least, std::max(least, most));
 }
-
-/// The customer hears of a provisional subscription once it is paid for.
-void reveal_provisional(Change& change, Invoice& invoice) {
-  invoice.provisional = false;
-  invoice.number = draw_invoice_number(change);
-  // A customer who was deleted meanwhile has no subscription any more, and yet has paid this invoice.
-  if (Subscription* subscription = change.account().find(invoice.subscription)) {
-    agree_on_currency(change, invoice.total.currency);
-    subscription->provisional = false;
-    subscription->status = SubscriptionStatus::active;
-    subscription->expires_at.reset();
-    change.emit({EventType::subscription_created}, *subscription);
-  }
-  change.emit({EventType::invoice_created, EventType::invoice_finalized}, invoice);
-}
-
-Result<void> charge_was_declined(Change& change, Invoice& invoice, const Charge& charge) {
-  change.emit({EventType::charge_failed}, ChargeSnapshot{charge, invoice.id});
-  if (invoice.provisional) return forget_provisional(change, invoice);
-  set_delinquent(change, true);
-  invoice_payment_failed(change, invoice);
-  return {};
-}
-
-}  // namespace
 
 const Source* paying_source(const Account& account, const Invoice& invoice) {
   if (const Source* source = account.find(invoice.default_source)) return source;
@@ -89,40 +57,22 @@ void collect(Change& change, Invoice& invoice) {
 
 void resolve_charge(Change& change, Invoice& invoice) {
   Charge& charge = *invoice.unresolved_charge();
-  charge.resolve_at = change.now + change.rules.charge_resolve_after;
-  const bool key_may_be_forgotten = change.now - charge.created >= change.rules.charge_key_life;
-  change.effects().emplace_back(CollectCharge{invoice.id, charge.id, key_may_be_forgotten});
-  change.touch();
-}
-
-Result<void> record_charge_outcome(Change& change, const RecordChargeOutcome& command) {
-  Invoice* invoice = change.account().find(command.invoice);
-  Charge* charge = invoice != nullptr ? invoice->unresolved_charge() : nullptr;
-  if (charge == nullptr || charge->id != command.charge) return {};  // Its outcome is recorded already.
-  change.set_subject(invoice->id.value());
-  switch (command.outcome.kind) {
-    case ChargeOutcomeKind::unknown:
-      return {};  // The timer asks again.
-    case ChargeOutcomeKind::impossible:
-      if (charge->state == ChargeState::parked) return {};
-      charge->state = ChargeState::parked;
-      change.touch();
-      return {};
-    case ChargeOutcomeKind::succeeded:
-      charge->state = ChargeState::succeeded;
-      charge->gateway_reference = command.outcome.gateway_reference;
-      if (invoice->provisional) reveal_provisional(change, *invoice);
-      change.emit({EventType::charge_succeeded}, ChargeSnapshot{*charge, invoice->id});
-      set_delinquent(change, false);
-      mark_paid(change, *invoice);
-      return {};
-    case ChargeOutcomeKind::declined:
-      charge->state = ChargeState::declined;
-      charge->decline_code = command.outcome.decline_code;
-      charge->gateway_reference = command.outcome.gateway_reference;
-      return charge_was_declined(change, *invoice, *charge);
+  const Rules& rules = change.rules;
+  const Duration silence = change.now - charge.created;
+  if (charge.state == ChargeState::pending) {
+    if (silence >= rules.charge_pending_limit) {
+      charge.state = ChargeState::parked;
+      change.alarm("a charge has been pending for too long");
+      return;
+    }
+    charge.resolve_at =
+        change.now + wait_after(silence, rules.charge_pending_poll_after, rules.charge_pending_poll_max);
+    change.effects().emplace_back(CollectCharge{invoice.id, charge.id, true});
+  } else {
+    charge.resolve_at = change.now + wait_after(silence, rules.charge_resolve_after, rules.charge_resolve_max);
+    change.effects().emplace_back(CollectCharge{invoice.id, charge.id, silence >= rules.charge_key_life});
   }
-  return {};
+  change.touch();
 }
 
 }  // namespace billd

@@ -85,6 +85,7 @@ struct Subscribe {
   std::optional<Timestamp> billing_cycle_anchor;
   bool free_until_anchor = false;
   std::optional<Timestamp> cancel_at;
+  RenewalTrigger renewal_trigger = RenewalTrigger::schedule;
 };
 
 /// A change of one of a subscription's items, or a new one.
@@ -118,6 +119,21 @@ struct UpdateSubscription {
   std::optional<std::int32_t> days_until_due;
   std::optional<SourceId> default_source;  ///< empty inside: the customer's
   std::optional<Metadata> metadata;
+  std::optional<RenewalTrigger> renewal_trigger;
+};
+
+/// Begins the next period now instead of when its turn comes. What is not due yet stays as it is.
+struct RenewSubscription {
+  SubscriptionId subscription;  ///< empty: all of the customer's
+  /// The next period is begun and billed although the current one is not over, at most one period ahead. The schedule
+  /// then has nothing to do at the boundary.
+  bool advance = false;
+  std::optional<Timestamp> period_end;  ///< only if the current period ends then: the same order may come twice
+};
+
+/// The processor's word that a subscription is not renewed: in its grace it ends, before that at its period's end.
+struct LapseSubscription {
+  SubscriptionId subscription;
 };
 
 struct CancelSubscription {
@@ -245,6 +261,7 @@ enum class ChargeOutcomeKind : std::uint8_t {
   declined,
   unknown,     ///< no answer, or none that can be trusted: ask again later
   impossible,  ///< the gateway cannot say any more (its key's life is over, or it answers nonsense): for an operator
+  pending,     ///< it arrived; whether the money comes is told later
 };
 
 struct ChargeOutcome {
@@ -253,11 +270,21 @@ struct ChargeOutcome {
   std::string gateway_reference;  ///< the gateway's name for the charge
 };
 
-/// What the gateway said of a charge. Said twice, the second time changes nothing.
+/// What the gateway said of a charge. Said twice, the second time changes nothing; the opposite of what it said before
+/// is an alarm.
 struct RecordChargeOutcome {
   InvoiceId invoice;
   ChargeId charge;
   ChargeOutcome outcome;
+  std::optional<Invoice> recalled = {};
+};
+
+/// What the gateway said of a dispute. Only what is newer than what is known changes it: one that was closed stays so.
+struct RecordDispute {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  ChargeId charge;
+  Dispute dispute;
 };
 
 /// Gives money of a charge back. `recalled` is the charge's invoice as settled.
@@ -306,6 +333,6 @@ using Command =
                  CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice, RecordChargeOutcome,
                  CreateInvoiceItem, UpdateInvoiceItem, DeleteInvoiceItem, CreateInvoice, UpdateInvoice, FinalizeInvoice,
                  SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice, UpdateSubscription, RefundCharge,
-                 UpdateRefund, RecordRefundOutcome>;
+                 UpdateRefund, RecordRefundOutcome, RenewSubscription, LapseSubscription, RecordDispute>;
 
 }  // namespace billd

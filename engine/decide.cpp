@@ -36,6 +36,9 @@ struct Carry {
   Result<void> operator()(const RefundCharge& command) const { return refund_charge(change, command); }
   Result<void> operator()(const UpdateRefund& command) const { return update_refund(change, command); }
   Result<void> operator()(const RecordRefundOutcome& command) const { return record_refund_outcome(change, command); }
+  Result<void> operator()(const RenewSubscription& command) const { return renew_by_hand(change, command); }
+  Result<void> operator()(const LapseSubscription& command) const { return lapse_subscription(change, command); }
+  Result<void> operator()(const RecordDispute& command) const { return record_dispute(change, command); }
 };
 
 }  // namespace

@@ -39,8 +39,9 @@ using Timers = std::array<std::optional<Timestamp>, queue_count>;
 /// What the account waits for: a function of its state alone.
 ///   renewal          a live subscription's period ends and it goes on, the end of its trial is to be announced, or
 ///                    items of a subscription that has ended are to be billed
-///   cancellation     a subscription ends: at its period's end, or because its first payment is overdue (which can only
-///                    be said when no charge of it is unresolved)
+///   cancellation     a subscription ends: at its period's end, because the word that renews it has not come in its
+///                    grace, or because its first payment is overdue (which can only be said when no charge of it is
+///                    unresolved)
 ///   invoice_closing  a draft invoice is to be finalized
 ///   collection       an open invoice's next attempt, the question what became of a charge or of a refund,
 ///                    or the due date of an invoice that was sent and the final deadline after it

@@ -110,8 +110,10 @@ std::optional<Timestamp> next_refund_question(const Invoice& invoice) {
 void resolve_refund(Change& change, Invoice& invoice) {
   Refund& refund = *first_question(invoice);
   const Charge& charge = *find_refund(invoice, refund.id).first;
-  refund.resolve_at = change.now + change.rules.charge_resolve_after;
-  const bool key_may_be_forgotten = change.now - refund.created >= change.rules.charge_key_life;
+  const Rules& rules = change.rules;
+  const Duration silence = change.now - refund.created;
+  refund.resolve_at = change.now + wait_after(silence, rules.charge_resolve_after, rules.charge_resolve_max);
+  const bool key_may_be_forgotten = silence >= rules.charge_key_life;
   change.effects().emplace_back(SendRefund{invoice.id, charge.id, refund.id, key_may_be_forgotten});
   change.touch();
 }

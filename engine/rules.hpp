@@ -32,11 +32,22 @@ struct Rules {
   /// How long a subscription waits for its first payment. Source: Stripe, 23 hours.
   Duration incomplete_expires_after = std::chrono::hours(23);
   /// How long after sending a charge without an answer the gateway is asked again. Longer than the gateway's own time
-  /// limit, so that two requests for one charge never run side by side.
+  /// limit, so that two requests for one charge never run side by side. While it stays silent, each wait is as long as
+  /// all before it together, up to charge_resolve_max.
   Duration charge_resolve_after = std::chrono::seconds(30);
+  Duration charge_resolve_max = std::chrono::hours(1);
   /// How long a gateway surely knows an idempotency key. Until then a charge may be sent again under its key; after
   /// that it is only looked up. Source: Stripe prunes keys after 24 hours; half of that leaves room for clocks.
   Duration charge_key_life = std::chrono::hours(12);
+  /// How long after a charge became pending its gateway is asked first, and the longest wait between two questions; a
+  /// webhook may bring the answer before. Source: Stripe, a bank debit takes some four business days.
+  Duration charge_pending_poll_after = std::chrono::minutes(10);
+  Duration charge_pending_poll_max = std::chrono::hours(6);
+  /// A charge that is pending for longer is parked. Source: the return of an unauthorized bank debit takes at most 60
+  /// days, one for any other reason a few.
+  Duration charge_pending_limit = std::chrono::days(30);
+  /// How long a subscription that is renewed by a webhook waits for it after its period's end.
+  Duration renewal_grace = std::chrono::days(3);
 };
 
 }  // namespace billd

@@ -131,6 +131,7 @@ Subscription begin_subscription(Change& change, const Subscribe& command) {
   subscription.default_source = command.default_source;
   subscription.collection = command.collection;
   subscription.days_until_due = command.days_until_due;
+  subscription.renewal_trigger = command.renewal_trigger;
   subscription.metadata = command.metadata;
   const Timestamp start = whole_second(change.now), cycle = cycle_start(change, command);
   const bool trial = cycle > start;
@@ -308,6 +309,7 @@ void end_subscription(Change& change, Subscription& subscription, Timestamp ende
   if (!subscription.canceled_at) subscription.canceled_at = change.now;
   subscription.expires_at.reset();
   subscription.trial_will_end_at.reset();
+  subscription.grace_until.reset();
   change.emit({EventType::subscription_deleted}, subscription);
   // Source: Stripe, "By default, all unpaid invoices for the customer will be closed upon subscription cancellation".
   close_unpaid_invoices(change);
@@ -361,6 +363,7 @@ Result<void> renew(Change& change, Subscription& subscription) {
   subscription.ordinal += 1;
   subscription.paid_until.reset();
   subscription.changed_at.reset();
+  subscription.grace_until.reset();
   subscription.current_period = period_from(subscription, before.current_period.end);
   if (subscription.status == SubscriptionStatus::trialing) subscription.status = SubscriptionStatus::active;
   if (subscription.is_free_period()) {
@@ -411,6 +414,13 @@ void invoice_was_paid(Change& change, const Invoice& invoice) {
     case SubscriptionStatus::canceled:
       return;
   }
+}
+
+void invoice_payment_pending(Change& change, const Invoice& invoice) {
+  Subscription* subscription = change.account().find(invoice.subscription);
+  if (subscription != nullptr && subscription->latest_invoice == invoice.id &&
+      subscription->status == SubscriptionStatus::incomplete)
+    set_status(change, *subscription, SubscriptionStatus::active);
 }
 
 void invoice_payment_failed(Change& change, Invoice& invoice) {

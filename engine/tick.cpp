@@ -1,4 +1,6 @@
 // What time brings, and when.
+#include <algorithm>
+
 #include "engine/change.hpp"
 #include "engine/decide.hpp"
 
@@ -15,6 +17,10 @@ std::optional<std::pair<Queue, Timestamp>> waits_for(const Account& account, con
     return std::pair(Queue::cancellation, *subscription.expires_at);
   }
   if (!subscription.is_live()) return std::nullopt;
+  if (subscription.grace_until) {
+    const Timestamp lapses = *subscription.grace_until;
+    return std::pair(Queue::cancellation, subscription.cancel_at ? std::min(lapses, *subscription.cancel_at) : lapses);
+  }
   const Timestamp end = subscription.current_period.end;
   const bool ends_before = subscription.cancel_at && *subscription.cancel_at <= end;
   const Timestamp next = ends_before ? *subscription.cancel_at : end;
@@ -88,6 +94,8 @@ Result<void> take(Change& change, const Step& step) {
   Subscription& subscription = account.subscriptions[step.index];
   if (step.queue == Queue::renewal && subscription.trial_will_end_at == step.due)
     announce_trial_end(change, subscription);
+  else if (step.queue == Queue::renewal && subscription.renewal_trigger == RenewalTrigger::webhook)
+    begin_grace(change, subscription);
   else if (step.queue == Queue::renewal)
     return renew(change, subscription);
   else if (subscription.status == SubscriptionStatus::incomplete)

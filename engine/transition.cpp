@@ -7,7 +7,7 @@ namespace billd {
 namespace {
 
 // In the order of EventType. Source: https://stripe.com/docs/api/events/types.
-constexpr std::array<std::string_view, 31> names = {
+constexpr std::array<std::string_view, 34> names = {
     "customer.created",
     "customer.updated",
     "customer.deleted",
@@ -39,8 +39,11 @@ constexpr std::array<std::string_view, 31> names = {
     "refund.updated",
     "refund.failed",
     "charge.refund.updated",
+    "charge.pending",
+    "charge.dispute.created",
+    "charge.dispute.closed",
 };
-static_assert(names.size() == static_cast<std::size_t>(EventType::charge_refund_updated) + 1);
+static_assert(names.size() == static_cast<std::size_t>(EventType::charge_dispute_closed) + 1);
 
 }  // namespace
 

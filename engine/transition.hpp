@@ -44,6 +44,9 @@ enum class EventType : std::uint8_t {
   refund_updated,
   refund_failed,
   charge_refund_updated,
+  charge_pending,
+  charge_dispute_created,
+  charge_dispute_closed,
 };
 
 /// "customer.subscription.updated": Stripe's name of the type.
@@ -119,6 +122,8 @@ struct Transition {
   std::vector<Effect> effects;      ///< journaled in the account already
   std::string subject;              ///< the identifier of the object that the command made or changed
   bool changed = false;             ///< false: nothing to commit, the answer is the account as it is
+  /// Why the account is to be taken out of the queues for an operator; empty: it is not.
+  std::string alarm;
 };
 
 }  // namespace billd

@@ -99,6 +99,9 @@ void apply_terms(Change& change, Subscription& subscription, const UpdateSubscri
   if (command.default_source) subscription.default_source = *command.default_source;
   if (command.collection) subscription.collection = *command.collection;
   if (command.days_until_due) subscription.days_until_due = *command.days_until_due;
+  if (command.renewal_trigger) subscription.renewal_trigger = *command.renewal_trigger;
+  // Time alone renews it now, and the time has come.
+  if (subscription.renewal_trigger == RenewalTrigger::schedule) subscription.grace_until.reset();
   if (command.cancel_at_period_end) subscription.cancel_at_period_end = *command.cancel_at_period_end;
   if (command.cancel_at) {
     subscription.cancel_at = *command.cancel_at;

@@ -13,12 +13,14 @@ namespace billd {
 constexpr Mode last_enumerator(Mode) { return Mode::live; }
 constexpr Interval last_enumerator(Interval) { return Interval::year; }
 constexpr SubscriptionStatus last_enumerator(SubscriptionStatus) { return SubscriptionStatus::canceled; }
-constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::parked; }
+constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::pending; }
 constexpr RefundState last_enumerator(RefundState) { return RefundState::parked; }
+constexpr DisputeStatus last_enumerator(DisputeStatus) { return DisputeStatus::lost; }
+constexpr RenewalTrigger last_enumerator(RenewalTrigger) { return RenewalTrigger::webhook; }
 constexpr InvoiceStatus last_enumerator(InvoiceStatus) { return InvoiceStatus::void_; }
 constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::subscription_update; }
 constexpr Collection last_enumerator(Collection) { return Collection::send_invoice; }
-constexpr EventType last_enumerator(EventType) { return EventType::charge_refund_updated; }
+constexpr EventType last_enumerator(EventType) { return EventType::charge_dispute_closed; }
 constexpr TiersMode last_enumerator(TiersMode) { return TiersMode::volume; }
 constexpr UsageType last_enumerator(UsageType) { return UsageType::metered; }
 constexpr Aggregation last_enumerator(Aggregation) { return Aggregation::max; }
@@ -155,6 +157,7 @@ void describe(Archive& archive, typename Archive::template Object<Source> source
   archive.field(9, source.address_line1_check);
   archive.field(10, source.address_zip_check);
   archive.field(11, source.metadata);
+  archive.field(12, source.last_used);
 }
 
 template <class Archive>
@@ -234,6 +237,8 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(25, subscription.free_until_anchor);
   archive.field(26, subscription.discount);
   archive.field(27, subscription.tax_rates);
+  archive.field(28, subscription.renewal_trigger);
+  archive.field(29, subscription.grace_until);
 }
 
 template <class Archive>
@@ -291,6 +296,15 @@ void describe(Archive& archive, typename Archive::template Object<Refund> refund
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Dispute> dispute) {
+  archive.field(1, dispute.reference);
+  archive.field(2, dispute.status);
+  archive.field(3, dispute.amount);
+  archive.field(4, dispute.reason);
+  archive.field(5, dispute.created);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Charge> charge) {
   archive.field(1, charge.id);
   archive.field(2, charge.attempt);
@@ -306,6 +320,8 @@ void describe(Archive& archive, typename Archive::template Object<Charge> charge
   archive.field(12, charge.gateway_reference);
   archive.field(13, charge.automatic);
   archive.field(14, charge.refunds);
+  archive.field(15, charge.contradicted);
+  archive.field(16, charge.dispute);
 }
 
 template <class Archive>

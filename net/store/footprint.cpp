@@ -22,11 +22,15 @@ void add_entries(IndexEntries& entries, const AccountKey& key, const Invoice& in
     if (!line.is_recurring() && !invoice.provisional)
       entries.push_back({Index::invoice_items, score(line.created), encode_reference(key, line.invoice_item), {}});
   for (const Charge& charge : invoice.charges)
-    if (!charge.is_unresolved())
+    if (!charge.is_unresolved() || charge.state == ChargeState::pending)
       entries.push_back({Index::charges, score(charge.created), encode_reference(key, charge.id), {}});
 }
 
 }  // namespace
+
+std::string reference_name(std::string_view gateway, std::string_view reference) {
+  return std::string(gateway).append(1, '\n').append(reference);
+}
 
 std::string_view to_text(Index index) {
   switch (index) {
@@ -44,6 +48,8 @@ std::string_view to_text(Index index) {
       return "test_clock_customers";
     case Index::invoice_items:
       return "invoice_items";
+    case Index::references:
+      return "references";
   }
   return "";
 }
@@ -62,11 +68,21 @@ IndexEntries index_entries(const Account& account) {
     if (!customer.test_clock.is_empty())
       entries.push_back({Index::test_clock_customers, 0, account.key.value(), customer.test_clock.value()});
   }
+  for (const Source& source : account.sources) {
+    if (source.gateway == "test" || source.reference.empty()) continue;
+    // Read by its members' order, like the emails.
+    std::string member = reference_name(source.gateway, source.reference);
+    member.append(1, '\0').append(account.key.value());
+    entries.push_back({Index::references, 0, std::move(member), {}});
+  }
   for (const Subscription& subscription : account.subscriptions) add_entries(entries, account.key, subscription);
   for (const Invoice& invoice : account.invoices) add_entries(entries, account.key, invoice);
   for (const InvoiceItem& item : account.invoice_items)
     entries.push_back({Index::invoice_items, score(item.created), encode_reference(account.key, item.id), {}});
   std::ranges::sort(entries);
+  // Two sources of one reference have one entry.
+  const auto repeated = std::ranges::unique(entries);
+  entries.erase(repeated.begin(), repeated.end());
   return entries;
 }
 

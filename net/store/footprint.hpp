@@ -19,9 +19,10 @@ enum class Index : std::uint8_t {
   invoices,
   charges,
   test_clock_customers,
-  invoice_items
+  invoice_items,
+  references,
 };
-inline constexpr std::size_t index_count = 7;
+inline constexpr std::size_t index_count = 8;
 
 std::string_view to_text(Index index);
 
@@ -35,6 +36,9 @@ struct IndexEntry {
 
   auto operator<=>(const IndexEntry&) const = default;
 };
+
+/// By which a source is found in the index of references: its gateway's name and what that calls it.
+std::string reference_name(std::string_view gateway, std::string_view reference);
 
 /// Sorted, without duplicates.
 using IndexEntries = std::vector<IndexEntry>;

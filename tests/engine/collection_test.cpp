@@ -20,12 +20,14 @@ using test::Scenario;
 using test::succeeded;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 
 const Timestamp start = at("2026-01-15 10:00:00");
 const Timestamp renewal = at("2026-02-15 10:00:00");
 const Timestamp collected = renewal + hours(1);
 const ChargeOutcome no_answer{ChargeOutcomeKind::unknown, "", ""};
 const ChargeOutcome cannot_say{ChargeOutcomeKind::impossible, "", ""};
+const ChargeOutcome under_way{ChargeOutcomeKind::pending, "", "gateway_debit"};
 
 /// A customer whose renewal's charge is in flight.
 struct InFlight {
@@ -75,7 +77,7 @@ TEST(AnOutcome, RecordedTwiceChangesNothingTheSecondTime) {
     InFlight given;
     const ChargeId charge = given.charge().id;
     EXPECT_TRUE(given.world.run(RecordChargeOutcome{given.invoice, charge, outcome}).changed);
-    for (const ChargeOutcome& again : {succeeded(), declined(), no_answer, cannot_say})
+    for (const ChargeOutcome& again : {outcome, no_answer, cannot_say, under_way})
       EXPECT_FALSE(given.world.run(RecordChargeOutcome{given.invoice, charge, again}).changed);
   }
 }
@@ -92,8 +94,36 @@ TEST(AnOutcome, OfAnEarlierAttemptDoesNotTouchTheLaterOne) {
   given.world.answer(given.invoice, declined());
   given.world.pass_to(collected + days(3));
   ASSERT_NE(given.charge().id, first);
-  EXPECT_FALSE(given.world.run(RecordChargeOutcome{given.invoice, first, succeeded()}).changed);
+  const Transition contradicted = given.world.run(RecordChargeOutcome{given.invoice, first, succeeded()});
+  EXPECT_EQ(contradicted.alarm, "the gateway says that a declined charge has succeeded");
   EXPECT_EQ(given.charge().state, ChargeState::sending);
+  EXPECT_TRUE(given.world.invoice(given.invoice).charges[0].contradicted);
+}
+
+TEST(ASuccess, AfterTheSameChargeWasDeclinedIsAnAlarmAndKeepsEveryOtherAttemptFromBeingMade) {
+  InFlight given;
+  given.world.answer(given.invoice, declined());
+  const ChargeId charge = given.charge().id;
+  const Transition contradicted = given.world.run(RecordChargeOutcome{given.invoice, charge, succeeded()});
+  EXPECT_THAT(contradicted.alarm, Not(IsEmpty()));
+  EXPECT_EQ(given.charge().state, ChargeState::parked);
+  EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, std::nullopt);
+  EXPECT_EQ(timers(given.world.account())[static_cast<std::size_t>(Queue::collection)], std::nullopt);
+  // The operator has looked.
+  given.world.run(RecordChargeOutcome{given.invoice, charge, succeeded()});
+  EXPECT_EQ(given.world.invoice(given.invoice).status, InvoiceStatus::paid);
+  EXPECT_EQ(given.status(), SubscriptionStatus::active);
+}
+
+TEST(ADecline, AfterTheSameChargeSucceededIsAnAlarmOnce) {
+  InFlight given;
+  const ChargeId charge = given.charge().id;
+  given.world.answer(given.invoice, succeeded());
+  RecordChargeOutcome command{given.invoice, charge, declined(), given.world.settled(given.invoice)};
+  EXPECT_EQ(given.world.run(command).alarm, "the gateway says that a charge which succeeded was declined");
+  command.recalled = given.world.settled(given.invoice);
+  EXPECT_FALSE(given.world.run(command).changed);
+  EXPECT_EQ(given.world.invoice(given.invoice).status, InvoiceStatus::paid);
 }
 
 TEST(AnUnknownOutcome, ChangesNothingAndIsAskedForAgain) {
@@ -130,7 +160,9 @@ TEST(AnUnknownOutcome, KeepsEveryOtherChargeFromBeingMade) {
     return std::nullopt;
   };
   given.world.pass_to(collected + hours(1));
-  EXPECT_EQ(sent, 120);
+  EXPECT_EQ(sent, 7) << "after 30 s, 1, 2, 4, 8, 16 and 32 min";
+  given.world.pass_to(collected + days(3));
+  EXPECT_EQ(sent, 7 + 71) << "and from then on once an hour";
   EXPECT_EQ(given.world.invoice(given.invoice).charges.size(), 1U);
   EXPECT_EQ(given.world.refused(PayInvoice{given.invoice, {}, {}}).code, Errc::invalid_state);
 }
@@ -143,6 +175,107 @@ TEST(AnImpossibleOutcome, ParksTheChargeForAnOperator) {
   EXPECT_EQ(timers(given.world.account())[static_cast<std::size_t>(Queue::collection)], std::nullopt);
   given.world.pass_to(renewal + days(20));
   EXPECT_EQ(given.world.invoice(given.invoice).charges.size(), 1U) << "never sent again";
+}
+
+// Bank debits
+
+TEST(APendingCharge, IsAskedForMoreAndMoreRarelyUntilItIsDecided) {
+  InFlight given;
+  EXPECT_THAT(names(given.world.answer(given.invoice, under_way)), ElementsAre("charge.pending"));
+  EXPECT_EQ(given.charge().state, ChargeState::pending);
+  EXPECT_EQ(given.charge().gateway_reference, "gateway_debit");
+  EXPECT_EQ(given.status(), SubscriptionStatus::active) << "not past due: the money is on its way";
+  int asked = 0;
+  given.world.bank = [&](const CollectCharge& effect, const Charge&) -> std::optional<ChargeOutcome> {
+    EXPECT_TRUE(effect.look_up_only) << "it is never sent again";
+    ++asked;
+    return under_way;
+  };
+  given.world.pass_to(collected + hours(12));
+  EXPECT_EQ(asked, 7) << "after 10, 20, 40 min, 80, 160, 320 min, 640 min";
+  given.world.pass_to(collected + days(4));
+  EXPECT_EQ(asked, 7 + 14) << "four times a day";
+  EXPECT_EQ(given.world.invoice(given.invoice).charges.size(), 1U);
+  EXPECT_EQ(given.world.refused(PayInvoice{given.invoice, {}, {}}).code, Errc::invalid_state);
+  given.world.bank_says(succeeded());
+  given.world.pass_to(collected + days(5));
+  EXPECT_EQ(given.world.invoice(given.invoice).status, InvoiceStatus::paid);
+}
+
+TEST(APendingCharge, IsDecidedOnceByTheWebhookOrTheQuestionWhicheverComesFirst) {
+  InFlight given;
+  given.world.answer(given.invoice, under_way);
+  const ChargeId charge = given.charge().id;
+  given.world.now = collected + days(2);
+  EXPECT_TRUE(given.world.run(RecordChargeOutcome{given.invoice, charge, succeeded()}).changed);
+  RecordChargeOutcome again{given.invoice, charge, succeeded(), given.world.settled(given.invoice)};
+  EXPECT_FALSE(given.world.run(again).changed);
+  EXPECT_EQ(given.world.invoice(given.invoice).amount_paid.minor, 2000);
+}
+
+TEST(APendingCharge, ThatFailsFollowsTheSchedule) {
+  InFlight given;
+  given.world.answer(given.invoice, under_way);
+  given.world.now = collected + days(4);
+  given.world.answer(given.invoice, declined("insufficient_funds"));
+  EXPECT_EQ(given.status(), SubscriptionStatus::past_due);
+  EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, collected + days(4) + days(3));
+}
+
+TEST(APendingCharge, IsParkedWhenItWillNotEnd) {
+  InFlight given;
+  given.world.answer(given.invoice, under_way);
+  given.world.bank_says(under_way);
+  given.world.pass_to(collected + days(31));
+  EXPECT_EQ(given.charge().state, ChargeState::parked);
+}
+
+TEST(APendingCharge, OfTheFirstInvoiceBeginsTheSubscription) {
+  for (const PaymentBehavior behavior : {PaymentBehavior::allow_incomplete, PaymentBehavior::error_if_incomplete}) {
+    Scenario world(start);
+    world.customer_with_card();
+    world.bank_says(under_way);
+    Subscribe subscribe = test::subscribe_to(price(2000));
+    subscribe.payment_behavior = behavior;
+    const SubscriptionId id = world.subscribed_to(subscribe);
+    EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::active);
+    EXPECT_FALSE(world.subscription(id).provisional);
+    EXPECT_EQ(world.subscription(id).expires_at, std::nullopt);
+    world.answer(world.latest_invoice().id, declined());
+    EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::past_due);
+  }
+}
+
+TEST(ASource, RemembersWhenAChargeOfItSucceededLast) {
+  InFlight given;
+  EXPECT_EQ(given.world.account().sources[0].last_used, start);
+  given.world.answer(given.invoice, declined());
+  EXPECT_EQ(given.world.account().sources[0].last_used, start);
+  given.world.bank_says(succeeded());
+  given.world.pass_to(collected + days(3));
+  EXPECT_EQ(given.world.account().sources[0].last_used, collected + days(3));
+}
+
+TEST(ADispute, IsToldWhenItBeginsAndWhenItIsClosed) {
+  InFlight given;
+  const ChargeId charge = given.charge().id;
+  given.world.answer(given.invoice, succeeded());
+  RecordDispute command{
+      given.invoice, {}, charge, {"dp_1", DisputeStatus::open, {2000, Currency::of("usd")}, "fraudulent", {}}};
+  auto tell = [&](DisputeStatus status) {
+    command.dispute.status = status;
+    command.recalled = given.world.settled(given.invoice);
+    given.world.take_events();
+    given.world.run(command);
+    return given.world.take_events();
+  };
+  EXPECT_THAT(tell(DisputeStatus::open), ElementsAre("charge.dispute.created"));
+  EXPECT_THAT(tell(DisputeStatus::open), IsEmpty());
+  EXPECT_THAT(tell(DisputeStatus::lost), ElementsAre("charge.dispute.closed"));
+  EXPECT_THAT(tell(DisputeStatus::won), IsEmpty()) << "late and reordered";
+  EXPECT_THAT(tell(DisputeStatus::open), IsEmpty());
+  EXPECT_EQ(given.charge().dispute->status, DisputeStatus::lost);
+  EXPECT_EQ(given.charge().dispute->created, collected);
 }
 
 TEST(AParkedCharge, IsEndedByWhatTheOperatorFindsOut) {

@@ -192,7 +192,8 @@ inline CardSummary RandomObjects::card() {
 }
 
 inline Source RandomObjects::source() {
-  return {id<SourceKind>(), time(), text(), text(), card(), text(), address(), text(), text(), text(), metadata()};
+  return {id<SourceKind>(), time(), text(), text(), card(),     text(),
+          address(),        text(), text(), text(), metadata(), maybe_time()};
 }
 
 inline Recurrence RandomObjects::recurrence() {
@@ -285,6 +286,8 @@ inline Subscription RandomObjects::subscription() {
   subscription.free_until_anchor = coin();
   subscription.discount = maybe_discount();
   subscription.tax_rates = tax_rates();
+  subscription.renewal_trigger = one_of(RenewalTrigger::webhook);
+  subscription.grace_until = maybe_time();
   return subscription;
 }
 
@@ -344,7 +347,7 @@ inline Charge RandomObjects::charge() {
   Charge charge;
   charge.id = id<ChargeKind>();
   charge.attempt = static_cast<std::int32_t>(bits());
-  charge.state = one_of(ChargeState::parked);
+  charge.state = one_of(ChargeState::pending);
   charge.amount = money();
   charge.created = time();
   charge.resolve_at = time();
@@ -356,6 +359,8 @@ inline Charge RandomObjects::charge() {
   charge.gateway_reference = text();
   charge.automatic = coin();
   charge.refunds = some<Refund>(0, [this] { return refund(); });
+  charge.contradicted = coin();
+  if (coin()) charge.dispute = Dispute{text(), one_of(DisputeStatus::lost), money(), text(), time()};
   return charge;
 }
 
@@ -442,7 +447,7 @@ inline EventBatch RandomObjects::event_batch() {
   batch.snapshots = some<Snapshot>(1, [this] { return snapshot(); });
   batch.events = some<Event>(0, [this, &batch] {
     Event event{
-        one_of(EventType::charge_refund_updated), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
+        one_of(EventType::charge_dispute_closed), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
     if (coin()) event.previous = static_cast<std::uint32_t>(below(batch.snapshots.size()));
     return event;
   });

@@ -37,6 +37,8 @@ class Presenter {
   Object& invoice(const Invoice& invoice, const Owner& owner);
   Object& line(const InvoiceLine& line, const Invoice& invoice);
   Object& refund(const Refund& refund, const ChargeId& charge);
+  /// The dispute of a charge that has one.
+  Object& dispute(const Charge& charge);
   Object& charge(const Charge& charge, const InvoiceId& invoice, const Owner& owner);
   Object& event(const store::StoredEvent& event);
   Object& test_clock(const TestClock& clock);

@@ -37,7 +37,7 @@ std::optional<Answer> unpaid_answer(const Invoice& invoice) {
   if (invoice.status == InvoiceStatus::paid || invoice.charges.empty()) return std::nullopt;
   const Charge& charge = invoice.charges.back();
   if (charge.state == ChargeState::declined) return render_decline(charge);
-  if (charge.is_unresolved())
+  if (charge.is_unresolved() && charge.state != ChargeState::pending)
     return render_error({Errc::outcome_unknown, "the gateway has not told the outcome of " + charge.id.value()});
   return std::nullopt;
 }

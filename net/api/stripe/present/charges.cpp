@@ -13,8 +13,21 @@ std::string_view name(ChargeState state) {
     case ChargeState::declined:
       return "failed";
     case ChargeState::sending:
+    case ChargeState::pending:
     case ChargeState::parked:
       return "pending";
+  }
+  return "";
+}
+
+std::string_view name(DisputeStatus status) {
+  switch (status) {
+    case DisputeStatus::open:
+      return "needs_response";
+    case DisputeStatus::won:
+      return "won";
+    case DisputeStatus::lost:
+      return "lost";
   }
   return "";
 }
@@ -124,8 +137,8 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   object.add("customer", id(owner.customer));
   object.add("description", nullptr);
   object.add("destination", nullptr);
-  object.add("dispute", nullptr);
-  object.add("disputed", false);
+  object.add("dispute", charge.dispute ? document_.text(charge.dispute->reference) : Value());
+  object.add("disputed", charge.dispute.has_value());
   object.add("failure_balance_transaction", nullptr);
   object.add("failure_code", declined ? document_.text(decline.code) : Value());
   object.add("failure_message", declined ? document_.text(decline.message) : Value());
@@ -178,6 +191,26 @@ Object& Presenter::refund(const Refund& refund, const ChargeId& charge) {
   object.add("source_transfer_reversal", nullptr);
   object.add("status", document_.text(name(refund.state)));
   object.add("transfer_reversal", nullptr);
+  return object;
+}
+
+Object& Presenter::dispute(const Charge& charge) {
+  static const Dispute none;
+  const Dispute& dispute = charge.dispute ? *charge.dispute : none;
+  Object& object = document_.object(16);
+  object.add("id", document_.text(dispute.reference));
+  object.add("object", "dispute");
+  object.add("amount", dispute.amount.minor);
+  object.add("balance_transactions", document_.array(0));
+  object.add("charge", id(charge.id));
+  object.add("created", time(dispute.created));
+  object.add("currency", document_.text(dispute.amount.currency.code()));
+  object.add("is_charge_refundable", false);
+  object.add("livemode", mode_ == Mode::live);
+  object.add("metadata", document_.object(0));
+  object.add("payment_intent", nullptr);
+  object.add("reason", dispute.reason.empty() ? Value("general") : document_.text(dispute.reason));
+  object.add("status", document_.text(name(dispute.status)));
   return object;
 }
 

@@ -20,7 +20,10 @@ Object& Presenter::snapshot(const Snapshot& snapshot, const AccountKey& key) {
 Object& Presenter::event(const store::StoredEvent& event) {
   const store::EventBatch& batch = *event.batch;
   Object& data = document_.object(2);
-  Object& now = snapshot(event.snapshot(), batch.key);
+  const EventType type = event.event().type;
+  const bool is_of_dispute = type == EventType::charge_dispute_created || type == EventType::charge_dispute_closed;
+  const auto* disputed = is_of_dispute ? std::get_if<ChargeSnapshot>(&event.snapshot()) : nullptr;
+  Object& now = disputed != nullptr ? dispute(disputed->charge) : snapshot(event.snapshot(), batch.key);
   data.add("object", now);
   if (const auto previous = event.event().previous) {
     Object& before = snapshot(batch.snapshots[*previous], batch.key);

@@ -1,0 +1,100 @@
+// Renewals that do not come with time alone: asked for, waited for, or refused by the processor.
+#include <algorithm>
+
+#include "engine/change.hpp"
+
+namespace billd {
+namespace {
+
+/// Whether the subscription ends with its period.
+bool ends_with_period(const Subscription& subscription) {
+  return subscription.cancel_at_period_end ||
+         (subscription.cancel_at && *subscription.cancel_at <= subscription.current_period.end);
+}
+
+/// Why the next period cannot be begun before its time.
+Result<void> check_advance(const Subscription& subscription) {
+  if (subscription.status == SubscriptionStatus::trialing)
+    return Failure{Errc::invalid_state, "A trial is not renewed ahead of its end; end it with `trial_end`.",
+                   "subscription"};
+  if (ends_with_period(subscription))
+    return Failure{Errc::invalid_state, "The subscription is to end with its period and is not renewed.",
+                   "subscription"};
+  if (std::ranges::any_of(subscription.items, [](const SubscriptionItem& item) { return item.price.is_metered(); }))
+    return Failure{Errc::invalid_state, "What is metered is billed when its period is over, and not ahead of it.",
+                   "subscription"};
+  return {};
+}
+
+Result<void> renew_one(Change& change, Subscription& subscription, const RenewSubscription& command) {
+  const Period period = subscription.current_period;
+  if (command.period_end && whole_second(*command.period_end) != period.end) return {};
+  if (period.end <= change.now) {
+    // What ends is ended by its timer.
+    return ends_with_period(subscription) ? Result<void>() : renew(change, subscription);
+  }
+  // A period that was begun ahead is the last one that can be.
+  if (!command.advance || change.now < period.start) return {};
+  auto allowed = check_advance(subscription);
+  if (!allowed) return allowed.error();
+  return renew(change, subscription);
+}
+
+Result<void> check_renewable(const Subscription& subscription) {
+  if (!subscription.is_live()) return Failure{Errc::invalid_state, "The subscription has ended.", "subscription"};
+  if (subscription.status == SubscriptionStatus::incomplete)
+    return Failure{Errc::invalid_state, "A subscription whose first payment is incomplete is not renewed.",
+                   "subscription"};
+  return {};
+}
+
+}  // namespace
+
+void begin_grace(Change& change, Subscription& subscription) {
+  Subscription before = subscription;
+  subscription.grace_until = subscription.current_period.end + change.rules.renewal_grace;
+  change.emit_update(EventType::subscription_updated, std::move(before), subscription);
+}
+
+Result<void> renew_by_hand(Change& change, const RenewSubscription& command) {
+  Account& account = change.account();
+  if (account.customer.deleted) return no_such_customer(account.customer);
+  if (!command.subscription.is_empty()) {
+    Subscription* subscription = find_known(change, command.subscription);
+    if (subscription == nullptr) return no_such_subscription(command.subscription);
+    auto renewable = check_renewable(*subscription);
+    if (!renewable) return renewable.error();
+    change.set_subject(subscription->id.value());
+    return renew_one(change, *subscription, command);
+  }
+  change.set_subject(account.customer.id.value());
+  for (Subscription& subscription : account.subscriptions) {
+    if (!check_renewable(subscription)) continue;
+    // Of several, those that cannot be renewed ahead are left to their time.
+    if (command.advance && subscription.current_period.end > change.now && !check_advance(subscription)) continue;
+    auto renewed = renew_one(change, subscription, command);
+    if (!renewed) return renewed.error();
+  }
+  return {};
+}
+
+Result<void> lapse_subscription(Change& change, const LapseSubscription& command) {
+  Subscription* subscription = find_known(change, command.subscription);
+  if (subscription == nullptr) return no_such_subscription(command.subscription);
+  auto renewable = check_renewable(*subscription);
+  if (!renewable) return renewable.error();
+  change.set_subject(subscription->id.value());
+  if (subscription->grace_until) {
+    end_subscription(change, *subscription, change.now, change.now);
+    return {};
+  }
+  if (ends_with_period(*subscription)) return {};
+  Subscription before = *subscription;
+  subscription->cancel_at.reset();
+  subscription->cancel_at_period_end = true;
+  subscription->canceled_at = change.now;
+  change.emit_update(EventType::subscription_updated, std::move(before), *subscription);
+  return {};
+}
+
+}  // namespace billd
