@@ -22,6 +22,19 @@ inline constexpr std::array choices<LogFormat> = {LogFormat::automatic, LogForma
 template <>
 inline constexpr std::array choices<FinalAction> = {FinalAction::cancel, FinalAction::unpaid, FinalAction::past_due};
 
+template <>
+inline constexpr std::array choices<Mode> = {Mode::test, Mode::live};
+
+template <>
+inline constexpr std::array choices<ProcessorKind> = {ProcessorKind::stripe, ProcessorKind::stancer,
+                                                      ProcessorKind::http};
+
+template <>
+inline constexpr std::array choices<WebhookKind> = {WebhookKind::stripe, WebhookKind::standard, WebhookKind::hmac};
+
+template <>
+inline constexpr std::array choices<HmacEncoding> = {HmacEncoding::hex, HmacEncoding::base64};
+
 /// Most durations in a list.
 inline constexpr std::size_t durations_max = 10;
 

@@ -12,6 +12,19 @@ std::string told(const Setting& setting, const Settings& in_force, const Setting
   return line + " stays " + before + ", the file says " + after;
 }
 
+/// Sections with names of their own take a restart, whatever in them has changed.
+template <class Holder>
+void tell_sections(const NamedSections<Holder>& sections, Settings in_force, Settings fresh, Reload& reload) {
+  const auto& before = sections.all(in_force);
+  const auto& after = sections.all(fresh);
+  for (const auto& [name, section] : after)
+    if (const auto found = before.find(name); found == before.end() || found->second != section)
+      reload.restart_wanted.push_back(std::string(sections.prefix) + name +
+                                      (found == before.end() ? " is new" : " has changed"));
+  for (const auto& [name, section] : before)
+    if (!after.contains(name)) reload.restart_wanted.push_back(std::string(sections.prefix) + name + " is gone");
+}
+
 }  // namespace
 
 Reload reload_settings(const Settings& in_force, const Settings& fresh) {
@@ -27,6 +40,8 @@ Reload reload_settings(const Settings& in_force, const Settings& fresh) {
     };
     std::visit(take_over, setting.member);
   }
+  tell_sections(processor_sections(), in_force, fresh, reload);
+  tell_sections(webhook_source_sections(), in_force, fresh, reload);
   return reload;
 }
 

@@ -38,6 +38,34 @@ std::string by_section(WriteSetting write_setting) {
   return text;
 }
 
+/// The sections of one kind as a sample: all of it commented out twice, for there are none to begin with.
+template <class Holder>
+std::string sample_section(const NamedSections<Holder>& sections) {
+  std::string text = "\n" + as_comment(sections.meaning);
+  text += "# [" + std::string(sections.prefix) + std::string(sections.example) + "]\n";
+  const Holder defaults;
+  for (const auto& setting : sections.table) {
+    std::string meaning(setting.meaning);
+    if (std::string range = range_text(setting); !range.empty()) meaning += " (" + range + ")";
+    text +=
+        "#\n" + as_comment(meaning) + "# " + std::string(setting.path) + " = " + value_text(setting, defaults) + "\n";
+  }
+  return text;
+}
+
+template <class Holder>
+std::string print_sections(const NamedSections<Holder>& sections, Settings settings) {
+  std::string text;
+  for (const auto& [name, section] : sections.all(settings)) {
+    text += "\n[" + std::string(sections.prefix) + name + "]\n";
+    for (const auto& setting : sections.table) {
+      const std::string value = value_text(setting, section);
+      if (value != "\"\"") text += std::string(setting.path) + " = " + value + "\n";
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string sample_configuration() {
@@ -56,18 +84,21 @@ std::string sample_configuration() {
     return "\n" + as_comment(meaning) + "#" + std::string(key_of(setting)) + " = " + value_text(setting, defaults) +
            "\n";
   };
-  return text + by_section(documented);
+  return text + by_section(documented) + sample_section(processor_sections()) +
+         sample_section(webhook_source_sections());
 }
 
 std::string print_configuration(const Settings& settings) {
-  return by_section([&](const Setting& setting) -> std::string {
+  const auto print = [&](const Setting& setting) -> std::string {
     std::string key(key_of(setting));
     if (!std::holds_alternative<Member<Secret>>(setting.member)) {
       return key + " = " + value_text(setting, settings) + "\n";
     }
     bool is_set = value_text(setting, settings) != value_text(setting, Settings{});
     return is_set ? "# " + key + " is set, and not shown\n" : "";
-  });
+  };
+  return by_section(print) + print_sections(processor_sections(), settings) +
+         print_sections(webhook_source_sections(), settings);
 }
 
 }  // namespace billd

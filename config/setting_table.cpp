@@ -136,19 +136,45 @@ constexpr std::array settings_in_order = {
     BILLD_SETTING(billing.charge_resolve_after,
                   "After how long a charge of unknown outcome is looked up at its gateway.", "", in(seconds(1)),
                   in(days(1))),
+    BILLD_SETTING(billing.charge_resolve_max,
+                  "The longest wait until it is looked up again: while its gateway stays silent each wait is as long "
+                  "as all before it together, up to this.",
+                  "", in(seconds(1)), in(days(1))),
     BILLD_SETTING(billing.charge_key_life,
                   "How long a charge of unknown outcome may be sent again under its idempotency key; after that it is "
                   "only looked up. Must be less than the gateway keeps its keys (Stripe: 24 hours).",
                   "", in(minutes(1)), in(days(30))),
+    BILLD_SETTING(billing.charge_pending_poll_after,
+                  "After how long a charge that is pending, such as a bank debit, is looked up at its gateway first. A "
+                  "webhook may bring the outcome before.",
+                  "", in(seconds(1)), in(days(1))),
+    BILLD_SETTING(billing.charge_pending_poll_max,
+                  "The longest wait until it is looked up again; up to this, each wait is as long as all before it "
+                  "together.",
+                  "", in(seconds(1)), in(days(7))),
+    BILLD_SETTING(billing.charge_pending_limit, "After how long a pending charge is left to an operator.", "",
+                  in(days(1)), in(days(90))),
+    BILLD_SETTING(
+        billing.renewal_grace,
+        "How long a subscription whose renewal a webhook triggers waits for it after its period's end, before "
+        "it lapses.",
+        "", 0, in(days(90))),
+
+    BILLD_SETTING(
+        gateways.new_sources,
+        "The gateway that takes and charges the tokens of new payment sources, by its name: \"test\" is built "
+        "in, others have a section below."),
 
     BILLD_SETTING(gateways.test.latency, "How long the built-in test gateway takes for each answer.", "", 0,
                   in(minutes(1))),
+    BILLD_SETTING(gateways.test.debit_settles_after, "How long a debit of a test bank account is pending.", "", 0,
+                  in(days(30))),
 };
 
 #undef BILLD_SETTING
 
 /// What a running daemon takes over; a section that ends with a dot stands for all that is in it.
-constexpr std::array<std::string_view, 10> reloadable = {
+constexpr std::array<std::string_view, 15> reloadable = {
     "log.",
     "operators.tokens_file",
     "operators.host",
@@ -158,7 +184,12 @@ constexpr std::array<std::string_view, 10> reloadable = {
     "billing.final_action",
     "billing.incomplete_expires_after",
     "billing.charge_resolve_after",
+    "billing.charge_resolve_max",
     "billing.charge_key_life",
+    "billing.charge_pending_poll_after",
+    "billing.charge_pending_poll_max",
+    "billing.charge_pending_limit",
+    "billing.renewal_grace",
 };
 
 std::string in_quotes(std::string_view text) {
@@ -187,9 +218,11 @@ std::string written(const Secret& value) { return value.empty() ? "\"\"" : "\"**
 std::string written(milliseconds value) { return in_quotes(to_text(value)); }
 std::string written(const ListenAddress& value) { return in_quotes(to_text(value)); }
 std::string written(const RedisAddress& value) { return in_quotes(to_text(value)); }
-std::string written(LogLevel value) { return in_quotes(name_of(value)); }
-std::string written(LogFormat value) { return in_quotes(name_of(value)); }
-std::string written(FinalAction value) { return in_quotes(name_of(value)); }
+template <class Choice>
+  requires(!choices<Choice>.empty())
+std::string written(Choice value) {
+  return in_quotes(name_of(value));
+}
 
 std::string written(const std::vector<milliseconds>& values) {
   std::string list;
@@ -197,8 +230,14 @@ std::string written(const std::vector<milliseconds>& values) {
   return "[" + list + "]";
 }
 
+std::string written(const std::vector<std::string>& values) {
+  std::string list;
+  for (const std::string& value : values) list += (list.empty() ? "" : ", ") + in_quotes(value);
+  return "[" + list + "]";
+}
+
 template <class Choice>
-std::string any_of(Member<Choice>) {
+std::string any_of() {
   constexpr auto& all = choices<Choice>;
   std::string names;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -208,27 +247,29 @@ std::string any_of(Member<Choice>) {
   return names;
 }
 
-std::string duration_range(const Setting& setting) {
+template <class Holder>
+std::string duration_range(const SettingOf<Holder>& setting) {
   return to_text(milliseconds(setting.least)) + " to " + to_text(milliseconds(setting.greatest));
 }
 
+template <class Holder>
 struct RangeText {
-  const Setting& setting;
+  const SettingOf<Holder>& setting;
 
-  std::string operator()(Member<std::uint32_t>) const {
+  std::string operator()(MemberOf<Holder, std::uint32_t>) const {
     std::string unit = setting.unit.empty() ? "" : " " + std::string(setting.unit);
     return std::to_string(setting.least) + " to " + std::to_string(setting.greatest) + unit;
   }
-  std::string operator()(Member<milliseconds>) const { return duration_range(setting); }
-  std::string operator()(Member<std::vector<milliseconds>>) const {
+  std::string operator()(MemberOf<Holder, milliseconds>) const { return duration_range(setting); }
+  std::string operator()(MemberOf<Holder, std::vector<milliseconds>>) const {
     return "at most " + std::to_string(durations_max) + ", each " + duration_range(setting);
   }
-  std::string operator()(Member<LogLevel> member) const { return any_of(member); }
-  std::string operator()(Member<LogFormat> member) const { return any_of(member); }
-  std::string operator()(Member<FinalAction> member) const { return any_of(member); }
   template <class T>
-  std::string operator()(Member<T>) const {
-    return "";
+  std::string operator()(MemberOf<Holder, T>) const {
+    if constexpr (choices<T>.empty())
+      return "";
+    else
+      return any_of<T>();
   }
 };
 
@@ -252,7 +293,8 @@ std::string environment_name(const Setting& setting) {
   return name;
 }
 
-std::string value_text(const Setting& setting, Settings settings) {
+template <class Holder>
+std::string value_text(const SettingOf<Holder>& setting, Holder settings) {
   return std::visit([&](auto member) { return written(member(settings)); }, setting.member);
 }
 
@@ -263,6 +305,16 @@ bool is_reloadable(const Setting& setting) {
   return std::ranges::any_of(reloadable, names);
 }
 
-std::string range_text(const Setting& setting) { return std::visit(RangeText{setting}, setting.member); }
+template <class Holder>
+std::string range_text(const SettingOf<Holder>& setting) {
+  return std::visit(RangeText<Holder>{setting}, setting.member);
+}
+
+template std::string value_text(const SettingOf<Settings>&, Settings);
+template std::string value_text(const SettingOf<ProcessorSettings>&, ProcessorSettings);
+template std::string value_text(const SettingOf<WebhookSourceSettings>&, WebhookSourceSettings);
+template std::string range_text(const SettingOf<Settings>&);
+template std::string range_text(const SettingOf<ProcessorSettings>&);
+template std::string range_text(const SettingOf<WebhookSourceSettings>&);
 
 }  // namespace billd

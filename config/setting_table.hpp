@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,20 +13,25 @@
 
 namespace billd {
 
-/// Finds a setting of type T in the settings.
-template <class T>
-using Member = T& (*)(Settings&);
+/// Finds a setting of type T in the structure that holds it: all settings, or those of one named section.
+template <class Holder, class T>
+using MemberOf = T& (*)(Holder&);
 
 /// The types that a setting can have.
-using AnyMember =
-    std::variant<Member<bool>, Member<std::uint32_t>, Member<std::string>, Member<Secret>,
-                 Member<std::chrono::milliseconds>, Member<std::vector<std::chrono::milliseconds>>,
-                 Member<ListenAddress>, Member<RedisAddress>, Member<LogLevel>, Member<LogFormat>, Member<FinalAction>>;
+template <class Holder>
+using AnyMemberOf =
+    std::variant<MemberOf<Holder, bool>, MemberOf<Holder, std::uint32_t>, MemberOf<Holder, std::string>,
+                 MemberOf<Holder, Secret>, MemberOf<Holder, std::chrono::milliseconds>,
+                 MemberOf<Holder, std::vector<std::chrono::milliseconds>>, MemberOf<Holder, std::vector<std::string>>,
+                 MemberOf<Holder, ListenAddress>, MemberOf<Holder, RedisAddress>, MemberOf<Holder, LogLevel>,
+                 MemberOf<Holder, LogFormat>, MemberOf<Holder, FinalAction>, MemberOf<Holder, Mode>,
+                 MemberOf<Holder, ProcessorKind>, MemberOf<Holder, WebhookKind>, MemberOf<Holder, HmacEncoding>>;
 
-struct Setting {
-  /// Its name in the file, with its sections: "redis.address".
+template <class Holder>
+struct SettingOf {
+  /// Its name in the file, with its sections: "redis.address"; within a named section, its key alone.
   std::string_view path;
-  AnyMember member;
+  AnyMemberOf<Holder> member;
   /// What it means, in a sentence or two, for people who read the sample.
   std::string_view meaning;
   /// What a number counts: "bytes", "connections"; empty for other types.
@@ -35,8 +41,27 @@ struct Setting {
   std::int64_t greatest = 0;
 };
 
+template <class T>
+using Member = MemberOf<Settings, T>;
+using Setting = SettingOf<Settings>;
+
 /// Every setting, grouped by section; settings without a section come first, as TOML wants it.
 std::span<const Setting> setting_table();
+
+/// What there can be any number of, each in a section with a name of its own: [gateways.NAME].
+template <class Holder>
+struct NamedSections {
+  std::string_view prefix;   ///< "gateways."
+  std::string_view example;  ///< a name for the sample
+  std::string_view meaning;
+  std::map<std::string, Holder>& (*all)(Settings&);
+  std::span<const SettingOf<Holder>> table;
+};
+const NamedSections<ProcessorSettings>& processor_sections();
+const NamedSections<WebhookSourceSettings>& webhook_source_sections();
+
+/// A name of 1 to 40 of [a-z0-9_-], beginning with a letter: it stands in paths and in stored data.
+bool is_section_name(std::string_view name);
 
 /// The section of "gateways.test.latency" is "gateways.test", its key "latency".
 std::string_view section_of(const Setting& setting);
@@ -46,12 +71,14 @@ std::string_view key_of(const Setting& setting);
 std::string environment_name(const Setting& setting);
 
 /// The setting's value as it is written in a file: `"embedded"`, `16`, `["3d", "5d"]`.
-std::string value_text(const Setting& setting, Settings settings);
+template <class Holder>
+std::string value_text(const SettingOf<Holder>& setting, Holder settings);
 
 /// Whether a reload (SIGHUP) changes it in the running daemon; the others take a restart.
 bool is_reloadable(const Setting& setting);
 
 /// The values that are allowed, as words: `100ms to 10m`, `1 to 1000 connections`, `"cancel", "unpaid" or "past_due"`.
-std::string range_text(const Setting& setting);
+template <class Holder>
+std::string range_text(const SettingOf<Holder>& setting);
 
 }  // namespace billd

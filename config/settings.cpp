@@ -17,151 +17,12 @@
 #include <utility>
 #include <variant>
 
-#include "config/choices.hpp"
+#include "config/given.hpp"
 #include "config/nearest_name.hpp"
 #include "config/setting_table.hpp"
 
 namespace billd {
 namespace {
-
-using std::chrono::milliseconds;
-
-/// Where a value was given. Places in the file come before all others, in the order of its lines.
-struct Place {
-  std::string text;
-  std::uint32_t line = std::numeric_limits<std::uint32_t>::max();
-  std::uint32_t column = 0;
-};
-
-/// What no setting can hold; `what` says so in words.
-struct Unusable {
-  std::string_view what;
-};
-
-/// A value as it was given, before its setting has a say in what it must be.
-struct Given {
-  std::variant<bool, std::int64_t, std::string, std::vector<std::string>, Unusable> value;
-  Place place;
-  /// It comes from the environment or the command line, where everything is text: 16 and true need no other form.
-  bool untyped = false;
-};
-
-Failure wrong(std::string detail) { return Failure{Errc::bad_configuration, std::move(detail)}; }
-
-std::string in_words(const Given& given) {
-  struct Words {
-    std::string operator()(bool value) const { return value ? "true" : "false"; }
-    std::string operator()(std::int64_t value) const { return std::to_string(value); }
-    std::string operator()(const std::string& value) const { return "\"" + value + "\""; }
-    std::string operator()(const std::vector<std::string>&) const { return "a list"; }
-    std::string operator()(Unusable value) const { return std::string(value.what); }
-  };
-  return std::visit(Words{}, given.value);
-}
-
-const std::string* untyped_text(const Given& given) {
-  return given.untyped ? std::get_if<std::string>(&given.value) : nullptr;
-}
-
-Result<std::string> text_of(const Given& given) {
-  if (auto* text = std::get_if<std::string>(&given.value)) return *text;
-  return wrong("must be text in quotes, not " + in_words(given));
-}
-
-// One convert() for each type of setting: the value, or the end of the sentence "the setting ...".
-
-Result<bool> convert(const Given& given, const Setting&, Member<bool>) {
-  if (auto* value = std::get_if<bool>(&given.value)) return *value;
-  if (auto* text = untyped_text(given); text && (*text == "true" || *text == "false")) return *text == "true";
-  return wrong("must be true or false, not " + in_words(given));
-}
-
-Result<std::uint32_t> convert(const Given& given, const Setting& setting, Member<std::uint32_t>) {
-  std::int64_t number = 0;
-  bool is_number = false;
-  if (auto* value = std::get_if<std::int64_t>(&given.value)) {
-    number = *value;
-    is_number = true;
-  } else if (auto* text = untyped_text(given)) {
-    auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    is_number = error == std::errc{} && end == text->data() + text->size();
-  }
-  if (!is_number) return wrong("must be a whole number, not " + in_words(given));
-  if (number < setting.least || number > setting.greatest) {
-    return wrong("must be " + range_text(setting) + ", not " + std::to_string(number));
-  }
-  return static_cast<std::uint32_t>(number);
-}
-
-Result<std::string> convert(const Given& given, const Setting&, Member<std::string>) { return text_of(given); }
-
-Result<Secret> convert(const Given& given, const Setting&, Member<Secret>) {
-  auto text = text_of(given);
-  if (!text) return wrong("must be text in quotes");  // without the value: it is a secret all the same
-  return Secret(*text);
-}
-
-Result<milliseconds> checked_duration(std::string_view text, const Setting& setting) {
-  auto duration = parse_duration(text);
-  if (!duration) return duration;
-  if (duration->count() < setting.least || duration->count() > setting.greatest) {
-    return wrong("must be " + range_text(setting) + ", not " + to_text(*duration));
-  }
-  return duration;
-}
-
-Result<milliseconds> convert(const Given& given, const Setting& setting, Member<milliseconds>) {
-  if (auto* number = std::get_if<std::int64_t>(&given.value)) return checked_duration(std::to_string(*number), setting);
-  auto text = text_of(given);
-  if (!text) return text.error();
-  return checked_duration(*text, setting);
-}
-
-Result<std::vector<milliseconds>> convert(const Given& given, const Setting& setting,
-                                          Member<std::vector<milliseconds>>) {
-  std::vector<std::string> texts;
-  if (auto* list = std::get_if<std::vector<std::string>>(&given.value)) {
-    texts = *list;
-  } else if (auto* text = untyped_text(given)) {
-    for (std::size_t begin = 0; begin < text->size();) {
-      std::size_t comma = std::min(text->find(',', begin), text->size());
-      texts.push_back(text->substr(begin, comma - begin));
-      begin = comma + 1;
-    }
-  } else {
-    return wrong("must be a list such as [\"3d\", \"5d\"], not " + in_words(given));
-  }
-  if (texts.size() > durations_max) {
-    return wrong("must be " + range_text(setting) + ", not a list of " + std::to_string(texts.size()));
-  }
-  std::vector<milliseconds> durations;
-  for (const std::string& text : texts) {
-    auto duration = checked_duration(text, setting);
-    if (!duration) return duration.error();
-    durations.push_back(*duration);
-  }
-  return durations;
-}
-
-Result<ListenAddress> convert(const Given& given, const Setting&, Member<ListenAddress>) {
-  auto text = text_of(given);
-  if (!text) return text.error();
-  return parse_listen_address(*text);
-}
-
-Result<RedisAddress> convert(const Given& given, const Setting&, Member<RedisAddress>) {
-  auto text = text_of(given);
-  if (!text) return text.error();
-  return parse_redis_address(*text);
-}
-
-template <class Choice>
-Result<Choice> convert(const Given& given, const Setting& setting, Member<Choice>) {
-  auto* text = std::get_if<std::string>(&given.value);
-  auto chosen = std::ranges::find_if(choices<Choice>, [&](Choice c) { return text && name_of(c) == *text; });
-  if (chosen == choices<Choice>.end()) return wrong("must be " + range_text(setting) + ", not " + in_words(given));
-  return *chosen;
-}
 
 /// Gathers the settings from their sources, and every problem on the way.
 class Reader {
@@ -191,6 +52,9 @@ class Reader {
     }
     for (const auto& [name, value] : environment) {
       if (!name.starts_with("BILLD_") || std::ranges::find(names, name) != names.end()) continue;
+      const Given given{value, Place{"environment variable " + name}, true};
+      if (read_variable(processor_sections(), name, given) || read_variable(webhook_source_sections(), name, given))
+        continue;
       // Only what looks like a slip is refused: container platforms invent names such as BILLD_SERVICE_PORT.
       if (auto near = nearest_name(name, names)) problem(Place{"environment"}, unknown("variable", name, near));
     }
@@ -200,9 +64,10 @@ class Reader {
     for (const auto& [path, text] : overrides) {
       Place place{"command line"};
       const Setting* setting = find(path);
+      const Given given{text, place, true};
       if (setting != nullptr) {
-        set(*setting, Given{text, place, true});
-      } else {
+        set(*setting, given);
+      } else if (!read_path(processor_sections(), path, given) && !read_path(webhook_source_sections(), path, given)) {
         problem(place, unknown("setting", path, nearest_name(path, setting_paths())));
       }
     }
@@ -238,6 +103,25 @@ class Reader {
     require(s.jobs.batch_max <= s.jobs.in_flight_max, "`jobs.batch_max` must not be above `jobs.in_flight_max`");
     require(s.jobs.lease_interval * 3 <= s.jobs.lease_timeout,
             "`jobs.lease_interval` must be at most a third of `jobs.lease_timeout`");
+    for (const auto& [name, processor] : s.gateways.processors) {
+      const std::string section = "`gateways." + name + ".";
+      require(processor.kind != ProcessorKind::unset, section + "kind` must be set");
+      require(!processor.key_file.empty() || !processor.key.empty(), section + "key_file` must be set");
+      require(processor.kind != ProcessorKind::http || !processor.url.empty(), section + "url` must be set");
+      require(processor.url.empty() || processor.url.starts_with("https://") || processor.url.starts_with("http://"),
+              section + "url` must begin with https:// (or http://)");
+      // Two requests for one charge must never run side by side.
+      require(processor.request_timeout < s.billing.charge_resolve_after,
+              section + "request_timeout` must be less than `billing.charge_resolve_after`");
+    }
+    require(s.gateways.new_sources == "test" || s.gateways.processors.contains(s.gateways.new_sources),
+            "`gateways.new_sources` names the gateway \"" + s.gateways.new_sources + "\", which has no section");
+    for (const auto& [name, source] : s.webhook_sources) {
+      const std::string section = "`webhook_sources." + name + ".";
+      require(source.kind != WebhookKind::unset, section + "kind` must be set");
+      require(!source.secret_files.empty() || !source.secrets.empty(), section + "secret_files` must name a file");
+      require(source.kind != WebhookKind::hmac || !source.header.empty(), section + "header` must not be empty");
+    }
   }
 
   Result<Settings> finish() {
@@ -265,7 +149,7 @@ class Reader {
 
   /// Every section, and the sections around it: "gateways.test" and "gateways".
   static std::vector<std::string> section_paths() {
-    std::vector<std::string> sections;
+    std::vector<std::string> sections = {"webhook_sources"};
     for (const Setting& setting : setting_table()) {
       for (auto dot = setting.path.find('.'); dot != std::string_view::npos; dot = setting.path.find('.', dot + 1)) {
         std::string section(setting.path.substr(0, dot));
@@ -316,6 +200,10 @@ class Reader {
       }
       std::vector<std::string> sections = section_paths();
       bool is_section = std::ranges::find(sections, path) != sections.end();
+      if (!is_section && node.is_table() &&
+          (read_section_of(processor_sections(), prefix, key, *node.as_table()) ||
+           read_section_of(webhook_source_sections(), prefix, key, *node.as_table())))
+        continue;
       if (is_section && node.is_table()) {
         read_section(*node.as_table(), path + ".");
       } else if (is_section) {
@@ -330,16 +218,78 @@ class Reader {
   }
 
   void set(const Setting& setting, const Given& given) {
+    if (set_in(settings_, setting, std::string(setting.path), given)) is_set_.insert(setting.path);
+  }
+
+  template <class Holder>
+  bool set_in(Holder& holder, const SettingOf<Holder>& setting, const std::string& path, const Given& given) {
     auto assign = [&](auto member) {
       auto value = convert(given, setting, member);
-      if (value) {
-        member(settings_) = *value;
-        is_set_.insert(setting.path);
-      } else {
-        problem(given.place, "`" + std::string(setting.path) + "` " + value.error().detail);
-      }
+      if (value)
+        member(holder) = *value;
+      else
+        problem(given.place, "`" + path + "` " + value.error().detail);
+      return static_cast<bool>(value);
     };
-    std::visit(assign, setting.member);
+    return std::visit(assign, setting.member);
+  }
+
+  /// One setting of a named section; the section comes to be by its first one.
+  template <class Holder>
+  void set_named(const NamedSections<Holder>& sections, const std::string& name, const std::string& key,
+                 const Given& given) {
+    const std::string path = std::string(sections.prefix) + name + "." + key;
+    if (!is_section_name(name)) {
+      problem(given.place, "`" + path + "`: a name is 1 to 40 of a-z, 0-9, _ and -, and begins with a letter");
+      return;
+    }
+    const auto setting = std::ranges::find(sections.table, key, &SettingOf<Holder>::path);
+    if (setting != sections.table.end()) {
+      set_in(sections.all(settings_)[name], *setting, path, given);
+      return;
+    }
+    std::vector<std::string> keys;
+    for (const auto& each : sections.table) keys.emplace_back(each.path);
+    auto near = nearest_name(key, keys);
+    if (near) near = std::string(sections.prefix) + name + "." + *near;
+    problem(given.place, unknown("setting", path, near));
+  }
+
+  template <class Holder>
+  bool read_section_of(const NamedSections<Holder>& sections, const std::string& prefix, const toml::key& name,
+                       const toml::table& section) {
+    if (prefix != sections.prefix) return false;
+    sections.all(settings_).try_emplace(std::string(name.str()));
+    for (const auto& [key, node] : section)
+      set_named(sections, std::string(name.str()), std::string(key.str()), given_by(node));
+    return true;
+  }
+
+  /// "gateways.acme.url" on the command line.
+  template <class Holder>
+  bool read_path(const NamedSections<Holder>& sections, const std::string& path, const Given& given) {
+    const std::size_t dot = path.rfind('.');
+    if (!path.starts_with(sections.prefix) || dot == std::string::npos || dot <= sections.prefix.size()) return false;
+    set_named(sections, path.substr(sections.prefix.size(), dot - sections.prefix.size()), path.substr(dot + 1), given);
+    return true;
+  }
+
+  /// BILLD_GATEWAYS_ACME_URL in the environment; only what ends with the name of a setting is meant so.
+  template <class Holder>
+  bool read_variable(const NamedSections<Holder>& sections, const std::string& variable, const Given& given) {
+    std::string path;
+    for (char c : variable.substr(std::string_view("BILLD_").size()))
+      path += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    const std::string beginning = std::string(sections.prefix.substr(0, sections.prefix.size() - 1)) + "_";
+    if (!path.starts_with(beginning)) return false;
+    for (const auto& setting : sections.table) {
+      const std::string end = "_" + std::string(setting.path);
+      if (!path.ends_with(end) || path.size() <= beginning.size() + end.size()) continue;
+      const std::string name = path.substr(beginning.size(), path.size() - beginning.size() - end.size());
+      set_named(sections, name, std::string(setting.path), given);
+      return true;
+    }
+    return false;
   }
 
   void problem(const Place& place, const std::string& text) {
@@ -380,13 +330,35 @@ Result<std::string> read_secret_file(const std::filesystem::path& path, const st
   return text;
 }
 
-Result<Secret> read_password(const Settings& settings, const Environment& environment) {
-  const std::filesystem::path path = secret_path(settings.redis.password_file, environment);
-  auto text = read_secret_file(path, "redis.password_file");
+/// The first line of a file that `setting` names and that nobody else may read.
+Result<Secret> read_secret(const std::string& setting, const std::string& file, const Environment& environment) {
+  const std::filesystem::path path = secret_path(file, environment);
+  auto text = read_secret_file(path, setting);
   if (!text) return text.error();
-  std::string password = text->substr(0, text->find_first_of("\r\n"));
-  if (password.empty()) return wrong("`redis.password_file`: the first line of " + path.string() + " is empty");
-  return Secret(std::move(password));
+  std::string secret = text->substr(0, text->find_first_of("\r\n"));
+  if (secret.empty()) return wrong("`" + setting + "`: the first line of " + path.string() + " is empty");
+  return Secret(std::move(secret));
+}
+
+/// A key says of itself which mode it is for; it must be the gateway's.
+Result<void> check_key(const std::string& name, const ProcessorSettings& processor) {
+  const std::string& key = processor.key.reveal();
+  const auto begins = [&](std::initializer_list<std::string_view> prefixes) {
+    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return key.starts_with(prefix); });
+  };
+  if (processor.kind == ProcessorKind::http) return {};
+  const bool is_stripe = processor.kind == ProcessorKind::stripe;
+  const bool is_test = is_stripe ? begins({"sk_test_", "rk_test_"}) : begins({"stest_"});
+  const bool is_live = is_stripe ? begins({"sk_live_", "rk_live_"}) : begins({"sprod_"});
+  const std::string setting = "`gateways." + name + ".key_file`: ";
+  if (!is_test && !is_live)
+    return wrong(setting + "this is no secret key of " + std::string(name_of(processor.kind)) +
+                 "'s: it would begin with " +
+                 (is_stripe ? "sk_test_, rk_test_, sk_live_ or rk_live_" : "stest_ or sprod_"));
+  if (is_live != (processor.mode == Mode::live))
+    return wrong(setting + "a " + (is_live ? "live" : "test") + " key, but the gateway's mode is \"" +
+                 std::string(name_of(processor.mode)) + "\"");
+  return {};
 }
 
 Result<std::vector<OperatorToken>> read_tokens(const Settings& settings, const Environment& environment) {
@@ -398,6 +370,35 @@ Result<std::vector<OperatorToken>> read_tokens(const Settings& settings, const E
     return wrong("`operators.tokens_file`: there is no token in " + path.string() +
                  ": make one with `billd tokens create`");
   return tokens;
+}
+
+/// Fills in what stands in files of its own.
+Result<void> read_secrets(Settings& settings, const Environment& environment) {
+  if (!settings.redis.password_file.empty()) {
+    auto password = read_secret("redis.password_file", settings.redis.password_file, environment);
+    if (!password) return password.error();
+    settings.redis.password = *password;
+  }
+  if (!settings.operators.tokens_file.empty()) {
+    auto tokens = read_tokens(settings, environment);
+    if (!tokens) return tokens.error();
+    settings.operators.tokens = std::move(*tokens);
+  }
+  for (auto& [name, processor] : settings.gateways.processors) {
+    auto key = read_secret("gateways." + name + ".key_file", processor.key_file, environment);
+    if (!key) return key.error();
+    processor.key = *key;
+    auto fits = check_key(name, processor);
+    if (!fits) return fits.error();
+  }
+  for (auto& [name, source] : settings.webhook_sources) {
+    for (const std::string& file : source.secret_files) {
+      auto secret = read_secret("webhook_sources." + name + ".secret_files", file, environment);
+      if (!secret) return secret.error();
+      source.secrets.push_back(*secret);
+    }
+  }
+  return {};
 }
 
 std::string derived_name(const Settings& settings) {
@@ -417,7 +418,12 @@ Rules billing_rules(const BillingSettings& settings) {
       .final_action = settings.final_action,
       .incomplete_expires_after = settings.incomplete_expires_after,
       .charge_resolve_after = settings.charge_resolve_after,
+      .charge_resolve_max = settings.charge_resolve_max,
       .charge_key_life = settings.charge_key_life,
+      .charge_pending_poll_after = settings.charge_pending_poll_after,
+      .charge_pending_poll_max = settings.charge_pending_poll_max,
+      .charge_pending_limit = settings.charge_pending_limit,
+      .renewal_grace = settings.renewal_grace,
   };
 }
 
@@ -454,16 +460,8 @@ Result<Settings> load_settings(const std::optional<std::filesystem::path>& file,
   }
   auto settings = read_settings(text, file ? file->string() : "", environment, overrides);
   if (!settings) return settings;
-  if (!settings->redis.password_file.empty()) {
-    auto password = read_password(*settings, environment);
-    if (!password) return password.error();
-    settings->redis.password = *password;
-  }
-  if (!settings->operators.tokens_file.empty()) {
-    auto tokens = read_tokens(*settings, environment);
-    if (!tokens) return tokens.error();
-    settings->operators.tokens = std::move(*tokens);
-  }
+  auto secrets = read_secrets(*settings, environment);
+  if (!secrets) return secrets.error();
   if (settings->daemon.name.empty()) settings->daemon.name = derived_name(*settings);
   return settings;
 }

@@ -147,8 +147,18 @@ struct BillingSettings {
   std::chrono::milliseconds idempotency_retention = std::chrono::hours(24);
   /// After how long a charge of unknown outcome is looked up at its gateway, 1s to 1d.
   std::chrono::milliseconds charge_resolve_after = std::chrono::seconds(30);
+  /// The longest wait until a charge of unknown outcome is looked up again, 1s to 1d.
+  std::chrono::milliseconds charge_resolve_max = std::chrono::hours(1);
   /// How long a charge may be sent again under its idempotency key, 1m to 30d; less than gateways keep their keys.
   std::chrono::milliseconds charge_key_life = std::chrono::hours(12);
+  /// After how long a pending charge is looked up at its gateway first, 1s to 1d.
+  std::chrono::milliseconds charge_pending_poll_after = std::chrono::minutes(10);
+  /// The longest wait until it is looked up again, 1s to 7d.
+  std::chrono::milliseconds charge_pending_poll_max = std::chrono::hours(6);
+  /// After how long a pending charge is left to an operator, 1d to 90d.
+  std::chrono::milliseconds charge_pending_limit = std::chrono::days(30);
+  /// How long a subscription that a webhook renews waits for it after its period's end, 0s to 90d.
+  std::chrono::milliseconds renewal_grace = std::chrono::days(3);
 
   bool operator==(const BillingSettings&) const = default;
 };
@@ -156,14 +166,69 @@ struct BillingSettings {
 struct TestGatewaySettings {
   /// How long the built-in test gateway takes for each answer, 0s to 1m.
   std::chrono::milliseconds latency = std::chrono::milliseconds(0);
+  /// How long a debit of a test bank account is pending, 0s to 30d.
+  std::chrono::milliseconds debit_settles_after = std::chrono::days(4);
 
   bool operator==(const TestGatewaySettings&) const = default;
 };
 
+/// A payment processor: the section [gateways.NAME], where sources know it by its name.
+struct ProcessorSettings {
+  /// Whose API it speaks; must be set.
+  ProcessorKind kind = ProcessorKind::unset;
+  /// Whether it moves real money: must agree with its key, and only sources of this mode are charged through it.
+  Mode mode = Mode::test;
+  /// Where its API is; empty: where the processor's own is. Kind http has no other.
+  std::string url;
+  /// The file whose first line is the secret key; of kind http, what requests are signed with.
+  std::string key_file;
+  /// The key: load_settings() fills it in from key_file.
+  Secret key;
+  /// PEM file with the certificates that the processor's must come from; empty: the system's.
+  std::string certificates_file;
+  /// Time to connect, 10ms to 1m.
+  std::chrono::milliseconds connect_timeout = std::chrono::seconds(5);
+  /// Time for a whole request, the wait for its turn included, 100ms to 5m; less than billing.charge_resolve_after.
+  std::chrono::milliseconds request_timeout = std::chrono::seconds(20);
+  /// Most requests that are begun in a second, 1 to 10000.
+  std::uint32_t requests_per_second_max = 25;
+  /// Most requests at once, 1 to 1000.
+  std::uint32_t concurrency_max = 16;
+  /// After how many requests in a row without a usable answer it is left alone for a while, 1 to 1000.
+  std::uint32_t breaker_failures = 10;
+  /// How long it is left alone then, 100ms to 1h.
+  std::chrono::milliseconds breaker_pause = std::chrono::seconds(30);
+
+  bool operator==(const ProcessorSettings&) const = default;
+};
+
 struct GatewaySettings {
+  /// The gateway that takes and charges the tokens of new payment sources, by its name.
+  std::string new_sources = "test";
   TestGatewaySettings test;
+  std::map<std::string, ProcessorSettings> processors;  ///< by name
 
   bool operator==(const GatewaySettings&) const = default;
+};
+
+/// Who sends webhooks to POST /webhooks/NAME: the section [webhook_sources.NAME].
+struct WebhookSourceSettings {
+  /// How its requests are signed; must be set.
+  WebhookKind kind = WebhookKind::unset;
+  /// Of which mode the customers are that it may speak of.
+  Mode mode = Mode::test;
+  /// The files whose first lines are the secrets, at least one; several while one is being exchanged.
+  std::vector<std::string> secret_files;
+  /// The secrets: load_settings() fills them in from secret_files.
+  std::vector<Secret> secrets;
+  /// The gateway that it speaks for; empty: the one of the same name.
+  std::string gateway;
+  /// The header that holds the signature; of kind hmac.
+  std::string header = "X-Signature";
+  /// How the signature is written; of kind hmac.
+  HmacEncoding encoding = HmacEncoding::hex;
+
+  bool operator==(const WebhookSourceSettings&) const = default;
 };
 
 /// Everything that can be set, in the order of the sample configuration.
@@ -184,6 +249,7 @@ struct Settings {
   JobSettings jobs;
   BillingSettings billing;
   GatewaySettings gateways;
+  std::map<std::string, WebhookSourceSettings> webhook_sources;  ///< by name
 
   bool operator==(const Settings&) const = default;
 };

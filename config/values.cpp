@@ -109,6 +109,38 @@ std::string_view name_of(LogFormat format) {
   return "";
 }
 
+std::string_view name_of(Mode mode) { return mode == Mode::live ? "live" : "test"; }
+
+std::string_view name_of(ProcessorKind kind) {
+  switch (kind) {
+    case ProcessorKind::unset:
+      return "";
+    case ProcessorKind::stripe:
+      return "stripe";
+    case ProcessorKind::stancer:
+      return "stancer";
+    case ProcessorKind::http:
+      return "http";
+  }
+  return "";
+}
+
+std::string_view name_of(WebhookKind kind) {
+  switch (kind) {
+    case WebhookKind::unset:
+      return "";
+    case WebhookKind::stripe:
+      return "stripe";
+    case WebhookKind::standard:
+      return "standard";
+    case WebhookKind::hmac:
+      return "hmac";
+  }
+  return "";
+}
+
+std::string_view name_of(HmacEncoding encoding) { return encoding == HmacEncoding::hex ? "hex" : "base64"; }
+
 Result<std::chrono::milliseconds> parse_duration(std::string_view text) {
   std::int64_t count = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);

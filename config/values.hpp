@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/account.hpp"
 #include "engine/result.hpp"
 #include "engine/rules.hpp"
 
@@ -54,7 +55,18 @@ enum class LogLevel { trace, debug, info, warning, error, critical };
 /// lines of text elsewhere.
 enum class LogFormat { automatic, text, json, journal };
 
+/// Whose API a payment processor speaks.
+enum class ProcessorKind { unset, stripe, stancer, http };
+
+/// How webhooks that come in are signed: as Stripe's, by Standard Webhooks, or by a bare HMAC-SHA256 of the body.
+enum class WebhookKind { unset, stripe, standard, hmac };
+enum class HmacEncoding { hex, base64 };
+
 std::string_view name_of(FinalAction action);
+std::string_view name_of(Mode mode);
+std::string_view name_of(ProcessorKind kind);
+std::string_view name_of(WebhookKind kind);
+std::string_view name_of(HmacEncoding encoding);
 std::string_view name_of(LogLevel level);
 std::string_view name_of(LogFormat format);
 

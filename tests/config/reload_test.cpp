@@ -31,6 +31,18 @@ TEST(Reload, TakesOverWhatItCanAndNamesWhatTakesARestart) {
   EXPECT_THAT(reload.restart_wanted, ElementsAre("partitions stays 16, the file says 32"));
 }
 
+TEST(Reload, SaysWhichNamedSectionsTakeARestart) {
+  Settings before, fresh;
+  before.gateways.processors["acme"].concurrency_max = 1;
+  before.gateways.processors["gone"];
+  fresh.gateways.processors["acme"].concurrency_max = 2;
+  fresh.webhook_sources["shop"];
+  const Reload reload = reload_settings(before, fresh);
+  EXPECT_EQ(reload.settings, before);
+  EXPECT_THAT(reload.restart_wanted,
+              ElementsAre("gateways.acme has changed", "gateways.gone is gone", "webhook_sources.shop is new"));
+}
+
 TEST(Reload, NeverTellsASecret) {
   Settings fresh;
   fresh.redis.password = Secret("hunter2");

@@ -271,6 +271,7 @@ std::string another_value(const Setting& setting) {
       {"redis.allow_unsafe_durability", "true"},
       {"billing.retry_schedule", "1d,2d"},
       {"billing.final_action", "past_due"},
+      {"gateways.new_sources", "acme"},
   };
   auto found = values.find(setting.path);
   if (found != values.end()) return found->second;
@@ -288,6 +289,7 @@ class EachSetting : public testing::TestWithParam<Setting> {
   /// What another setting must be for this one to make sense.
   static std::string file_for(const Setting& setting) {
     bool is_credential = setting.path.starts_with("redis.username") || setting.path.starts_with("redis.password");
+    if (setting.path == "gateways.new_sources") return "[gateways.acme]\nkind = \"stripe\"\nkey_file = \"acme-key\"\n";
     return is_credential ? "redis.address = \"redis.internal:6379\"\n" : "";
   }
 };
@@ -364,6 +366,11 @@ TEST(BillingRules, AreTheEnginesOwnByDefault) {
   EXPECT_EQ(rules.incomplete_expires_after, expected.incomplete_expires_after);
   EXPECT_EQ(rules.charge_resolve_after, expected.charge_resolve_after);
   EXPECT_EQ(rules.charge_key_life, expected.charge_key_life);
+  EXPECT_EQ(rules.charge_resolve_max, expected.charge_resolve_max);
+  EXPECT_EQ(rules.charge_pending_poll_after, expected.charge_pending_poll_after);
+  EXPECT_EQ(rules.charge_pending_poll_max, expected.charge_pending_poll_max);
+  EXPECT_EQ(rules.charge_pending_limit, expected.charge_pending_limit);
+  EXPECT_EQ(rules.renewal_grace, expected.renewal_grace);
 }
 
 TEST(SampleConfiguration, IsTheFileInTheRepository) {
@@ -472,6 +479,88 @@ TEST(LoadSettings, RefusesAPasswordFileThatOthersMayReadOrThatHoldsNone) {
   EXPECT_THAT(load(directory.write("open", "secret\n", 0644)).error().detail, HasSubstr("chmod o="));
   EXPECT_THAT(load(directory.write("empty", "\nsecret\n")).error().detail, HasSubstr("the first line of"));
   EXPECT_THAT(load(directory.path() / "missing").error().detail, HasSubstr("No such file"));
+}
+
+// Sections with names of their own
+
+constexpr const char* two_processors = R"(
+[gateways.acme]
+kind = "stripe"
+mode = "live"
+key_file = "acme-key"
+requests_per_second_max = 80
+[gateways.house-bank]
+kind = "http"
+url = "https://pay.example.com/billd"
+key_file = "bank-key"
+request_timeout = "5s"
+[webhook_sources.acme]
+kind = "stripe"
+secret_files = ["one", "two"]
+)";
+
+TEST(NamedSections, HoldAnyNumberOfProcessorsAndSendersOfWebhooks) {
+  auto settings = read(two_processors);
+  ASSERT_TRUE(settings) << settings.error().detail;
+  ASSERT_EQ(settings->gateways.processors.size(), 2u);
+  const ProcessorSettings& acme = settings->gateways.processors.at("acme");
+  EXPECT_EQ(acme.kind, ProcessorKind::stripe);
+  EXPECT_EQ(acme.mode, Mode::live);
+  EXPECT_EQ(acme.requests_per_second_max, 80u);
+  EXPECT_EQ(settings->gateways.processors.at("house-bank").request_timeout, std::chrono::seconds(5));
+  EXPECT_EQ(settings->webhook_sources.at("acme").secret_files, (std::vector<std::string>{"one", "two"}));
+  auto again = read(print_configuration(*settings));
+  ASSERT_TRUE(again) << again.error().detail;
+  EXPECT_EQ(*again, *settings);
+}
+
+TEST(NamedSections, AreSetFromTheEnvironmentAndTheCommandLine) {
+  auto settings = read("", {{"BILLD_GATEWAYS_ACME_KIND", "stancer"}, {"BILLD_GATEWAYS_ACME_KEY_FILE", "k"}},
+                       {{"gateways.acme.url", "http://127.0.0.1:1"},
+                        {"webhook_sources.acme.kind", "standard"},
+                        {"webhook_sources.acme.secret_files", "a,b"}});
+  ASSERT_TRUE(settings) << settings.error().detail;
+  EXPECT_EQ(settings->gateways.processors.at("acme").kind, ProcessorKind::stancer);
+  EXPECT_EQ(settings->gateways.processors.at("acme").url, "http://127.0.0.1:1");
+  EXPECT_EQ(settings->webhook_sources.at("acme").secret_files.size(), 2u);
+}
+
+TEST(NamedSections, AreCheckedLikeEverythingElse) {
+  EXPECT_EQ(problems_of("[gateways.acme]\nkind = \"visa\"\n"),
+            "billd.toml:2:8: `gateways.acme.kind` must be \"stripe\", \"stancer\" or \"http\", not \"visa\"\n"
+            "`gateways.acme.kind` must be set\n`gateways.acme.key_file` must be set");
+  EXPECT_EQ(problems_of("[gateways.acme]\nkind = \"stripe\"\nkey_file = \"k\"\nkye_file = \"k\"\n"),
+            "billd.toml:4:12: unknown setting `gateways.acme.kye_file`: did you mean `gateways.acme.key_file`?");
+  EXPECT_THAT(problems_of("[gateways.Acme]\nkind = \"stripe\"\n"), HasSubstr("a name is 1 to 40 of a-z"));
+  EXPECT_EQ(problems_of("[gateways.acme]\nkind = \"http\"\nkey_file = \"k\"\nrequest_timeout = \"30s\"\n"),
+            "`gateways.acme.url` must be set\n"
+            "`gateways.acme.request_timeout` must be less than `billing.charge_resolve_after`");
+  EXPECT_EQ(problems_of("gateways.new_sources = \"acme\""),
+            "`gateways.new_sources` names the gateway \"acme\", which has no section");
+  EXPECT_EQ(problems_of("[webhook_sources.acme]\nkind = \"hmac\"\nheader = \"\"\n"),
+            "`webhook_sources.acme.secret_files` must name a file\n`webhook_sources.acme.header` must not be empty");
+}
+
+TEST(NamedSections, TakeTheirKeysFromFilesOfTheRightMode) {
+  TemporaryDirectory directory;
+  auto load = [&](const std::string& kind, const std::string& mode, const std::string& key) {
+    const std::string file = directory.write("key", key + "\n", 0400).string();
+    auto settings = load_settings(std::nullopt, {},
+                                  {{"gateways.acme.kind", kind},
+                                   {"gateways.acme.mode", mode},
+                                   {"gateways.acme.url", "https://localhost"},
+                                   {"gateways.acme.key_file", file}});
+    std::filesystem::remove(directory.path() / "key");
+    return settings ? settings->gateways.processors.at("acme").key.reveal() : settings.error().detail;
+  };
+  EXPECT_EQ(load("stripe", "test", "sk_test_1"), "sk_test_1");
+  EXPECT_EQ(load("stripe", "live", "rk_live_1"), "rk_live_1");
+  EXPECT_EQ(load("stancer", "live", "sprod_1"), "sprod_1");
+  EXPECT_EQ(load("http", "live", "whatever"), "whatever");
+  EXPECT_THAT(load("stripe", "live", "sk_test_1"), HasSubstr("a test key, but the gateway's mode is \"live\""));
+  EXPECT_THAT(load("stripe", "test", "sk_live_1"), HasSubstr("a live key, but the gateway's mode is \"test\""));
+  EXPECT_THAT(load("stancer", "test", "sk_test_1"), HasSubstr("this is no secret key of stancer's"));
+  EXPECT_THAT(load("stripe", "test", "pk_test_1"), Not(HasSubstr("pk_test_1")));
 }
 
 TEST(ProcessEnvironment, HoldsTheVariablesOfTheProcess) {
