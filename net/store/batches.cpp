@@ -162,7 +162,7 @@ redis::Command Store::Batches::commit_command(Group& group, const std::vector<Pe
     call.add(commit->record.empty() ? 0 : call.key(commit->record));
     call.add(commit->record_value);
     call.add(commit->record_overwrite ? "1" : "");
-    call.add(settings_.idempotency_retention.count());
+    call.add(commit->record_life.count());
     call.add(commit->events);
     call.add(commit->writes.size());
     for (const Write& write : commit->writes) {

@@ -29,6 +29,7 @@ struct PendingCommit {
   std::string account, expected_version, value, epoch;
   std::string record, record_value;  ///< of idempotency; empty: none
   bool record_overwrite = false;
+  Milliseconds record_life{0};
   std::string events;
   std::vector<Write> writes;
   OneShot<Result<Verdict>> done;

@@ -95,10 +95,10 @@ awaitable<Result<std::optional<SavedAnswer>>> saved_answer(Store& store, Mode mo
 }
 
 awaitable<Result<SavedAnswer>> complete_answer(Store& store, Mode mode, AccountKey account, std::string key_hash,
-                                               SavedAnswer answer) {
+                                               SavedAnswer answer, std::optional<Milliseconds> life) {
   redis::Command command("FCALL", function_name("complete_answer"), 1,
                          answer_key(prefix(mode, store.partition_of(account)), key_hash), encode(answer),
-                         store.settings().idempotency_retention.count());
+                         life.value_or(store.settings().idempotency_retention).count());
   auto reply = co_await call_function(store.lane(account), std::move(command));
   if (!reply) co_return reply.error();
   co_return decode_saved_answer(reply->text());

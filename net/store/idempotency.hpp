@@ -41,8 +41,8 @@ awaitable<Result<std::optional<SavedAnswer>>> saved_answer(Store& store, Mode mo
                                                            std::string key_hash);
 
 /// Replaces the mark of an effect under way by the answer; nothing happens when there is an answer already, which is
-/// returned.
+/// returned. `life`: empty for idempotency_retention.
 awaitable<Result<SavedAnswer>> complete_answer(Store& store, Mode mode, AccountKey account, std::string key_hash,
-                                               SavedAnswer answer);
+                                               SavedAnswer answer, std::optional<Milliseconds> life = std::nullopt);
 
 }  // namespace billd::store

@@ -117,19 +117,29 @@ awaitable<Result<std::vector<ListedMember>>> Store::list(Mode mode, Index index,
 }
 
 awaitable<Result<std::vector<AccountKey>>> Store::find_by_email(Mode mode, std::string email) {
-  email += '\0';
-  const std::string from = "[" + email;
-  email.back() = '\1';
-  const std::string to = "(" + email;
+  return find_by_name(mode, Index::emails, std::move(email));
+}
+
+awaitable<Result<std::vector<AccountKey>>> Store::find_by_reference(Mode mode, std::string gateway,
+                                                                    std::string reference) {
+  return find_by_name(mode, Index::references, reference_name(gateway, reference));
+}
+
+/// The accounts of a name's members in an index that is read by their order.
+awaitable<Result<std::vector<AccountKey>>> Store::find_by_name(Mode mode, Index index, std::string name) {
+  name += '\0';
+  const std::string from = "[" + name;
+  name.back() = '\1';
+  const std::string to = "(" + name;
   std::vector<redis::Command> commands;
   for (std::uint32_t partition = 0; partition < partitions_; ++partition)
-    commands.emplace_back("ZRANGEBYLEX", index_key(prefix(mode, partition), Index::emails), from, to);
+    commands.emplace_back("ZRANGEBYLEX", index_key(prefix(mode, partition), index), from, to);
   auto replies = co_await execute_all(client_, std::move(commands));
   if (!replies) co_return replies.error();
   std::vector<AccountKey> keys;
   for (const redis::Reply& reply : *replies)
     for (const redis::Reply& member : reply.elements())
-      if (auto key = AccountKey::parse(std::string_view(member.text()).substr(email.size()))) keys.push_back(*key);
+      if (auto key = AccountKey::parse(std::string_view(member.text()).substr(name.size()))) keys.push_back(*key);
   co_return keys;
 }
 

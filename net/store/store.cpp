@@ -290,6 +290,7 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
     pending.record = answer_key(keys_prefix, request.idempotency->key_hash);
     pending.record_value = std::move(request.idempotency->value);
     pending.record_overwrite = request.idempotency->overwrite;
+    pending.record_life = request.idempotency->life.value_or(settings_.idempotency_retention);
   }
   if (!transition.events.empty()) {
     EventBatch batch;

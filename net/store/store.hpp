@@ -32,9 +32,10 @@ struct Fence {
 
 /// The saved answer to a request with an Idempotency-Key, written in the commit of its effect.
 struct IdempotencyWrite {
-  std::string key_hash;    ///< see idempotency.hpp
-  std::string value;       ///< the encoded answer, or the mark that the effect is under way
-  bool overwrite = false;  ///< false: the commit is refused when there is one already
+  std::string key_hash;                   ///< see idempotency.hpp
+  std::string value;                      ///< the encoded answer, or the mark that the effect is under way
+  bool overwrite = false;                 ///< false: the commit is refused when there is one already
+  std::optional<Milliseconds> life = {};  ///< empty: idempotency_retention
 };
 
 struct CommitRequest {
@@ -162,6 +163,9 @@ class Store {
   awaitable<Result<std::vector<ListedMember>>> list(Mode mode, Index index, Page page);
   /// The accounts of the customers with exactly this email.
   awaitable<Result<std::vector<AccountKey>>> find_by_email(Mode mode, std::string email);
+  /// The accounts with a source that the processor behind the gateway calls so; the built-in test gateway's are not
+  /// found.
+  awaitable<Result<std::vector<AccountKey>>> find_by_reference(Mode mode, std::string gateway, std::string reference);
   /// The accounts of the customers of a test clock.
   awaitable<Result<std::vector<AccountKey>>> test_clock_accounts(TestClockId clock);
 
@@ -268,6 +272,7 @@ class Store {
 
  private:
   class Batches;
+  awaitable<Result<std::vector<AccountKey>>> find_by_name(Mode mode, Index index, std::string name);
   awaitable<Result<Parts>> load_parts(AccountKey key, std::string documents, const redis::Reply& records);
   void compare(const Acknowledged& expected, Acknowledged stored);
   awaitable<Result<std::vector<redis::Reply>>> execute_all(redis::Client& client, std::vector<redis::Command> commands);
