@@ -18,7 +18,7 @@
 #include "net/api/openapi/document.hpp"
 #include "net/api/operators/face.hpp"
 #include "net/api/stripe/face.hpp"
-#include "net/gateways/test_gateway.hpp"
+#include "net/gateways/configured.hpp"
 #include "net/http/server.hpp"
 #include "net/log.hpp"
 #include "net/redis/preflight.hpp"
@@ -78,7 +78,8 @@ class Daemon {
         partitions_(executor_, store_, settings.daemon.name,
                     jobs::LeaseTimes{settings.jobs.lease_interval, settings.jobs.lease_timeout}),
         scheduler_(executor_, clock_, store_, catalog_, accounts_, partitions_, settings.jobs),
-        stripe_(api::stripe::Services{accounts_, store_, catalog_, gateways_, settings_}),
+        stripe_(
+            api::stripe::Services{accounts_, store_, catalog_, gateways_, settings_, settings.gateways.new_sources}),
         view_(settings, store_, client_, clock_, partitions_, scheduler_, accounts_),
         operations_(clock_, store_, scheduler_),
         operators_face_(view_, operations_, access_, [this] { return openapi(); }),
@@ -88,7 +89,7 @@ class Daemon {
                    [this](http::Request request) { return operators_face_.handle(std::move(request)); }),
         tasks_(executor_),
         watches_(executor_) {
-    gateways_.add("test", std::make_unique<gateways::TestGateway>(executor_, store_, settings.gateways.test.latency));
+    gateways::add_configured(gateways_, executor_, store_, settings.gateways, [this] { return clock_.now(); });
     client_.on_connected([this](redis::Connection& connection) { return store_.prepare(connection); });
     access_.set(settings.operators.tokens, settings.operators.host);
     view_.add_server("api", api_);

@@ -466,13 +466,18 @@ class Verification {
 
   // The test gateway's ledger, from its side.
 
-  /// Whether billd knows of the charge: in its account, or among the account's records.
-  awaitable<Result<bool>> is_known(Reference account, ChargeId charge) {
+  /// Where an account's records tell of the charge or refund that was booked.
+  static std::string booked_field(const AccountKey& key, std::string_view booked) {
+    if (booked.starts_with(RefundKind::prefix)) return store::refund_field(key, RefundId(std::string(booked)));
+    return store::charge_field(key, ChargeId(std::string(booked)));
+  }
+
+  /// Whether billd knows of the charge or refund: in its account, or among the account's records.
+  awaitable<Result<bool>> is_known(Reference account, std::string booked) {
     const std::string keys_prefix = prefix_of(account);
     Commands commands;
     commands.emplace_back("GET", store::account_key(keys_prefix, account.key));
-    commands.emplace_back("HEXISTS", store::records_key(keys_prefix, account.key),
-                          store::charge_field(account.key, charge));
+    commands.emplace_back("HEXISTS", store::records_key(keys_prefix, account.key), booked_field(account.key, booked));
     auto replies = co_await client().execute_all(std::move(commands));
     if (auto failure = lost(replies)) co_return *failure;
     if (replies[1] && replies[1]->integer() == 1) co_return true;
@@ -481,7 +486,9 @@ class Verification {
     if (!decoded) co_return true;  // That it cannot be read is told elsewhere.
     for (const Invoice& invoice : decoded->invoices)
       for (const Charge& each : invoice.charges)
-        if (each.id == charge) co_return true;
+        if (each.id.value() == booked ||
+            std::ranges::any_of(each.refunds, [&](const Refund& refund) { return refund.id.value() == booked; }))
+          co_return true;
     co_return false;
   }
 
@@ -507,7 +514,7 @@ class Verification {
         continue;
       }
       questions.emplace_back("HEXISTS", store::records_key(prefix_of(account), account.key),
-                             store::charge_field(account.key, ChargeId(std::string(name.name))));
+                             booked_field(account.key, name.name));
       // A decline moves no money: whoever asked for it may have been a daemon that died with the question.
       if (entry->succeeded()) accounts[i] = account;
     }
@@ -515,17 +522,17 @@ class Verification {
     if (auto failure = lost(answers)) co_return *failure;
     for (std::size_t i = 0; i < keys.size(); ++i) {
       if (!accounts[i] || (answers[i] && answers[i]->is_integer() && answers[i]->integer() == 1)) continue;
-      const ChargeId charge(std::string(parse_key(keys[i])->name));
+      const std::string booked(parse_key(keys[i])->name);
       bool known = false;
       for (int reading = 1; !known && reading <= readings; ++reading) {
         if (reading > 1) co_await sleep_for(options_.pause);
-        auto found = co_await is_known(*accounts[i], charge);
+        auto found = co_await is_known(*accounts[i], booked);
         if (!found) co_return found.error();
         known = *found;
       }
       if (!known)
-        report(Rule::ledger, charge.value(), "the gateway charged what billd knows nothing of",
-               "a charge of " + accounts[i]->key.value());
+        report(Rule::ledger, booked, "the gateway charged what billd knows nothing of",
+               "a charge or refund of " + accounts[i]->key.value());
     }
     co_return Result<void>();
   }

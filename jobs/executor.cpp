@@ -41,7 +41,8 @@ bool is_of_the_account(Errc code) {
 bool awaits_outcome(const Account& account, const std::string& subject) {
   const bool narrow = subject.starts_with(InvoiceKind::prefix) || subject.starts_with(SubscriptionKind::prefix);
   return std::ranges::any_of(account.invoices, [&](const Invoice& invoice) {
-    if (invoice.unresolved_charge() == nullptr) return false;
+    const Charge* charge = invoice.unresolved_charge();
+    if (charge == nullptr || charge->state == ChargeState::pending) return false;
     return !narrow || invoice.id.value() == subject || invoice.subscription.value() == subject;
   });
 }
@@ -198,8 +199,8 @@ awaitable<Result<api::Billing::Executed>> AccountExecutor::answer(Work& work) {
   // An answer that asks for a repetition must not be what the repetition gets.
   if (work.key_hash.empty() || work.answer_saved || executed.answer.status >= 500) co_return executed;
   store::SavedAnswer answer{false, executed.answer.status, std::move(executed.answer.body), {}};
-  auto saved =
-      co_await store::complete_answer(store_, work.account.mode, work.account.key, work.key_hash, std::move(answer));
+  auto saved = co_await store::complete_answer(store_, work.account.mode, work.account.key, work.key_hash,
+                                               std::move(answer), work.request->origin.key_life);
   if (!saved) co_return saved.error();
   executed.answer = {saved->status, std::move(saved->body)};
   co_return executed;
@@ -324,23 +325,33 @@ awaitable<Result<bool>> AccountExecutor::step(Work& work, Command* command) {
   std::vector<Effect> effects = std::move(changed->effects);
   bool is_outcome_missing = false;
   for (std::size_t i = 0; i < effects.size(); ++i) {
-    // Nobody carries refunds out yet: they stay in the account as being sent.
-    const auto* charge = std::get_if<CollectCharge>(&effects[i]);
-    if (charge == nullptr) continue;
-    ChargeOutcome outcome = co_await collect(work, *charge);
-    ++statistics_.charges[static_cast<std::size_t>(outcome.kind)];
-    if (outcome.kind == ChargeOutcomeKind::unknown) {
+    std::optional<Command> record = co_await carry_out(work, effects[i]);
+    if (!record) {
       is_outcome_missing = true;
       continue;
     }
-    Command record = RecordChargeOutcome{charge->invoice, charge->charge, std::move(outcome)};
-    auto recorded = co_await change(work, &record);
+    auto recorded = co_await change(work, &*record);
     if (!recorded) co_return recorded.error();
     effects.insert(effects.end(), recorded->effects.begin(), recorded->effects.end());
   }
   if (is_outcome_missing && work.request == nullptr && work.simulated)
-    co_return Failure{Errc::unavailable, "the outcome of a charge is not known yet"};
+    co_return Failure{Errc::unavailable, "the outcome of a charge or refund is not known yet"};
   co_return changed->committed;
+}
+
+/// Moves the money, or asks what became of it: the command that records the outcome; empty: it is not known.
+awaitable<std::optional<Command>> AccountExecutor::carry_out(const Work& work, Effect effect) {
+  if (const auto* refund = std::get_if<SendRefund>(&effect)) {
+    RefundOutcome outcome = co_await give_back(work, *refund);
+    ++statistics_.refunds[static_cast<std::size_t>(outcome.kind)];
+    if (outcome.kind == RefundOutcomeKind::unknown) co_return std::nullopt;
+    co_return RecordRefundOutcome{refund->invoice, {}, refund->refund, std::move(outcome)};
+  }
+  const auto& charge = std::get<CollectCharge>(effect);
+  ChargeOutcome outcome = co_await collect(work, charge);
+  ++statistics_.charges[static_cast<std::size_t>(outcome.kind)];
+  if (outcome.kind == ChargeOutcomeKind::unknown) co_return std::nullopt;
+  co_return RecordChargeOutcome{charge.invoice, charge.charge, std::move(outcome)};
 }
 
 /// Decides on the account as it is stored and commits; again after a conflict.
@@ -361,6 +372,10 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
       auto prepared = co_await prepare(work, *command);
       if (!prepared) co_return prepared.error();
     }
+    if (command != nullptr) {
+      auto fetched = co_await fetch_invoice(work, *command);
+      if (!fetched && !is_recording) co_return fetched.error();
+    }
     const Timestamp now = time_of(work);
     Result<Transition> decided = command != nullptr ? decide(std::move(work.loaded.account), *command, now, rules_)
                                                     : tick(std::move(work.loaded.account), now, rules_);
@@ -376,6 +391,7 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
       co_return Changed();
     }
     Changed changed{true, std::move(decided->effects)};
+    std::string alarm = std::move(decided->alarm);
     const bool is_last = changed.effects.empty();
     if (is_request && !is_last) {
       if (std::string why = obstacle(); !why.empty()) {
@@ -400,7 +416,7 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
         } else {
           saved.subject = work.subject;
         }
-        request.idempotency = {work.key_hash, store::encode(saved), work.marked};
+        request.idempotency = {work.key_hash, store::encode(saved), work.marked, work.request->origin.key_life};
       }
     }
     request.before = std::move(work.loaded.footprint);
@@ -421,6 +437,7 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
         work.committed = true;
         work.answer_saved = is_last && !work.key_hash.empty();
         work.marked = !work.key_hash.empty();
+        if (!alarm.empty()) co_await raise_alarm(work, std::move(alarm));
         co_return changed;
       case store::CommitStatus::repeated:
         work.repeated = std::move(committed->saved);
@@ -448,7 +465,20 @@ awaitable<Result<void>> AccountExecutor::load(Work& work) {
   co_return Result<void>();
 }
 
-/// Fetches what the request's command needs beyond the account: its time, and an invoice that has left it.
+/// Takes the account out of the queues, for an operator to look at it.
+awaitable<> AccountExecutor::raise_alarm(const Work& work, std::string reason) {
+  const log::About about{.account = work.account.key.value()};
+  log::error(about, "the account is parked for an operator: {}", reason);
+  store::Store::Parked parked{work.account.mode, work.account.key, clock_.now(), std::move(reason)};
+  parked.queue = Queue::collection;
+  const auto done = co_await store_.park(std::move(parked), work.loaded.footprint.test_clock);
+  if (done)
+    ++statistics_.parked;
+  else if (done.error().code != Errc::already_exists)
+    log::error(about, "the account could not be parked: {}", done.error().detail);
+}
+
+/// Fetches what the request's command needs beyond the account: its time.
 awaitable<Result<void>> AccountExecutor::prepare(Work& work, Command& command) {
   const auto* creation = std::get_if<CreateCustomer>(&command);
   const TestClockId test_clock = creation != nullptr ? creation->test_clock : work.loaded.footprint.test_clock;
@@ -461,6 +491,11 @@ awaitable<Result<void>> AccountExecutor::prepare(Work& work, Command& command) {
       co_return Failure{Errc::invalid_state, "Test clock advancement underway: cannot perform modifications"};
     if (clock) work.simulated = account_time(**clock, clock_.now());
   }
+  co_return Result<void>();
+}
+
+/// Fetches the invoice that the command names, if it has left the account.
+awaitable<Result<void>> AccountExecutor::fetch_invoice(Work& work, Command& command) {
   const NamedInvoice named = named_invoice(command);
   if (named.id == nullptr) co_return Result<void>();
   named.recalled->reset();
@@ -481,10 +516,9 @@ awaitable<ChargeOutcome> AccountExecutor::collect(const Work& work, CollectCharg
   const Invoice* invoice = work.loaded.account.find(effect.invoice);
   const Charge* charge = invoice != nullptr ? invoice->unresolved_charge() : nullptr;
   if (charge == nullptr || charge->id != effect.charge) co_return outcome;  // another writer recorded it already
-  if (!obstacle().empty()) co_return outcome;
-  // From resolve_at on, whoever owns the partition then may be asking: a daemon that was asleep in between must not.
-  if (!work.simulated && clock_.now() >= charge->resolve_at) co_return outcome;
-  gateways::Gateway* gateway = gateways_.find(charge->gateway);
+  if (!may_send(work, charge->resolve_at)) co_return outcome;
+  const std::string charge_gateway = charge->gateway;
+  gateways::Gateway* gateway = gateways_.find(charge_gateway);
   if (gateway == nullptr) {
     const log::About about{.account = work.account.key.value(),
                            .subscription = invoice->subscription.value(),
@@ -503,15 +537,64 @@ awaitable<ChargeOutcome> AccountExecutor::collect(const Work& work, CollectCharg
   request.amount = charge->amount;
   request.created = charge->created;
   request.invoice = invoice->id;
-  GatewayStatistics& statistics = statistics_.gateways[charge->gateway];
+  request.reference = charge->gateway_reference;
+  request.now = time_of(work);
   const auto began_at = SteadyClock::now();
   if (effect.look_up_only)
     outcome = co_await gateway->look_up(std::move(request));
   else
     outcome = co_await gateway->charge(std::move(request));
+  GatewayStatistics& statistics = statistics_.gateways[charge_gateway];
   statistics.durations.add(std::chrono::duration_cast<Duration>(SteadyClock::now() - began_at));
   ++statistics.outcomes[static_cast<std::size_t>(outcome.kind)];
   co_return outcome;
+}
+
+/// Sends a refund that is in the account, or asks what became of it.
+awaitable<RefundOutcome> AccountExecutor::give_back(const Work& work, SendRefund effect) {
+  RefundOutcome outcome;
+  const Invoice* invoice = work.loaded.account.find(effect.invoice);
+  if (invoice == nullptr) co_return outcome;  // another writer recorded it already
+  const auto charge = std::ranges::find(invoice->charges, effect.charge, &Charge::id);
+  if (charge == invoice->charges.end()) co_return outcome;
+  const auto refund = std::ranges::find(charge->refunds, effect.refund, &Refund::id);
+  if (refund == charge->refunds.end() || refund->state != RefundState::sending) co_return outcome;
+  if (!may_send(work, refund->resolve_at)) co_return outcome;
+  const std::string gateway_name = charge->gateway;
+  gateways::Gateway* gateway = gateways_.find(gateway_name);
+  if (gateway == nullptr) {
+    log::error({.account = work.account.key.value(), .charge = charge->id.value()},
+               "the refund is for the gateway \"{}\", which is not configured: it needs an operator", gateway_name);
+    outcome.kind = RefundOutcomeKind::impossible;
+    co_return outcome;
+  }
+  gateways::RefundRequest request;
+  request.mode = work.account.mode;
+  request.account = work.account.key;
+  request.idempotency_key = refund->id.value();
+  request.charge = charge->id.value();
+  request.charge_reference = charge->gateway_reference;
+  request.source = charge->gateway_source;
+  request.amount = refund->amount;
+  request.created = refund->created;
+  request.reason = refund->reason;
+  request.reference = refund->gateway_reference;
+  request.is_repeated = time_of(work) >= refund->created + rules_.charge_resolve_after;
+  request.now = time_of(work);
+  const auto began_at = SteadyClock::now();
+  if (effect.look_up_only)
+    outcome = co_await gateway->look_up_refund(std::move(request));
+  else
+    outcome = co_await gateway->refund(std::move(request));
+  GatewayStatistics& statistics = statistics_.gateways[gateway_name];
+  statistics.durations.add(std::chrono::duration_cast<Duration>(SteadyClock::now() - began_at));
+  ++statistics.refunds[static_cast<std::size_t>(outcome.kind)];
+  co_return outcome;
+}
+
+/// From resolve_at on, whoever owns the partition then may be asking: a daemon that was asleep in between must not.
+bool AccountExecutor::may_send(const Work& work, Timestamp resolve_at) const {
+  return obstacle().empty() && (work.simulated || clock_.now() < resolve_at);
 }
 
 /// Waits longer with each attempt, by chance, so that two who collide do not do so again.

@@ -95,7 +95,12 @@ class AccountExecutor final : public api::Billing {
   awaitable<Result<Changed>> change(Work& work, Command* command);
   awaitable<Result<void>> load(Work& work);
   awaitable<Result<void>> prepare(Work& work, Command& command);
+  awaitable<std::optional<Command>> carry_out(const Work& work, Effect effect);
   awaitable<ChargeOutcome> collect(const Work& work, CollectCharge effect);
+  awaitable<RefundOutcome> give_back(const Work& work, SendRefund effect);
+  bool may_send(const Work& work, Timestamp resolve_at) const;
+  awaitable<> raise_alarm(const Work& work, std::string reason);
+  awaitable<Result<void>> fetch_invoice(Work& work, Command& command);
   awaitable<Failure> note_failure(const Job& job, TestClockId clock, Failure failure);
   awaitable<> back_off(std::uint32_t attempt);
   Timestamp time_of(const Work& work) const;

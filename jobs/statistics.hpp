@@ -15,7 +15,7 @@
 
 namespace billd::jobs {
 
-inline constexpr std::size_t charge_outcome_kinds = 4;
+inline constexpr std::size_t charge_outcome_kinds = 5, refund_outcome_kinds = 5;
 
 /// Failures of one kind: of one queue's jobs, for one reason.
 struct FailureGroup {
@@ -27,7 +27,8 @@ struct FailureGroup {
 
 /// What one gateway was asked, and how it answered.
 struct GatewayStatistics {
-  std::array<std::uint64_t, charge_outcome_kinds> outcomes{};  ///< by ChargeOutcomeKind
+  std::array<std::uint64_t, charge_outcome_kinds> outcomes{};  ///< of charges by ChargeOutcomeKind, look-ups included
+  std::array<std::uint64_t, refund_outcome_kinds> refunds{};   ///< by RefundOutcomeKind, look-ups included
   Histogram durations;
 };
 
@@ -40,6 +41,7 @@ struct Statistics {
   std::uint64_t stale = 0;      ///< commits refused because the partition has a newer owner
   std::uint64_t parked = 0;     ///< accounts
   std::array<std::uint64_t, charge_outcome_kinds> charges{};  ///< by ChargeOutcomeKind
+  std::array<std::uint64_t, refund_outcome_kinds> refunds{};  ///< by RefundOutcomeKind
   std::array<std::uint64_t, queue_count> done{};              ///< what was due in each queue and has been done
   std::map<std::pair<Queue, Errc>, FailureGroup> failures;
   std::map<std::string, GatewayStatistics> gateways;  ///< by name

@@ -23,7 +23,8 @@ struct Answer {
 /// Where the request came from: for its events, its log lines and its idempotency.
 struct Origin {
   std::string request_id;
-  std::string idempotency_key;  ///< empty: none
+  std::string idempotency_key;                ///< empty: none
+  std::optional<Milliseconds> key_life = {};  ///< how long the answer is kept under it; empty: as is set for all
 };
 
 /// Makes the answer out of the account after the command and after the charges that it made. Called before the last

@@ -1,7 +1,13 @@
 // The table of gateways.
 #include "net/gateways/gateway.hpp"
 
+#include <algorithm>
+
 namespace billd::gateways {
+
+awaitable<Result<std::string>> Gateway::find_charge(std::string reference) {
+  co_return Failure{Errc::not_found, "nothing is known of " + reference};
+}
 
 void Gateways::add(std::string name, std::unique_ptr<Gateway> gateway) {
   gateways_.insert_or_assign(std::move(name), std::move(gateway));
@@ -10,6 +16,13 @@ void Gateways::add(std::string name, std::unique_ptr<Gateway> gateway) {
 Gateway* Gateways::find(std::string_view name) const {
   const auto found = gateways_.find(std::string(name));
   return found == gateways_.end() ? nullptr : found->second.get();
+}
+
+std::vector<std::pair<std::string, Gateway*>> Gateways::all() const {
+  std::vector<std::pair<std::string, Gateway*>> all;
+  for (const auto& [name, gateway] : gateways_) all.emplace_back(name, gateway.get());
+  std::ranges::sort(all);
+  return all;
 }
 
 }  // namespace billd::gateways

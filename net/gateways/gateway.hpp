@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "engine/command.hpp"
 #include "net/async.hpp"
@@ -21,6 +23,35 @@ struct ChargeRequest {
   Money amount;                 ///< more than zero
   Timestamp created;            ///< the account's time of the charge
   InvoiceId invoice;
+  std::string reference;  ///< the gateway's own name for the charge, where it is known already
+  Timestamp now;          ///< the account's time
+};
+
+/// Money of a charge that is to go back, once, however often it is asked for under its key.
+struct RefundRequest {
+  Mode mode = Mode::test;
+  AccountKey account;
+  std::string idempotency_key;   ///< the refund's identifier
+  std::string charge;            ///< the charge's identifier
+  std::string charge_reference;  ///< the gateway's own name for the charge
+  std::string source;            ///< the gateway's reference of the source that was charged
+  Money amount;                  ///< more than zero, at most what is left of the charge
+  Timestamp created;             ///< the account's time of the refund
+  std::string reason;            ///< duplicate, fraudulent, requested_by_customer; empty: none
+  std::string reference;         ///< the gateway's own name for the refund, where it is known already
+  bool is_repeated = false;      ///< it may have been sent before
+  Timestamp now;                 ///< the account's time
+};
+
+/// How it stands with a processor that is reached through HTTP; kept as work is done.
+struct PeerStatistics {
+  std::uint64_t requests = 0;  ///< sent
+  std::uint64_t failures = 0;  ///< without a usable answer
+  std::uint64_t refused = 0;   ///< answered that it was too many, or that an earlier one is under way
+  std::uint64_t pauses = 0;    ///< how often it was left alone for a while
+  std::size_t in_flight = 0, waiting = 0;
+  bool is_paused = false;
+  std::string problem;  ///< of the latest failure
 };
 
 /// Implementations answer every request within their own time limit: a failure to reach the processor, or an answer
@@ -36,9 +67,21 @@ class Gateway {
 
   virtual awaitable<ChargeOutcome> charge(ChargeRequest request) = 0;
 
-  /// What became of an earlier charge() with the same key: succeeded, declined, unknown (ask again) or impossible (the
-  /// processor has no record and may have had one).
+  /// What became of an earlier charge() with the same key: succeeded, declined, pending, unknown (ask again) or
+  /// impossible (the processor has no record and may have had one).
   virtual awaitable<ChargeOutcome> look_up(ChargeRequest request) = 0;
+
+  virtual awaitable<RefundOutcome> refund(RefundRequest request) = 0;
+
+  /// What became of an earlier refund() with the same key, as look_up() tells of a charge.
+  virtual awaitable<RefundOutcome> look_up_refund(RefundRequest request) = 0;
+
+  /// Which charge of billd's the processor's own name stands for: the idempotency key that it was made under; not_found
+  /// when the processor does not know or does not tell.
+  virtual awaitable<Result<std::string>> find_charge(std::string reference);
+
+  /// Empty for a gateway that is built in.
+  virtual std::optional<PeerStatistics> peer() const { return std::nullopt; }
 };
 
 /// The configured gateways by name. An unknown name is answered with `impossible`, so that the charge is parked.
@@ -47,6 +90,8 @@ class Gateways {
   void add(std::string name, std::unique_ptr<Gateway> gateway);
   /// nullptr when there is none of that name.
   Gateway* find(std::string_view name) const;
+  /// All of them, by name.
+  std::vector<std::pair<std::string, Gateway*>> all() const;
 
  private:
   std::unordered_map<std::string, std::unique_ptr<Gateway>> gateways_;

@@ -155,19 +155,40 @@ std::string_view decline_of(Mode mode, std::string_view source) {
   return card->refused.empty() ? card->declined : card->refused;
 }
 
-// A booking is text of seven fields: "1 account invoice source minor currency created decline_code", where the first is
-// the form's version and the last is "-" for a charge that succeeded. None of the fields holds a space.
+// A booking is text of ten fields: "1 account invoice source minor currency created decline_code settles_at refund_of",
+// where the first is the form's version and "-" is a decline code, a time or a charge that there is not. None of the
+// fields holds a space.
 constexpr std::string_view form = "1";
-constexpr std::string_view no_decline = "-";
+constexpr std::size_t field_count = 10;
+constexpr std::string_view none = "-";
+
+std::string or_none(const std::string& text) { return text.empty() ? std::string(none) : text; }
 
 std::string encode(const LedgerEntry& entry) {
   std::string text(form);
   for (const std::string& field :
        {entry.account, entry.invoice, entry.source, std::to_string(entry.amount.minor),
         std::string(entry.amount.currency.code()), std::to_string(entry.created.time_since_epoch().count()),
-        entry.succeeded() ? std::string(no_decline) : entry.decline_code})
+        or_none(entry.decline_code),
+        entry.settles_at ? std::to_string(entry.settles_at->time_since_epoch().count()) : std::string(none),
+        or_none(entry.refund_of)})
     text.append(" ").append(field);
   return text;
+}
+
+/// Money of bank accounts takes its time. Source: Stripe, an ACH charge "starts in the pending state".
+bool is_bank_account(std::string_view source) { return source.starts_with("btok_"); }
+
+LedgerEntry charge_entry(const ChargeRequest& request, std::string_view decline_code) {
+  return {request.idempotency_key, request.account.value(), request.invoice.value(),  request.source,
+          request.amount,          request.created,         std::string(decline_code)};
+}
+
+LedgerEntry refund_entry(const RefundRequest& request, std::string_view failure) {
+  LedgerEntry entry{request.idempotency_key, request.account.value(), std::string(none),   request.source,
+                    request.amount,          request.created,         std::string(failure)};
+  entry.refund_of = request.charge;
+  return entry;
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {
@@ -185,11 +206,12 @@ Result<LedgerEntry> decode(std::string_view key, std::string_view text) {
     begin = end + 1;
   }
   const Failure unreadable{Errc::corrupt, "the test gateway's booking " + std::string(key) + " cannot be read"};
-  if (fields.size() != 8 || fields[0] != form) return unreadable;
+  if (fields.size() != field_count || fields[0] != form) return unreadable;
   const auto minor = parse_integer(fields[4]);
   const auto currency = Currency::parse(fields[5]);
   const auto created = parse_integer(fields[6]);
-  if (!minor || !currency || !created) return unreadable;
+  const auto settles_at = fields[8] != none ? parse_integer(fields[8]) : std::nullopt;
+  if (!minor || !currency || !created || (fields[8] != none && !settles_at)) return unreadable;
   LedgerEntry entry;
   entry.idempotency_key = key;
   entry.account = fields[1];
@@ -197,15 +219,38 @@ Result<LedgerEntry> decode(std::string_view key, std::string_view text) {
   entry.source = fields[3];
   entry.amount = {*minor, *currency};
   entry.created = Timestamp(Duration(*created));
-  if (fields[7] != no_decline) entry.decline_code = fields[7];
+  if (fields[7] != none) entry.decline_code = fields[7];
+  if (settles_at) entry.settles_at = Timestamp(Duration(*settles_at));
+  if (fields[9] != none) entry.refund_of = fields[9];
   return entry;
 }
 
-ChargeOutcome outcome_of(const LedgerEntry& entry) {
+ChargeOutcome charge_outcome(const Result<LedgerEntry>& entry, Timestamp now) {
   ChargeOutcome outcome;
-  outcome.kind = entry.succeeded() ? ChargeOutcomeKind::succeeded : ChargeOutcomeKind::declined;
-  outcome.decline_code = entry.decline_code;
-  outcome.gateway_reference = "test_" + entry.idempotency_key;
+  if (!entry) {
+    // Without a reply it may be booked or not: the same question gets the answer later.
+    if (!is_transient(entry.error().code)) outcome.kind = ChargeOutcomeKind::impossible;
+    return outcome;
+  }
+  outcome.gateway_reference = "test_" + entry->idempotency_key;
+  if (entry->settles_at && now < *entry->settles_at) {
+    outcome.kind = ChargeOutcomeKind::pending;
+    return outcome;
+  }
+  outcome.kind = entry->succeeded() ? ChargeOutcomeKind::succeeded : ChargeOutcomeKind::declined;
+  outcome.decline_code = entry->decline_code;
+  return outcome;
+}
+
+RefundOutcome refund_outcome(const Result<LedgerEntry>& entry) {
+  RefundOutcome outcome;
+  if (!entry) {
+    if (!is_transient(entry.error().code)) outcome.kind = RefundOutcomeKind::impossible;
+    return outcome;
+  }
+  outcome.kind = entry->succeeded() ? RefundOutcomeKind::succeeded : RefundOutcomeKind::failed;
+  outcome.failure_reason = entry->decline_code;
+  outcome.gateway_reference = "test_" + entry->idempotency_key;
   return outcome;
 }
 
@@ -216,8 +261,11 @@ class TestGateway::Ledger {
  public:
   Ledger(Executor executor, store::Store& store) : executor_(executor), store_(store), tasks_(executor) {}
 
-  /// What is booked under the request's key: `decline_code` decides if nothing was before.
-  awaitable<ChargeOutcome> book(ChargeRequest request, std::string_view decline_code);
+  /// What is booked under the key: `wanted`, if nothing was before. invalid_state when what was booked is something
+  /// else.
+  awaitable<Result<LedgerEntry>> book(Mode mode, AccountKey account, LedgerEntry wanted);
+  /// not_found when nothing is booked under the key.
+  awaitable<Result<LedgerEntry>> find(Mode mode, AccountKey account, std::string idempotency_key);
 
  private:
   struct Booking {
@@ -228,28 +276,20 @@ class TestGateway::Ledger {
     redis::Resumption resume;
   };
 
-  static LedgerEntry wanted_entry(const ChargeRequest& request, std::string_view decline_code) {
-    return {request.idempotency_key, request.account.value(), request.invoice.value(),  request.source,
-            request.amount,          request.created,         std::string(decline_code)};
-  }
-
-  static ChargeOutcome outcome_of_earlier(const Booking& booking) {
-    ChargeOutcome impossible;
-    impossible.kind = ChargeOutcomeKind::impossible;
-    if (!booking.reply->is_text()) return impossible;
-    const auto earlier = decode(booking.wanted.idempotency_key, booking.reply->text());
+  static Result<LedgerEntry> earlier_entry(const Booking& booking) {
+    const std::string& key = booking.wanted.idempotency_key;
+    if (!booking.reply->is_text()) return Failure{Errc::corrupt, "what is booked under " + key + " is no text"};
+    auto earlier = decode(key, booking.reply->text());
     if (!earlier) {
       spdlog::error("{}", earlier.error().detail);
-      return impossible;
+      return earlier;
     }
     if (earlier->amount != booking.wanted.amount || earlier->source != booking.wanted.source) {
-      const log::About about{.account = booking.wanted.account,
-                             .invoice = booking.wanted.invoice,
-                             .charge = booking.wanted.idempotency_key};
+      const log::About about{.account = booking.wanted.account, .invoice = booking.wanted.invoice, .charge = key};
       log::error(about, "the charge came again with another amount or source; it needs an operator");
-      return impossible;
+      return Failure{Errc::invalid_state, "booked with another amount or source"};
     }
-    return outcome_of(*earlier);
+    return earlier;
   }
 
   /// Awaits the reply of the booking, which stays in the caller's frame until then. Not to be cancelled: the reply, or
@@ -287,21 +327,27 @@ class TestGateway::Ledger {
   Tasks tasks_;
 };
 
-awaitable<ChargeOutcome> TestGateway::Ledger::book(ChargeRequest request, std::string_view decline_code) {
-  Booking booking{wanted_entry(request, decline_code),
-                  store_.key_beside(request.mode, request.account, "g:" + request.idempotency_key),
-                  &store_.lane(request.account),
-                  Failure{Errc::unavailable, "not sent"},
-                  {}};
+awaitable<Result<LedgerEntry>> TestGateway::Ledger::book(Mode mode, AccountKey account, LedgerEntry wanted) {
+  const std::string key = store_.key_beside(mode, account, "g:" + wanted.idempotency_key);
+  Booking booking{std::move(wanted), key, &store_.lane(account), Failure{Errc::unavailable, "not sent"}, {}};
   co_await booked(booking);
-  // Without a reply it may be booked or not: the same question gets the answer later.
-  if (!booking.reply) co_return ChargeOutcome();
-  if (booking.reply->is_nil()) co_return outcome_of(booking.wanted);
-  co_return outcome_of_earlier(booking);
+  if (!booking.reply) co_return booking.reply.error();
+  if (booking.reply->is_nil()) co_return std::move(booking.wanted);
+  co_return earlier_entry(booking);
 }
 
-TestGateway::TestGateway(Executor executor, store::Store& store, Milliseconds latency)
-    : latency_(latency), ledger_(std::make_unique<Ledger>(executor, store)) {}
+awaitable<Result<LedgerEntry>> TestGateway::Ledger::find(Mode mode, AccountKey account, std::string idempotency_key) {
+  redis::Command command("GET", store_.key_beside(mode, account, "g:" + idempotency_key));
+  const auto reply = co_await store_.lane(account).execute(std::move(command));
+  if (!reply) co_return reply.error();
+  if (!reply->is_text()) co_return Failure{Errc::not_found, "nothing is booked under " + idempotency_key};
+  co_return decode(idempotency_key, reply->text());
+}
+
+TestGateway::TestGateway(Executor executor, store::Store& store, Milliseconds latency, Milliseconds debit_settles_after)
+    : latency_(latency),
+      debit_settles_after_(debit_settles_after),
+      ledger_(std::make_unique<Ledger>(executor, store)) {}
 
 TestGateway::~TestGateway() = default;
 
@@ -323,17 +369,37 @@ awaitable<Result<NewSource>> TestGateway::describe_source(Mode mode, std::string
 }
 
 awaitable<ChargeOutcome> TestGateway::charge(ChargeRequest request) {
-  const std::string_view declined = decline_of(request.mode, request.source);
-  ChargeOutcome outcome = co_await ledger_->book(std::move(request), declined);
+  LedgerEntry wanted = charge_entry(request, decline_of(request.mode, request.source));
+  if (is_bank_account(request.source) && debit_settles_after_.count() > 0)
+    wanted.settles_at = request.created + debit_settles_after_;
+  const auto entry = co_await ledger_->book(request.mode, request.account, std::move(wanted));
   // The money has moved, the answer takes its time: the order in which interruptions hurt most.
   if (latency_.count() > 0) co_await sleep_for(latency_);
-  co_return outcome;
+  co_return charge_outcome(entry, request.now);
 }
 
 awaitable<ChargeOutcome> TestGateway::look_up(ChargeRequest request) {
-  ChargeOutcome outcome = co_await ledger_->book(std::move(request), never_charged);
+  LedgerEntry wanted = charge_entry(request, never_charged);
+  const auto entry = co_await ledger_->book(request.mode, request.account, std::move(wanted));
   if (latency_.count() > 0) co_await sleep_for(latency_);
-  co_return outcome;
+  co_return charge_outcome(entry, request.now);
+}
+
+awaitable<RefundOutcome> TestGateway::refund(RefundRequest request) {
+  const auto charge = co_await ledger_->find(request.mode, request.account, request.charge);
+  if (!charge && charge.error().code != Errc::not_found) co_return refund_outcome(charge);
+  const bool has_charge = charge && charge->succeeded() && !charge->is_refund();
+  LedgerEntry wanted = refund_entry(request, has_charge ? std::string_view() : never_charged);
+  const auto entry = co_await ledger_->book(request.mode, request.account, std::move(wanted));
+  if (latency_.count() > 0) co_await sleep_for(latency_);
+  co_return refund_outcome(entry);
+}
+
+awaitable<RefundOutcome> TestGateway::look_up_refund(RefundRequest request) {
+  LedgerEntry wanted = refund_entry(request, never_charged);
+  const auto entry = co_await ledger_->book(request.mode, request.account, std::move(wanted));
+  if (latency_.count() > 0) co_await sleep_for(latency_);
+  co_return refund_outcome(entry);
 }
 
 Result<LedgerEntry> decode_ledger_entry(std::string_view idempotency_key, std::string_view text) {

@@ -1,6 +1,7 @@
 // The gateway that is built in: test cards of well-known behaviour, and a ledger of its own that never charges twice.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,17 +11,20 @@
 
 namespace billd::gateways {
 
-/// A charge as the test gateway booked it.
+/// A charge or a refund as the test gateway booked it.
 struct LedgerEntry {
   std::string idempotency_key;
   std::string account;
   std::string invoice;
   std::string source;
   Money amount;
-  Timestamp created;         ///< the account's time of the charge
-  std::string decline_code;  ///< empty: the charge succeeded
+  Timestamp created;                         ///< the account's time of the charge
+  std::string decline_code;                  ///< empty: the charge succeeded, or will
+  std::optional<Timestamp> settles_at = {};  ///< a debit is pending until this time of the account
+  std::string refund_of = {};                ///< of a refund: the key of its charge
 
   bool succeeded() const { return decline_code.empty(); }
+  bool is_refund() const { return !refund_of.empty(); }
   bool operator==(const LedgerEntry&) const = default;
 };
 
@@ -32,8 +36,10 @@ struct LedgerEntry {
 /// booked already: however often a key is sent, and whatever ends in the middle, there is one booking and one outcome.
 class TestGateway final : public Gateway {
  public:
-  /// Answers after `latency`, which stands for a processor's own time.
-  TestGateway(Executor executor, store::Store& store, Milliseconds latency);
+  /// Answers after `latency`, which stands for a processor's own time. Debits of bank accounts are pending for
+  /// `debit_settles_after` of the account's time.
+  TestGateway(Executor executor, store::Store& store, Milliseconds latency,
+              Milliseconds debit_settles_after = Milliseconds(0));
   ~TestGateway() override;
 
   awaitable<Result<NewSource>> describe_source(Mode mode, std::string token) override;
@@ -44,9 +50,14 @@ class TestGateway final : public Gateway {
   /// The invoice is then tried anew by its schedule, and waits for no operator.
   awaitable<ChargeOutcome> look_up(ChargeRequest request) override;
 
+  /// Fails when there is no charge of that key which succeeded.
+  awaitable<RefundOutcome> refund(RefundRequest request) override;
+  /// As look_up(): what was not refunded never will be under this key.
+  awaitable<RefundOutcome> look_up_refund(RefundRequest request) override;
+
  private:
   class Ledger;
-  Milliseconds latency_;
+  Milliseconds latency_, debit_settles_after_;
   std::unique_ptr<Ledger> ledger_;
 };
 

@@ -50,11 +50,25 @@ class FaultyGateway final : public gateways::Gateway {
     return inner_->look_up(std::move(request));
   }
 
+  awaitable<RefundOutcome> refund(gateways::RefundRequest request) override {
+    ++refunds;
+    const Fault now = fault;
+    RefundOutcome outcome;
+    if (now == Fault::swallow_request) co_await hold();
+    outcome = co_await inner_->refund(std::move(request));
+    if (now == Fault::swallow_answer) co_await hold();
+    if (now == Fault::forget_answer) outcome = RefundOutcome();
+    co_return outcome;
+  }
+  awaitable<RefundOutcome> look_up_refund(gateways::RefundRequest request) override {
+    return inner_->look_up_refund(std::move(request));
+  }
+
   /// Lets go of what it holds: requests and answers go on their way.
   void let_go() { held_.cancel(); }
 
   Fault fault = Fault::none;
-  int charges = 0, look_ups = 0, held = 0;
+  int charges = 0, look_ups = 0, refunds = 0, held = 0;
 
  private:
   awaitable<> hold() {
@@ -187,7 +201,7 @@ class Daemon {
     std::map<std::string, std::size_t> by_account;
     std::set<std::string> invoices;
     for (const auto& entry : ledger()) {
-      if (!entry.succeeded()) continue;
+      if (!entry.succeeded() || entry.is_refund()) continue;
       EXPECT_TRUE(invoices.insert(entry.invoice).second) << entry.invoice << " was charged twice";
       ++by_account[entry.account];
     }

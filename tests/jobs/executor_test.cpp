@@ -264,8 +264,8 @@ TEST_F(ExecutorTest, AsksAgainUnderTheSameKeyUntilTheKeyMayBeForgotten) {
   daemon_.gateway->fault = Fault::forget_answer;
   clock_.advance(days(1));
   ASSERT_TRUE(daemon_.run_due(key));
-  for (int i = 0; i < 3; ++i) {
-    clock_.advance(seconds(30));
+  for (const int wait : {30, 30, 60}) {
+    clock_.advance(seconds(wait));
     ASSERT_TRUE(daemon_.run_due(key));
   }
   EXPECT_EQ(daemon_.gateway->charges, 5);
