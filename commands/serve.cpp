@@ -15,6 +15,7 @@
 #include "jobs/operations.hpp"
 #include "jobs/partitions.hpp"
 #include "jobs/scheduler.hpp"
+#include "net/api/incoming/face.hpp"
 #include "net/api/openapi/document.hpp"
 #include "net/api/operators/face.hpp"
 #include "net/api/stripe/face.hpp"
@@ -80,6 +81,7 @@ class Daemon {
         scheduler_(executor_, clock_, store_, catalog_, accounts_, partitions_, settings.jobs),
         stripe_(
             api::stripe::Services{accounts_, store_, catalog_, gateways_, settings_, settings.gateways.new_sources}),
+        incoming_(api::incoming::Services{accounts_, store_, gateways_, settings_}),
         view_(settings, store_, client_, clock_, partitions_, scheduler_, accounts_),
         operations_(clock_, store_, scheduler_),
         operators_face_(view_, operations_, access_, [this] { return openapi(); }),
@@ -275,12 +277,18 @@ class Daemon {
     std::fflush(stdout);
   }
 
+  /// By the face that the path belongs to.
+  awaitable<http::Response> dispatch(http::Request request) {
+    if (api::incoming::Face::serves(request.path())) return incoming_.handle(std::move(request));
+    return stripe_.handle(std::move(request));
+  }
+
   awaitable<http::Response> answer(http::Request request) {
-    if (!spdlog::should_log(spdlog::level::debug)) co_return co_await stripe_.handle(std::move(request));
+    if (!spdlog::should_log(spdlog::level::debug)) co_return co_await dispatch(std::move(request));
     const auto began_at = SteadyClock::now();
     // Without the query: it may hold anything.
     const std::string what = std::string(http::name(request.method)) + " " + std::string(request.path());
-    http::Response response = co_await stripe_.handle(std::move(request));
+    http::Response response = co_await dispatch(std::move(request));
     const std::string id(response.headers.find("Request-Id").value_or(""));
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - began_at);
     log::debug({.request = id}, "{} was answered with {} after {} µs", what, response.status, took.count());
@@ -413,6 +421,7 @@ class Daemon {
   jobs::Partitions partitions_;
   jobs::Scheduler scheduler_;
   api::stripe::Face stripe_;
+  api::incoming::Face incoming_;
   OperatorsView view_;
   jobs::Operations operations_;
   api::operators::Access access_;

@@ -16,6 +16,8 @@ constexpr std::int64_t trial_days_max = 730;
 
 constexpr std::array<std::string_view, 2> payment_behaviors = {"allow_incomplete", "error_if_incomplete"};
 constexpr std::array<std::string_view, 1> collection_methods = {"charge_automatically"};
+/// An extension of billd's, see net/api/incoming/webhooks.md.
+constexpr std::array<std::string_view, 2> renewal_triggers = {"schedule", "webhook"};
 constexpr std::array<std::string_view, 3> proration_behaviors = {"always_invoice", "create_prorations", "none"};
 constexpr std::array<std::string_view, 9> statuses = {
     "incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid", "canceled", "ended", "all"};
@@ -45,6 +47,7 @@ constexpr std::array create_below_customer_table = {
     boolean("prorate"),
     choice("proration_behavior", proration_behaviors),
     boolean("off_session"),
+    choice("renewal_trigger", renewal_triggers),
     metadata(),
     list("expand"),
 };
@@ -274,6 +277,7 @@ awaitable<Result<Outcome>> create_subscription(Services& services, Call call) {
   command.payment_behavior = read_payment_behavior(call);
   command.default_source = SourceId(arguments.text_or_empty("default_source"));
   command.metadata = std::move(*metadata);
+  if (arguments.text_or_empty("renewal_trigger") == "webhook") command.renewal_trigger = RenewalTrigger::webhook;
   if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
     co_return no_such("source", command.default_source.value(), "default_source");
 

@@ -44,7 +44,7 @@ Object& Presenter::subscription_item(const SubscriptionItem& item, const Subscri
 Object& Presenter::subscription(const Subscription& subscription, const Owner& owner) {
   const bool single = subscription.items.size() == 1;
   const SubscriptionItem& first = subscription.items.front();
-  Object& object = document_.object(56);
+  Object& object = document_.object(58);
   object.add("id", id(subscription.id));
   object.add("object", "subscription");
   object.add("application", nullptr);
@@ -111,6 +111,11 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   trial_settings.add("end_behavior", end_behavior);
   object.add("trial_settings", trial_settings);
   object.add("trial_start", time_or_null(subscription.trial_start));
+  // Extensions of billd's, told only where they are used.
+  if (subscription.renewal_trigger == RenewalTrigger::webhook) {
+    object.add("renewal_trigger", "webhook");
+    object.add("grace_until", time_or_null(subscription.grace_until));
+  }
   return object;
 }
 
