@@ -16,6 +16,7 @@ int serve(const Settings& settings, std::function<Result<Settings>()> load);
 struct CreateKeyOptions {
   Mode mode = Mode::test;
   std::string name;
+  std::string api_version;  ///< of Stripe's API, for requests that name none; empty: the newest
   bool json = false;
 };
 /// Makes an API key and prints it, once: only its hash is kept.

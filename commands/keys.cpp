@@ -6,6 +6,7 @@
 
 #include "commands/commands.hpp"
 #include "commands/session.hpp"
+#include "net/api/stripe/versions.hpp"
 
 namespace billd::commands {
 namespace {
@@ -19,6 +20,7 @@ boost::json::object to_json(const ApiKey& key) {
   object["id"] = key.id;
   object["mode"] = mode_name(key.mode);
   object["name"] = key.name;
+  object["api_version"] = key.api_version.empty() ? "newest" : key.api_version;
   object["key"] = key.prefix + "…" + key.last4;
   object["created"] = to_unix(key.created);
   if (key.revoked)
@@ -31,6 +33,10 @@ boost::json::object to_json(const ApiKey& key) {
 void print(const boost::json::value& value) { std::printf("%s\n", boost::json::serialize(value).c_str()); }
 
 awaitable<Result<int>> create(Session& session, CreateKeyOptions options) {
+  if (!options.api_version.empty()) {
+    auto version = api::stripe::Version::parse(options.api_version);
+    if (!version) co_return version.error();
+  }
   KeyRandomness randomness;
   secure_random(randomness);
   const std::string secret = make_key(options.mode, randomness);
@@ -39,6 +45,7 @@ awaitable<Result<int>> create(Session& session, CreateKeyOptions options) {
   key.id = "key_" + key.hash.substr(0, 12);
   key.mode = options.mode;
   key.name = options.name;
+  key.api_version = options.api_version;
   key.prefix = prefix_of(secret);
   key.last4 = secret.substr(secret.size() - 4);
   key.created = now();

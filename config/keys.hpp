@@ -27,6 +27,8 @@ struct ApiKey {
   Timestamp created;
   /// From when on the key is refused; empty while it is good.
   std::optional<Timestamp> revoked;
+  /// The version of Stripe's API that its requests speak when they name none; empty: the newest.
+  std::string api_version;
 
   bool operator==(const ApiKey&) const = default;
 };

@@ -38,6 +38,9 @@ struct ApiSettings {
   /// Where programs reach the APIs.
   ListenAddress listen = {"127.0.0.1", 4242};
 
+  /// How long a token, a SetupIntent, or a payment method that is nobody's can be used, 1m to 90d.
+  std::chrono::milliseconds token_life = std::chrono::hours(24);
+
   bool operator==(const ApiSettings&) const = default;
 };
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "engine/calendar.hpp"
@@ -33,6 +34,24 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+/// Where goods go.
+struct Shipping {
+  std::string name, phone;
+  Address address;
+
+  bool operator==(const Shipping&) const = default;
+};
+
+/// Whether taxes are added to the customer's invoices. The numbers are stored: append only.
+enum class TaxExempt : std::uint8_t {
+  none,
+  exempt,
+  reverse,  ///< the customer owes them to the state
+};
+
+/// A customer's balance is at most this far from zero.
+inline constexpr std::int64_t balance_limit = 999'999'999'999'999;
+
 struct Customer {
   CustomerId id;
   Timestamp created;
@@ -48,6 +67,11 @@ struct Customer {
   /// is owed.
   std::int64_t balance = 0;
   std::optional<Discount> discount;
+  /// Stands before default_source, which is its older name, when both are given; empty: none.
+  SourceId default_payment_method;
+  Shipping shipping;
+  TaxExempt tax_exempt = TaxExempt::none;
+  std::vector<std::string> preferred_locales;  ///< languages, the preferred one first
 
   bool operator==(const Customer&) const = default;
 };
@@ -64,19 +88,78 @@ struct CardSummary {
   bool operator==(const CardSummary&) const = default;
 };
 
-/// A way to pay. billd holds the gateway's reference to it and never a card number.
+/// What a bank account looks like to people: kept with each charge, like a card's.
+struct BankAccountSummary {
+  std::string bank_name, last4, routing_number;
+  std::string country;  ///< ISO 3166, two letters
+  Currency currency;
+  std::string fingerprint;  ///< the same account gives the same fingerprint
+
+  bool operator==(const BankAccountSummary&) const = default;
+};
+
+/// What a charge was made to, by the kind of the source. The places of the alternatives are stored: append only.
+using MeansSummary = std::variant<CardSummary, BankAccountSummary>;
+
+struct Card {
+  CardSummary summary;
+  std::string name;  ///< the holder's
+  Address address;
+  std::string cvc_check, address_line1_check,
+      address_zip_check;  ///< pass, fail, unavailable, unchecked; empty: not given
+
+  bool operator==(const Card&) const = default;
+};
+
+/// How far it is known that the account is the customer's. The numbers are stored: append only.
+enum class BankAccountStatus : std::uint8_t {
+  new_,
+  validated,            ///< the account exists
+  verified,             ///< the customer told which small deposits were made to it, or its gateway says so
+  verification_failed,  ///< the deposits were told wrong too often; final
+  errored,              ///< money sent to it came back
+};
+
+struct BankAccount {
+  BankAccountSummary summary;
+  std::string holder_name;
+  std::string holder_type;  ///< individual, company; empty: not given
+  BankAccountStatus status = BankAccountStatus::new_;
+  std::int32_t failed_verifications = 0;
+
+  bool operator==(const BankAccount&) const = default;
+};
+
+/// The kinds of ways to pay. The places of the alternatives are stored: append only.
+using Means = std::variant<Card, BankAccount>;
+
+/// A way to pay. billd holds the gateway's reference to it and never a number of a card or an account.
 struct Source {
   SourceId id;
   Timestamp created;
   std::string gateway;    ///< the gateway that charges it, by its name in the configuration
   std::string reference;  ///< the gateway's own name for it
-  CardSummary card;
-  std::string name;  ///< the card holder's
-  Address address;
-  std::string cvc_check, address_line1_check,
-      address_zip_check;  ///< pass, fail, unavailable, unchecked; empty: not given
+  Means means;
   Metadata metadata;
   std::optional<Timestamp> last_used;  ///< when a charge of it succeeded last
+  std::string email, phone;  ///< of whoever pays with it
+
+  /// Made by the newer API, which tells of it by another name.
+  bool is_payment_method() const { return id.value().starts_with(PaymentMethodKind::prefix); }
+  /// nullptr when it is of another kind.
+  const Card* card() const { return std::get_if<Card>(&means); }
+  Card* card() { return std::get_if<Card>(&means); }
+  const BankAccount* bank_account() const { return std::get_if<BankAccount>(&means); }
+  BankAccount* bank_account() { return std::get_if<BankAccount>(&means); }
+
+  /// Whether money can be taken from it. Source: Stripe, "The customer's bank account must be verified".
+  bool is_chargeable() const {
+    const BankAccount* account = bank_account();
+    return account == nullptr || account->status == BankAccountStatus::verified;
+  }
+  MeansSummary summary() const {
+    return std::visit([](const auto& kind) -> MeansSummary { return kind.summary; }, means);
+  }
 
   bool operator==(const Source&) const = default;
 };
@@ -285,7 +368,7 @@ struct Charge {
   Timestamp resolve_at;  ///< while sending or pending: when to ask the gateway again
   SourceId source;
   std::string gateway, gateway_source;  ///< where it is sent, and the gateway's name for the source
-  CardSummary card;
+  MeansSummary means;
   std::string decline_code;       ///< why it was declined, in Stripe's words: generic_decline, insufficient_funds, …
   std::string gateway_reference;  ///< the gateway's own name for the charge
   bool automatic = false;         ///< by the collection schedule, not asked for by hand
@@ -293,6 +376,8 @@ struct Charge {
   /// The gateway said the opposite of what it had said before: an operator must look.
   bool contradicted = false;
   std::optional<Dispute> dispute;
+  std::string description;
+  Metadata metadata;
 
   bool is_unresolved() const {
     return state == ChargeState::sending || state == ChargeState::pending || state == ChargeState::parked;

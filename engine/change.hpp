@@ -100,14 +100,22 @@ void agree_on_currency(Change& change, Currency currency);
 Result<void> create_customer(Change& change, const CreateCustomer& command);
 Result<void> update_customer(Change& change, const UpdateCustomer& command);
 Result<void> delete_customer(Change& change);
+/// The customer is delinquent while the latest charge of the latest invoice has failed.
+void set_delinquent(Change& change, bool delinquent);
+/// The customer's balance before the next invoice.
+void set_balance(Change& change, std::int64_t balance);
+
+// sources.cpp
+/// Adds the source, or finds it when the customer has it already. Nothing is told of it: the caller knows what comes
+/// first.
+Result<Source*> put_source(Change& change, const NewSource& details);
+void tell_of_new_source(Change& change, const Source& source);
 Result<void> add_source(Change& change, const AddSource& command);
 Result<void> update_source(Change& change, const UpdateSource& command);
 Result<void> remove_source(Change& change, const RemoveSource& command);
-/// The customer is delinquent while the latest charge of the latest invoice has failed.
-void set_delinquent(Change& change, bool delinquent);
-/// The customer's balance before the next invoice; at most this far from zero.
-inline constexpr std::int64_t balance_limit = 999'999'999'999'999;
-void set_balance(Change& change, std::int64_t balance);
+Result<void> verify_source(Change& change, const VerifySource& command);
+/// Money can be taken from the source.
+Result<void> check_chargeable(const Source& source);
 
 // subscriptions.cpp
 Result<void> subscribe(Change& change, const Subscribe& command);
@@ -247,6 +255,7 @@ void begin_charge(Change& change, Invoice& invoice, const Source& source, bool a
 void collect(Change& change, Invoice& invoice);
 /// Orders the gateway to be asked again about the charge in flight.
 void resolve_charge(Change& change, Invoice& invoice);
+Result<void> update_charge(Change& change, const UpdateCharge& command);
 Result<void> record_charge_outcome(Change& change, const RecordChargeOutcome& command);
 Result<void> record_dispute(Change& change, const RecordDispute& command);
 

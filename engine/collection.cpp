@@ -1,7 +1,7 @@
 // Making money move: which source pays, charges journaled before they are sent, and the question what became of them.
 #include <algorithm>
 
-#include "engine/change.hpp"
+#include "engine/lookup.hpp"
 
 namespace billd {
 
@@ -13,6 +13,7 @@ const Source* paying_source(const Account& account, const Invoice& invoice) {
   if (const Source* source = account.find(invoice.default_source)) return source;
   if (const Subscription* subscription = account.find(invoice.subscription))
     if (const Source* source = account.find(subscription->default_source)) return source;
+  if (const Source* source = account.find(account.customer.default_payment_method)) return source;
   return account.find(account.customer.default_source);
 }
 
@@ -36,7 +37,7 @@ void begin_charge(Change& change, Invoice& invoice, const Source& source, bool a
   charge.source = source.id;
   charge.gateway = source.gateway;
   charge.gateway_source = source.reference;
-  charge.card = source.card;
+  charge.means = source.summary();
   charge.automatic = automatic;
   change.effects().emplace_back(CollectCharge{invoice.id, charge.id, false});
   invoice.charges.push_back(std::move(charge));
@@ -44,7 +45,8 @@ void begin_charge(Change& change, Invoice& invoice, const Source& source, bool a
 }
 
 void collect(Change& change, Invoice& invoice) {
-  if (const Source* source = paying_source(change.account(), invoice)) {
+  const Source* source = paying_source(change.account(), invoice);
+  if (source != nullptr && source->is_chargeable()) {
     begin_charge(change, invoice, *source, true);
     return;
   }
@@ -73,6 +75,20 @@ void resolve_charge(Change& change, Invoice& invoice) {
     change.effects().emplace_back(CollectCharge{invoice.id, charge.id, silence >= rules.charge_key_life});
   }
   change.touch();
+}
+
+Result<void> update_charge(Change& change, const UpdateCharge& command) {
+  const Invoice* found = look_up(change, command);
+  if (found == nullptr || std::ranges::find(found->charges, command.charge, &Charge::id) == found->charges.end())
+    return Failure{Errc::not_found, "No such charge: " + command.charge.value(), "charge"};
+  Invoice& invoice = bring_in(change, command);
+  Charge& charge = *std::ranges::find(invoice.charges, command.charge, &Charge::id);
+  ChargeSnapshot before{charge, invoice.id};
+  if (command.description) charge.description = *command.description;
+  if (command.metadata) charge.metadata = *command.metadata;
+  change.emit_update(EventType::charge_updated, std::move(before), ChargeSnapshot{charge, invoice.id});
+  change.set_subject(charge.id.value());
+  return {};
 }
 
 }  // namespace billd

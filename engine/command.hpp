@@ -10,14 +10,16 @@
 
 namespace billd {
 
-/// A payment source as its gateway described it; billd adds the identifier.
+/// A payment source as its gateway described it.
 struct NewSource {
+  SourceId id;  ///< of a payment method that has one before it is the customer's; empty: billd draws it
   std::string gateway, reference;
-  CardSummary card;
-  std::string name;
-  Address address;
-  std::string cvc_check, address_line1_check, address_zip_check;
+  Means means;
   Metadata metadata;
+  std::string email, phone;
+  bool is_payment_method = false;  ///< what draws its identifier and tells of it uses the newer name
+
+  bool operator==(const NewSource&) const = default;
 };
 
 /// The account is new: `Account::key` and `mode` are set, nothing else.
@@ -25,8 +27,13 @@ struct CreateCustomer {
   std::string email, name, phone, description;
   Address address;
   Metadata metadata;
-  std::optional<NewSource> source;  ///< becomes the default
+  std::optional<NewSource> source;
+  bool source_is_default = true;
   TestClockId test_clock;
+  std::int64_t balance = 0;  ///< the opening balance
+  Shipping shipping;
+  TaxExempt tax_exempt = TaxExempt::none;
+  std::vector<std::string> preferred_locales;
 };
 
 /// Members without a value stay as they are; an empty string clears.
@@ -36,22 +43,38 @@ struct UpdateCustomer {
   std::optional<Metadata> metadata;  ///< the whole new metadata
   std::optional<NewSource> source;   ///< added, and becomes the default
   std::optional<SourceId> default_source;
+  std::optional<SourceId> default_payment_method;  ///< empty inside: none
+  std::optional<std::int64_t> balance;
+  std::optional<Shipping> shipping;
+  std::optional<TaxExempt> tax_exempt;
+  std::optional<std::vector<std::string>> preferred_locales;
 };
 
 /// Ends the subscriptions at once; only a tombstone of the customer is left.
 struct DeleteCustomer {};
 
+/// The first source becomes the default, a payment method does not. One that the customer has already is not added
+/// again. Source: Stripe on attaching payment methods.
 struct AddSource {
   NewSource source;
-  bool make_default = false;  ///< the first source becomes the default anyway
+  bool make_default = false;
 };
 
+/// Members without a value stay as they are. What the source's kind does not have is refused.
 struct UpdateSource {
   SourceId source;
-  std::optional<std::string> name;
+  std::optional<std::string> name;  ///< the holder's
   std::optional<std::int32_t> exp_month, exp_year;
   std::optional<Address> address;
+  std::optional<std::string> email, phone;
+  std::optional<std::string> holder_type;  ///< of a bank account: individual, company
   std::optional<Metadata> metadata;
+};
+
+/// The customer told which small deposits were made to the bank account; the gateway knows whether that is right.
+struct VerifySource {
+  SourceId source;
+  bool amounts_match = false;
 };
 
 /// The newest of the remaining sources becomes the default when the default goes.
@@ -287,6 +310,15 @@ struct RecordDispute {
   Dispute dispute;
 };
 
+/// Only what people wrote on it changes; members without a value stay as they are.
+struct UpdateCharge {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  ChargeId charge;
+  std::optional<std::string> description;
+  std::optional<Metadata> metadata;  ///< the whole new metadata
+};
+
 /// Gives money of a charge back. `recalled` is the charge's invoice as settled.
 struct RefundCharge {
   InvoiceId invoice;
@@ -333,6 +365,7 @@ using Command =
                  CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice, RecordChargeOutcome,
                  CreateInvoiceItem, UpdateInvoiceItem, DeleteInvoiceItem, CreateInvoice, UpdateInvoice, FinalizeInvoice,
                  SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice, UpdateSubscription, RefundCharge,
-                 UpdateRefund, RecordRefundOutcome, RenewSubscription, LapseSubscription, RecordDispute>;
+                 UpdateRefund, RecordRefundOutcome, RenewSubscription, LapseSubscription, RecordDispute,
+                 VerifySource, UpdateCharge>;
 
 }  // namespace billd

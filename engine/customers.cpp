@@ -1,37 +1,17 @@
-// Rules of customers and their payment sources.
-#include <algorithm>
-
+// Rules of customers; sources.cpp has those of their payment sources.
 #include "engine/change.hpp"
 
 namespace billd {
 namespace {
 
-/// Source: Stripe holds at most 200 sources for a customer.
-constexpr std::size_t sources_max = 200;
-
-Failure no_such_source(const SourceId& id, std::string parameter = "id") {
+Failure no_such_source(const SourceId& id, std::string parameter) {
   return {Errc::not_found, "No such source: " + id.value(), std::move(parameter)};
 }
 
-/// Nothing is told of it yet: the caller knows what comes first.
-Result<Source*> put_source(Change& change, const NewSource& details) {
-  Account& account = change.account();
-  if (account.sources.size() >= sources_max)
-    return Failure{Errc::limit_exceeded, "A customer can have at most 200 payment sources.", "source"};
-  Source source;
-  source.id = change.draw_id<SourceKind>();
-  source.created = change.now;
-  source.gateway = details.gateway;
-  source.reference = details.reference;
-  source.card = details.card;
-  source.name = details.name;
-  source.address = details.address;
-  source.cvc_check = details.cvc_check;
-  source.address_line1_check = details.address_line1_check;
-  source.address_zip_check = details.address_zip_check;
-  source.metadata = details.metadata;
-  account.sources.push_back(std::move(source));
-  return &account.sources.back();
+bool is_in_range(std::int64_t balance) { return balance >= -balance_limit && balance <= balance_limit; }
+
+Failure balance_out_of_range() {
+  return {Errc::amount_out_of_range, "A customer's balance is at most 999,999,999,999,999 away from zero.", "balance"};
 }
 
 }  // namespace
@@ -91,15 +71,21 @@ Result<void> create_customer(Change& change, const CreateCustomer& command) {
   customer.address = command.address;
   customer.metadata = command.metadata;
   customer.test_clock = command.test_clock;
+  if (!is_in_range(command.balance)) return balance_out_of_range();
+  customer.balance = command.balance;
+  customer.shipping = command.shipping;
+  customer.tax_exempt = command.tax_exempt;
+  customer.preferred_locales = command.preferred_locales;
   const Source* source = nullptr;
   if (command.source) {
     auto put = put_source(change, *command.source);
     if (!put) return put.error();
     source = *put;
-    customer.default_source = source->id;
+    if (command.source_is_default)
+      (source->is_payment_method() ? customer.default_payment_method : customer.default_source) = source->id;
   }
   change.emit({EventType::customer_created}, customer);
-  if (source != nullptr) change.emit({EventType::source_created}, *source);
+  if (source != nullptr) tell_of_new_source(change, *source);
   change.set_subject(customer.id.value());
   return {};
 }
@@ -119,11 +105,24 @@ Result<void> update_customer(Change& change, const UpdateCustomer& command) {
       return no_such_source(*command.default_source, "default_source");
     customer.default_source = *command.default_source;
   }
+  if (command.default_payment_method) {
+    const SourceId& wanted = *command.default_payment_method;
+    if (!wanted.is_empty() && change.account().find(wanted) == nullptr)
+      return no_such_source(wanted, "invoice_settings[default_payment_method]");
+    customer.default_payment_method = wanted;
+  }
+  if (command.balance) {
+    if (!is_in_range(*command.balance)) return balance_out_of_range();
+    customer.balance = *command.balance;
+  }
+  if (command.shipping) customer.shipping = *command.shipping;
+  if (command.tax_exempt) customer.tax_exempt = *command.tax_exempt;
+  if (command.preferred_locales) customer.preferred_locales = *command.preferred_locales;
   if (command.source) {
     auto source = put_source(change, *command.source);
     if (!source) return source.error();
     customer.default_source = (*source)->id;
-    change.emit({EventType::source_created}, **source);
+    tell_of_new_source(change, **source);
   }
   change.emit_update(EventType::customer_updated, std::move(before), customer);
   // Source: Stripe does so for a new source, and does not when only default_source changes.
@@ -149,63 +148,6 @@ Result<void> delete_customer(Change& change) {
   tombstone.deleted = true;
   customer = std::move(tombstone);
   change.set_subject(customer.id.value());
-  return {};
-}
-
-Result<void> add_source(Change& change, const AddSource& command) {
-  Customer& customer = change.customer();
-  if (customer.deleted) return no_such_customer(customer);
-  auto put = put_source(change, command.source);
-  if (!put) return put.error();
-  const Source& source = **put;
-  change.emit({EventType::source_created}, source);
-  if (command.make_default || customer.default_source.is_empty()) {
-    Customer before = customer;
-    customer.default_source = source.id;
-    change.emit_update(EventType::customer_updated, std::move(before), customer);
-  }
-  change.set_subject(source.id.value());
-  return {};
-}
-
-Result<void> update_source(Change& change, const UpdateSource& command) {
-  Account& account = change.account();
-  auto source = std::ranges::find(account.sources, command.source, &Source::id);
-  if (source == account.sources.end()) return no_such_source(command.source);
-  if (command.exp_month && (*command.exp_month < 1 || *command.exp_month > 12))
-    return Failure{Errc::invalid_parameter, "Your card's expiration month is invalid.", "exp_month"};
-  if (command.exp_year && (*command.exp_year < 1970 || *command.exp_year > 2099))
-    return Failure{Errc::invalid_parameter, "Your card's expiration year is invalid.", "exp_year"};
-  Source before = *source;
-  if (command.name) source->name = *command.name;
-  if (command.exp_month) source->card.exp_month = *command.exp_month;
-  if (command.exp_year) source->card.exp_year = *command.exp_year;
-  if (command.address) source->address = *command.address;
-  if (command.metadata) source->metadata = *command.metadata;
-  change.emit_update(EventType::source_updated, std::move(before), *source);
-  change.set_subject(source->id.value());
-  return {};
-}
-
-Result<void> remove_source(Change& change, const RemoveSource& command) {
-  Account& account = change.account();
-  auto source = std::ranges::find(account.sources, command.source, &Source::id);
-  if (source == account.sources.end()) return no_such_source(command.source);
-  Customer before = account.customer;
-  const Source removed = std::move(*source);
-  account.sources.erase(source);
-  // Source: Stripe, "If you delete the default source, the most recently added source becomes the new default".
-  if (account.customer.default_source == removed.id)
-    account.customer.default_source = account.sources.empty() ? SourceId() : account.sources.back().id;
-  for (Subscription& subscription : account.subscriptions) {
-    if (subscription.default_source != removed.id) continue;
-    Subscription unchanged = subscription;
-    subscription.default_source = SourceId();
-    change.emit_update(EventType::subscription_updated, std::move(unchanged), subscription);
-  }
-  change.emit({EventType::source_deleted}, removed);
-  change.emit_update(EventType::customer_updated, std::move(before), account.customer);
-  change.set_subject(removed.id.value());
   return {};
 }
 

@@ -15,6 +15,8 @@ struct Carry {
   Result<void> operator()(const AddSource& command) const { return add_source(change, command); }
   Result<void> operator()(const UpdateSource& command) const { return update_source(change, command); }
   Result<void> operator()(const RemoveSource& command) const { return remove_source(change, command); }
+  Result<void> operator()(const VerifySource& command) const { return verify_source(change, command); }
+  Result<void> operator()(const UpdateCharge& command) const { return update_charge(change, command); }
   Result<void> operator()(const Subscribe& command) const { return subscribe(change, command); }
   Result<void> operator()(const CancelSubscription& command) const { return cancel_subscription(change, command); }
   Result<void> operator()(const ResumeSubscription& command) const { return resume_subscription(change, command); }

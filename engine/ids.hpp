@@ -61,8 +61,24 @@ class Id {
 struct CustomerKind {
   static constexpr std::string_view prefix = "cus_";
 };
+/// Cards are by far the most frequent sources; what is of another kind has a prefix of its own.
 struct SourceKind {
   static constexpr std::string_view prefix = "card_";
+};
+struct BankAccountKind {
+  static constexpr std::string_view prefix = "ba_";
+};
+struct TokenKind {
+  static constexpr std::string_view prefix = "tok_";
+};
+struct BankTokenKind {
+  static constexpr std::string_view prefix = "btok_";
+};
+struct SetupIntentKind {
+  static constexpr std::string_view prefix = "seti_";
+};
+struct PaymentMethodKind {
+  static constexpr std::string_view prefix = "pm_";
 };
 struct SubscriptionKind {
   static constexpr std::string_view prefix = "sub_";

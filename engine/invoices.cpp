@@ -383,6 +383,10 @@ Result<void> pay_invoice(Change& change, const PayInvoice& command) {
   }
   if (source_id.is_empty() && !nothing_due && !command.paid_out_of_band)
     return Failure{Errc::no_payment_source, "This customer has no attached payment source"};
+  if (!nothing_due && !command.paid_out_of_band) {
+    auto chargeable = check_chargeable(*account.find(source_id));
+    if (!chargeable) return chargeable.error();
+  }
 
   Invoice& invoice = bring_in(change, command);
   change.set_subject(invoice.id.value());

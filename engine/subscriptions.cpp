@@ -230,9 +230,13 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   const bool sent = subscription.collection == Collection::send_invoice;
   const bool charged = use->due != 0 && !sent;
   const Source* source =
-      account.find(command.default_source.is_empty() ? customer.default_source : command.default_source);
+      command.default_source.is_empty() ? paying_source(account, invoice) : account.find(command.default_source);
   if (charged && source == nullptr)
     return Failure{Errc::no_payment_source, "This customer has no attached payment source"};
+  if (charged) {
+    auto chargeable = check_chargeable(*source);
+    if (!chargeable) return chargeable.error();
+  }
   if (!trial) subscription.status = charged ? SubscriptionStatus::incomplete : SubscriptionStatus::active;
   if (charged) {
     subscription.expires_at = change.now + change.rules.incomplete_expires_after;
@@ -473,7 +477,8 @@ void retry_past_due(Change& change) {
     if (invoice == nullptr || invoice->status != InvoiceStatus::open || !invoice->auto_advance) continue;
     if (invoice->collection == Collection::send_invoice) continue;
     const Source* source = paying_source(account, *invoice);
-    if (source != nullptr && invoice->unresolved_charge() == nullptr) begin_charge(change, *invoice, *source, false);
+    if (source == nullptr || !source->is_chargeable() || invoice->unresolved_charge() != nullptr) continue;
+    begin_charge(change, *invoice, *source, false);
   }
 }
 

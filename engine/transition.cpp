@@ -7,7 +7,7 @@ namespace billd {
 namespace {
 
 // In the order of EventType. Source: https://stripe.com/docs/api/events/types.
-constexpr std::array<std::string_view, 34> names = {
+constexpr auto names = std::to_array<std::string_view>({
     "customer.created",
     "customer.updated",
     "customer.deleted",
@@ -42,8 +42,12 @@ constexpr std::array<std::string_view, 34> names = {
     "charge.pending",
     "charge.dispute.created",
     "charge.dispute.closed",
-};
-static_assert(names.size() == static_cast<std::size_t>(EventType::charge_dispute_closed) + 1);
+    "payment_method.attached",
+    "payment_method.detached",
+    "payment_method.updated",
+    "charge.updated",
+});
+static_assert(names.size() == static_cast<std::size_t>(EventType::charge_updated) + 1);
 
 }  // namespace
 

@@ -47,6 +47,10 @@ enum class EventType : std::uint8_t {
   charge_pending,
   charge_dispute_created,
   charge_dispute_closed,
+  payment_method_attached,
+  payment_method_detached,
+  payment_method_updated,
+  charge_updated,
 };
 
 /// "customer.subscription.updated": Stripe's name of the type.

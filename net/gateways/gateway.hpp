@@ -1,6 +1,8 @@
 // Who moves the money: the one interface to every payment processor.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +56,17 @@ struct PeerStatistics {
   std::string problem;  ///< of the latest failure
 };
 
+/// A bank account as its holder describes it. The numbers are handed on and never kept.
+struct BankAccountDetails {
+  std::string country;  ///< ISO 3166, two letters
+  Currency currency;
+  std::string routing_number, account_number;
+  std::string holder_name, holder_type;
+};
+
+/// The two small deposits that were made to a bank account, in minor units.
+using MicroDeposits = std::array<std::int64_t, 2>;
+
 /// Implementations answer every request within their own time limit: a failure to reach the processor, or an answer
 /// that cannot be trusted, is the outcome `unknown`, never a Failure. They may be cancelled; the outcome is then
 /// unknown.
@@ -64,6 +77,12 @@ class Gateway {
   /// What billd may know of a source, from a token or a card number in test mode; card_declined when the processor
   /// refuses it (detail: the decline code), invalid_parameter when it is none.
   virtual awaitable<Result<NewSource>> describe_source(Mode mode, std::string token) = 0;
+
+  /// The same of a bank account; invalid_parameter, naming the member, when there can be no such account.
+  virtual awaitable<Result<NewSource>> describe_bank_account(Mode mode, BankAccountDetails details);
+
+  /// Whether these deposits were made to the bank account of that reference.
+  virtual awaitable<Result<bool>> verify_bank_account(Mode mode, std::string reference, MicroDeposits deposits);
 
   virtual awaitable<ChargeOutcome> charge(ChargeRequest request) = 0;
 

@@ -82,12 +82,14 @@ awaitable<Result<NewSource>> HttpGateway::describe_source(Mode mode, std::string
   source.gateway = name_;
   source.reference = text_of(told, "source");
   if (source.reference.empty()) source.reference = token;
-  source.card.brand = text_of(told, "brand");
-  source.card.last4 = text_of(told, "last4");
-  source.card.exp_month = static_cast<std::int32_t>(integer_of(told, "exp_month").value_or(0));
-  source.card.exp_year = static_cast<std::int32_t>(integer_of(told, "exp_year").value_or(0));
-  source.card.funding = text_of(told, "funding");
-  source.card.country = text_of(told, "country");
+  CardSummary card;
+  card.brand = text_of(told, "brand");
+  card.last4 = text_of(told, "last4");
+  card.exp_month = static_cast<std::int32_t>(integer_of(told, "exp_month").value_or(0));
+  card.exp_year = static_cast<std::int32_t>(integer_of(told, "exp_year").value_or(0));
+  card.funding = text_of(told, "funding");
+  card.country = text_of(told, "country");
+  source.means = Card{std::move(card), {}, {}, {}, {}, {}};
   co_return source;
 }
 

@@ -87,13 +87,14 @@ awaitable<Result<NewSource>> StancerGateway::describe_source(Mode mode, std::str
   NewSource source;
   source.gateway = name_;
   source.reference = token;
-  source.name = text_of(answer->body, "name");
-  source.card.brand = text_of(answer->body, "brand");
-  source.card.last4 = text_of(answer->body, "last4");
-  source.card.exp_month = static_cast<std::int32_t>(integer_of(answer->body, "exp_month").value_or(0));
-  source.card.exp_year = static_cast<std::int32_t>(integer_of(answer->body, "exp_year").value_or(0));
-  source.card.funding = text_of(answer->body, "funding");
-  source.card.country = text_of(answer->body, "country");
+  CardSummary card;
+  card.brand = text_of(answer->body, "brand");
+  card.last4 = text_of(answer->body, "last4");
+  card.exp_month = static_cast<std::int32_t>(integer_of(answer->body, "exp_month").value_or(0));
+  card.exp_year = static_cast<std::int32_t>(integer_of(answer->body, "exp_year").value_or(0));
+  card.funding = text_of(answer->body, "funding");
+  card.country = text_of(answer->body, "country");
+  source.means = Card{std::move(card), text_of(answer->body, "name"), {}, {}, {}, {}};
   co_return source;
 }
 

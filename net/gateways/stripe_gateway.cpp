@@ -146,7 +146,7 @@ awaitable<Result<NewSource>> StripeGateway::describe_source(Mode mode, std::stri
   source.gateway = name_;
   source.reference = token;
   const object* card = reference.source.empty() ? object_of(answer->body, "default_source") : &answer->body;
-  if (card != nullptr) source.card = card_of(*card);
+  if (card != nullptr) source.means = Card{card_of(*card), {}, {}, {}, {}, {}};
   co_return source;
 }
 

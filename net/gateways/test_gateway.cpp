@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "net/gateways/test_bank_accounts.hpp"
 #include "net/log.hpp"
 #include "net/redis/batch.hpp"
 
@@ -134,22 +135,25 @@ NewSource describe(const TestCard& card) {
   NewSource source;
   source.gateway = "test";
   source.reference = card.token;
-  source.card.brand = card.brand;
-  source.card.last4 = card.number.substr(card.number.size() - 4);
-  source.card.exp_month = expiry_month;
-  source.card.exp_year = expiry_year;
-  source.card.funding = card.funding;
-  source.card.country = card.country;
-  source.card.fingerprint = fingerprint(card.number);
-  source.cvc_check = card.cvc_check;
-  source.address_line1_check = card.address_line1_check;
-  source.address_zip_check = card.address_zip_check;
+  Card details;
+  details.summary.brand = card.brand;
+  details.summary.last4 = card.number.substr(card.number.size() - 4);
+  details.summary.exp_month = expiry_month;
+  details.summary.exp_year = expiry_year;
+  details.summary.funding = card.funding;
+  details.summary.country = card.country;
+  details.summary.fingerprint = fingerprint(card.number);
+  details.cvc_check = card.cvc_check;
+  details.address_line1_check = card.address_line1_check;
+  details.address_zip_check = card.address_zip_check;
+  source.means = std::move(details);
   return source;
 }
 
 /// Why the source would be declined; empty: it is charged.
 std::string_view decline_of(Mode mode, std::string_view source) {
   if (mode == Mode::live) return live_decline;
+  if (const auto outcome = test_bank_account_outcome(source)) return *outcome;
   const TestCard* card = find_token(source);
   if (card == nullptr) return "generic_decline";
   return card->refused.empty() ? card->declined : card->refused;
@@ -352,6 +356,10 @@ TestGateway::TestGateway(Executor executor, store::Store& store, Milliseconds la
 TestGateway::~TestGateway() = default;
 
 awaitable<Result<NewSource>> TestGateway::describe_source(Mode mode, std::string token) {
+  if (auto account = find_test_bank_account(token)) {
+    if (mode == Mode::live) co_return Failure{Errc::invalid_parameter, "No such token: " + token, "source"};
+    co_return std::move(*account);
+  }
   const std::string digits = card_digits(token);
   const TestCard* card = digits.empty() ? find_token(token) : find_number(digits);
   if (mode == Mode::live && (card != nullptr || !digits.empty()))
@@ -366,6 +374,20 @@ awaitable<Result<NewSource>> TestGateway::describe_source(Mode mode, std::string
   if (latency_.count() > 0) co_await sleep_for(latency_);
   if (!card->refused.empty()) co_return Failure{Errc::card_declined, std::string(card->refused), "source"};
   co_return describe(*card);
+}
+
+awaitable<Result<NewSource>> TestGateway::describe_bank_account(Mode mode, BankAccountDetails details) {
+  if (mode == Mode::live)
+    co_return Failure{Errc::invalid_parameter, "The test gateway knows no bank accounts in live mode.", "source"};
+  if (latency_.count() > 0) co_await sleep_for(latency_);
+  co_return describe_test_bank_account(details);
+}
+
+awaitable<Result<bool>> TestGateway::verify_bank_account(Mode mode, std::string, MicroDeposits deposits) {
+  if (latency_.count() > 0) co_await sleep_for(latency_);
+  // Source: https://stripe.com/docs/ach-deprecated#testing-ach.
+  std::ranges::sort(deposits);
+  co_return mode == Mode::test&& deposits == MicroDeposits{32, 45};
 }
 
 awaitable<ChargeOutcome> TestGateway::charge(ChargeRequest request) {

@@ -43,6 +43,8 @@ class TestGateway final : public Gateway {
   ~TestGateway() override;
 
   awaitable<Result<NewSource>> describe_source(Mode mode, std::string token) override;
+  awaitable<Result<NewSource>> describe_bank_account(Mode mode, BankAccountDetails details) override;
+  awaitable<Result<bool>> verify_bank_account(Mode mode, std::string reference, MicroDeposits deposits) override;
   awaitable<ChargeOutcome> charge(ChargeRequest request) override;
 
   /// This gateway forgets no key, so that no record means: it was never charged. To be able to say so for good, the

@@ -20,12 +20,14 @@ constexpr RenewalTrigger last_enumerator(RenewalTrigger) { return RenewalTrigger
 constexpr InvoiceStatus last_enumerator(InvoiceStatus) { return InvoiceStatus::void_; }
 constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::subscription_update; }
 constexpr Collection last_enumerator(Collection) { return Collection::send_invoice; }
-constexpr EventType last_enumerator(EventType) { return EventType::charge_dispute_closed; }
 constexpr TiersMode last_enumerator(TiersMode) { return TiersMode::volume; }
 constexpr UsageType last_enumerator(UsageType) { return UsageType::metered; }
 constexpr Aggregation last_enumerator(Aggregation) { return Aggregation::max; }
 constexpr TaxBehavior last_enumerator(TaxBehavior) { return TaxBehavior::inclusive; }
 constexpr CouponDuration last_enumerator(CouponDuration) { return CouponDuration::forever; }
+constexpr EventType last_enumerator(EventType) { return EventType::charge_updated; }
+constexpr TaxExempt last_enumerator(TaxExempt) { return TaxExempt::reverse; }
+constexpr BankAccountStatus last_enumerator(BankAccountStatus) { return BankAccountStatus::errored; }
 constexpr TestClockStatus last_enumerator(TestClockStatus) { return TestClockStatus::advancing; }
 
 bool is_sound(const Recurrence& recurrence) { return recurrence.count >= 1; }
@@ -38,6 +40,7 @@ bool is_shared(const Price& price) { return price != Price(); }
 bool is_shared(const CouponTerms& coupon) { return coupon != CouponTerms(); }
 bool is_shared(const AppliedTaxRate& rate) { return rate != AppliedTaxRate(); }
 bool is_shared(const CardSummary& card) { return card != CardSummary(); }
+bool is_shared(const BankAccountSummary& account) { return account != BankAccountSummary(); }
 
 bool is_sound(const Subscription& subscription) { return !subscription.items.empty(); }
 
@@ -115,6 +118,13 @@ void describe(Archive& archive, typename Archive::template Object<Usage> usage) 
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Shipping> shipping) {
+  archive.field(1, shipping.name);
+  archive.field(2, shipping.phone);
+  archive.field(3, shipping.address);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Customer> customer) {
   archive.field(1, customer.id);
   archive.field(2, customer.created);
@@ -131,6 +141,10 @@ void describe(Archive& archive, typename Archive::template Object<Customer> cust
   archive.field(13, customer.deleted);
   archive.field(14, customer.balance);
   archive.field(15, customer.discount);
+  archive.field(16, customer.default_payment_method);
+  archive.field(17, customer.shipping);
+  archive.field(18, customer.tax_exempt);
+  archive.field(19, customer.preferred_locales);
 }
 
 template <class Archive>
@@ -145,19 +159,57 @@ void describe(Archive& archive, typename Archive::template Object<CardSummary> c
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Card> card) {
+  archive.field(1, card.summary);
+  archive.field(2, card.name);
+  archive.field(3, card.address);
+  archive.field(4, card.cvc_check);
+  archive.field(5, card.address_line1_check);
+  archive.field(6, card.address_zip_check);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<BankAccountSummary> account) {
+  archive.field(1, account.bank_name);
+  archive.field(2, account.last4);
+  archive.field(3, account.routing_number);
+  archive.field(4, account.country);
+  archive.field(5, account.currency);
+  archive.field(6, account.fingerprint);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<BankAccount> account) {
+  archive.field(1, account.summary);
+  archive.field(2, account.holder_name);
+  archive.field(3, account.holder_type);
+  archive.field(4, account.status);
+  archive.field(5, account.failed_verifications);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Source> source) {
   archive.field(1, source.id);
   archive.field(2, source.created);
   archive.field(3, source.gateway);
   archive.field(4, source.reference);
-  archive.field(5, source.card);
-  archive.field(6, source.name);
-  archive.field(7, source.address);
-  archive.field(8, source.cvc_check);
-  archive.field(9, source.address_line1_check);
-  archive.field(10, source.address_zip_check);
-  archive.field(11, source.metadata);
-  archive.field(12, source.last_used);
+  archive.field(5, source.means);
+  archive.field(6, source.metadata);
+  archive.field(7, source.email);
+  archive.field(8, source.phone);
+  archive.field(9, source.last_used);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<NewSource> source) {
+  archive.field(1, source.id);
+  archive.field(2, source.gateway);
+  archive.field(3, source.reference);
+  archive.field(4, source.means);
+  archive.field(5, source.metadata);
+  archive.field(6, source.is_payment_method);
+  archive.field(7, source.email);
+  archive.field(8, source.phone);
 }
 
 template <class Archive>
@@ -315,13 +367,15 @@ void describe(Archive& archive, typename Archive::template Object<Charge> charge
   archive.field(7, charge.source);
   archive.field(8, charge.gateway);
   archive.field(9, charge.gateway_source);
-  archive.field(10, charge.card);
+  archive.field(10, charge.means);
   archive.field(11, charge.decline_code);
   archive.field(12, charge.gateway_reference);
   archive.field(13, charge.automatic);
   archive.field(14, charge.refunds);
   archive.field(15, charge.contradicted);
   archive.field(16, charge.dispute);
+  archive.field(17, charge.description);
+  archive.field(18, charge.metadata);
 }
 
 template <class Archive>
@@ -475,9 +529,31 @@ void describe(Archive& archive, typename Archive::template Object<ApiKey> key) {
   archive.field(6, key.last4);
   archive.field(7, key.created);
   archive.field(8, key.revoked);
+  archive.field(9, key.api_version);
 }
 
 namespace store {
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<SetupIntent> intent) {
+  archive.field(1, intent.id);
+  archive.field(2, intent.created);
+  archive.field(3, intent.customer);
+  archive.field(4, intent.payment_method);
+  archive.field(5, intent.usage);
+  archive.field(6, intent.description);
+  archive.field(7, intent.metadata);
+  archive.field(8, intent.succeeded);
+  archive.field(9, intent.canceled);
+  archive.field(10, intent.cancellation_reason);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<HeldSource> held) {
+  archive.field(1, held.id);
+  archive.field(2, held.created);
+  archive.field(3, held.source);
+}
 
 template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<EventBatch> batch) {
@@ -544,6 +620,18 @@ std::string encode_version(std::uint64_t version) { return version == 0 ? std::s
 std::uint64_t next_version(std::uint64_t version, std::uint64_t mark) {
   constexpr unsigned mark_bits = 24;
   return ((version >> mark_bits) + 1) << mark_bits | (mark & ((std::uint64_t{1} << mark_bits) - 1));
+}
+
+std::string encode(const SetupIntent& intent) { return encode_plainly(AccountKey(), intent); }
+
+Result<SetupIntent> decode_setup_intent(std::string_view bytes) {
+  return decode_plainly<SetupIntent>(AccountKey(), bytes, "setup intent");
+}
+
+std::string encode(const HeldSource& held) { return encode_plainly(AccountKey(), held); }
+
+Result<HeldSource> decode_held_source(std::string_view bytes) {
+  return decode_plainly<HeldSource>(AccountKey(), bytes, "token");
 }
 
 std::string encode(const Account& account) {

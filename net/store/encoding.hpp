@@ -9,6 +9,7 @@
 #include "config/keys.hpp"
 #include "engine/account.hpp"
 #include "engine/catalog.hpp"
+#include "engine/command.hpp"
 #include "engine/result.hpp"
 #include "engine/transition.hpp"
 #include "net/store/codec.hpp"
@@ -90,6 +91,35 @@ std::string encode(const PromotionCode& code);
 Result<PromotionCode> decode_promotion_code(std::string_view bytes);
 std::string encode(const TaxRate& rate);
 Result<TaxRate> decode_tax_rate(std::string_view bytes);
+/// A payment source that is no customer's yet: what a token or a new payment method stands for.
+struct HeldSource {
+  std::string id;  ///< tok_…, btok_…, pm_…
+  Timestamp created;
+  NewSource source;
+
+  bool operator==(const HeldSource&) const = default;
+};
+std::string encode(const HeldSource& held);
+Result<HeldSource> decode_held_source(std::string_view bytes);
+
+/// The intent to get a payment method for later use.
+struct SetupIntent {
+  std::string id;  ///< seti_…
+  Timestamp created;
+  CustomerId customer;      ///< whose the payment method becomes; empty: nobody's
+  SourceId payment_method;  ///< empty: none is given yet
+  std::string usage;        ///< off_session, on_session
+  std::string description;
+  Metadata metadata;
+  bool succeeded = false;
+  bool canceled = false;
+  std::string cancellation_reason;
+
+  bool operator==(const SetupIntent&) const = default;
+};
+std::string encode(const SetupIntent& intent);
+Result<SetupIntent> decode_setup_intent(std::string_view bytes);
+
 std::string encode(const Plan& plan);
 Result<Plan> decode_plan(std::string_view bytes);
 std::string encode(const TestClock& clock);

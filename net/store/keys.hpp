@@ -25,6 +25,8 @@ namespace billd::store {
 // t:{p7}:pg                         hash: groups of parked accounts by queue and reason
 // t:{p7}:i:<hash>                   an idempotency key's claim
 // t:{p7}:r:<hash>                   an idempotency key's answer
+// t:{p7}:h:<token>                  a payment source that is no customer's yet
+// t:{p7}:ho:<token>                 whose it has become
 // t:{p7}:g:<charge>                 the built-in test gateway's ledger
 // {catalog}:dataset                 hash: id, partitions
 // {catalog}:version, {catalog}:keys, t:{catalog}:plans, t:{catalog}:clocks, t:{catalog}:r:<hash>

@@ -116,6 +116,20 @@ awaitable<Result<std::vector<ListedMember>>> Store::list(Mode mode, Index index,
   co_return members;
 }
 
+awaitable<Result<std::uint64_t>> Store::count(Mode mode, Index index, std::optional<std::int64_t> score_min,
+                                              std::optional<std::int64_t> score_max) {
+  const std::string lowest = score_min ? std::to_string(*score_min) : "-inf";
+  const std::string highest = score_max ? std::to_string(*score_max) : "+inf";
+  std::vector<redis::Command> commands;
+  for (std::uint32_t partition = 0; partition < partitions_; ++partition)
+    commands.emplace_back("ZCOUNT", index_key(prefix(mode, partition), index), lowest, highest);
+  auto replies = co_await execute_all(client_, std::move(commands));
+  if (!replies) co_return replies.error();
+  std::uint64_t total = 0;
+  for (const redis::Reply& reply : *replies) total += static_cast<std::uint64_t>(reply.integer());
+  co_return total;
+}
+
 awaitable<Result<std::vector<AccountKey>>> Store::find_by_email(Mode mode, std::string email) {
   return find_by_name(mode, Index::emails, std::move(email));
 }

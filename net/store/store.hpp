@@ -161,6 +161,9 @@ class Store {
   /// A page of an index over all partitions, newest first (with `before`: the ones just newer than it, newest first),
   /// one member more than the limit when there are more.
   awaitable<Result<std::vector<ListedMember>>> list(Mode mode, Index index, Page page);
+  /// How many members the index has with a score from `score_min` to `score_max`, both included (empty: without bound).
+  awaitable<Result<std::uint64_t>> count(Mode mode, Index index, std::optional<std::int64_t> score_min,
+                                         std::optional<std::int64_t> score_max);
   /// The accounts of the customers with exactly this email.
   awaitable<Result<std::vector<AccountKey>>> find_by_email(Mode mode, std::string email);
   /// The accounts with a source that the processor behind the gateway calls so; the built-in test gateway's are not

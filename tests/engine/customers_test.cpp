@@ -57,7 +57,7 @@ TEST(CreateCustomer, WithASourceMakesItTheDefaultAndTellsOfTheCustomerFirst) {
   EXPECT_EQ(std::get<Customer>(created.snapshots.at(0)).default_source, source.id);
   EXPECT_EQ(source.reference, "tok_visa");
   EXPECT_EQ(source.gateway, "test");
-  EXPECT_EQ(source.card.last4, "4242");
+  EXPECT_EQ(source.card()->summary.last4, "4242");
 }
 
 TEST(CreateCustomer, TwiceIsRefused) {
@@ -216,10 +216,10 @@ TEST(UpdateSource, ChangesWhatIsGiven) {
   EXPECT_THAT(names(updated), ElementsAre("customer.source.updated"));
   const Source& source = world.account().sources[0];
   EXPECT_EQ(updated.subject, source.id.value());
-  EXPECT_EQ(source.name, "A. Lovelace");
-  EXPECT_EQ(source.card.exp_month, 1);
-  EXPECT_EQ(source.card.exp_year, 2040);
-  EXPECT_EQ(source.card.last4, "4242");
+  EXPECT_EQ(source.card()->name, "A. Lovelace");
+  EXPECT_EQ(source.card()->summary.exp_month, 1);
+  EXPECT_EQ(source.card()->summary.exp_year, 2040);
+  EXPECT_EQ(source.card()->summary.last4, "4242");
   EXPECT_EQ(source.metadata, (Metadata{{"a", "b"}}));
 }
 
@@ -282,6 +282,128 @@ TEST(RemoveSource, FreesTheSubscriptionsThatPaidWithIt) {
   EXPECT_THAT(names(world.run(RemoveSource{command.default_source})),
               ElementsAre("customer.subscription.updated", "customer.source.deleted"));
   EXPECT_TRUE(world.subscription(id).default_source.is_empty());
+}
+
+struct WithBankAccount {
+  WithBankAccount() {
+    world.run(CreateCustomer{});
+    account = SourceId(world.run(AddSource{test::bank_account("6789")}).subject);
+  }
+  const BankAccount& now() const { return *world.account().find(account)->bank_account(); }
+  Scenario world{start};
+  SourceId account;
+};
+
+TEST(BankAccount, HasItsOwnPrefixAndIsAddedOnce) {
+  WithBankAccount given;
+  EXPECT_EQ(given.account.value().substr(0, 3), "ba_");
+  EXPECT_EQ(given.world.account().customer.default_source, given.account);
+  EXPECT_EQ(given.now().status, BankAccountStatus::new_);
+  EXPECT_EQ(given.world.refused(AddSource{test::bank_account("6789")}).code, Errc::already_exists);
+  given.world.run(AddSource{test::bank_account("1116")});
+  EXPECT_EQ(given.world.account().sources.size(), 2U);
+}
+
+TEST(BankAccount, IsVerifiedByTheRightDepositsAfterWrongOnes) {
+  WithBankAccount given;
+  EXPECT_THAT(names(given.world.run(VerifySource{given.account, false})), IsEmpty());
+  EXPECT_EQ(given.now().failed_verifications, 1);
+  const Transition verified = given.world.run(VerifySource{given.account, true});
+  EXPECT_THAT(names(verified), ElementsAre("customer.source.updated"));
+  EXPECT_EQ(given.now().status, BankAccountStatus::verified);
+  EXPECT_EQ(given.world.refused(VerifySource{given.account, true}).code, Errc::invalid_state);
+}
+
+TEST(BankAccount, FailsVerificationWithTheThirdWrongAttemptForGood) {
+  WithBankAccount given;
+  given.world.run(VerifySource{given.account, false});
+  given.world.run(VerifySource{given.account, false});
+  EXPECT_EQ(given.now().status, BankAccountStatus::new_);
+  EXPECT_THAT(names(given.world.run(VerifySource{given.account, false})), ElementsAre("customer.source.updated"));
+  EXPECT_EQ(given.now().status, BankAccountStatus::verification_failed);
+  EXPECT_EQ(given.world.refused(VerifySource{given.account, true}).code, Errc::invalid_state);
+}
+
+TEST(BankAccount, IsChargedOnceItIsVerified) {
+  WithBankAccount given;
+  const Failure unverified{Errc::invalid_state,
+                           "The customer's bank account must be verified in order to create an ACH payment."};
+  EXPECT_EQ(given.world.refused(subscribe_to(price(1000))), unverified);
+  given.world.run(VerifySource{given.account, true});
+  given.world.run(subscribe_to(price(1000)));
+  const Charge& charge = given.world.account().invoices[0].charges[0];
+  EXPECT_EQ(std::get<BankAccountSummary>(charge.means).last4, "6789");
+}
+
+TEST(BankAccount, KnowsNothingOfCards) {
+  WithBankAccount given;
+  UpdateSource command;
+  command.source = given.account;
+  command.exp_month = 3;
+  EXPECT_EQ(given.world.refused(command).parameter, "exp_month");
+  command.exp_month.reset();
+  command.name = "Ada";
+  command.holder_type = "company";
+  given.world.run(command);
+  EXPECT_EQ(given.now().holder_name, "Ada");
+  EXPECT_EQ(given.now().holder_type, "company");
+  const SourceId visa(given.world.run(AddSource{card()}).subject);
+  EXPECT_EQ(given.world.refused(VerifySource{visa, true}).code, Errc::invalid_state);
+  command.source = visa;
+  EXPECT_EQ(given.world.refused(command).parameter, "account_holder_type");
+}
+
+TEST(PaymentMethod, KeepsItsIdentifierAndIsAttachedOnce) {
+  Scenario world(start);
+  world.run(CreateCustomer{});
+  AddSource attach{card()};
+  attach.source.is_payment_method = true;
+  attach.source.id = SourceId("pm_elsewhere");
+  EXPECT_THAT(names(world.run(attach)), ElementsAre("payment_method.attached"));
+  EXPECT_THAT(names(world.run(attach)), IsEmpty());
+  ASSERT_EQ(world.account().sources.size(), 1U);
+  EXPECT_EQ(world.account().sources[0].id.value(), "pm_elsewhere");
+  EXPECT_TRUE(world.account().customer.default_source.is_empty());
+  attach.source.id = SourceId();
+  EXPECT_EQ(world.run(attach).subject.substr(0, 3), "pm_");
+}
+
+TEST(PaymentMethod, AsTheDefaultPaysBeforeTheDefaultSource) {
+  Scenario world(start);
+  world.customer_with_card("tok_old");
+  AddSource attach{card("tok_new")};
+  attach.source.is_payment_method = true;
+  attach.source.id = SourceId("pm_elsewhere");
+  world.run(attach);
+  UpdateCustomer update;
+  update.default_payment_method = SourceId("pm_nobody");
+  EXPECT_EQ(world.refused(update).parameter, "invoice_settings[default_payment_method]");
+  update.default_payment_method = attach.source.id;
+  world.run(update);
+  world.run(subscribe_to(price(1000)));
+  EXPECT_EQ(world.account().invoices[0].charges[0].gateway_source, "tok_new");
+
+  const Transition removed = world.run(RemoveSource{attach.source.id});
+  EXPECT_EQ(names(removed).front(), "payment_method.detached");
+  EXPECT_TRUE(world.account().customer.default_payment_method.is_empty());
+}
+
+TEST(UpdateCustomer, KeepsShippingTaxesLanguagesAndTheBalanceWithinItsRange) {
+  Scenario world(start);
+  world.run(CreateCustomer{});
+  UpdateCustomer update;
+  update.balance = balance_limit + 1;
+  EXPECT_EQ(world.refused(update).parameter, "balance");
+  update.balance = -500;
+  update.shipping = Shipping{"Ada", "+44", {}};
+  update.tax_exempt = TaxExempt::reverse;
+  update.preferred_locales = std::vector<std::string>{"en", "fr"};
+  EXPECT_THAT(names(world.run(update)), ElementsAre("customer.updated"));
+  const Customer& customer = world.account().customer;
+  EXPECT_EQ(customer.balance, -500);
+  EXPECT_EQ(customer.shipping.name, "Ada");
+  EXPECT_EQ(customer.tax_exempt, TaxExempt::reverse);
+  EXPECT_THAT(customer.preferred_locales, ElementsAre("en", "fr"));
 }
 
 }  // namespace

@@ -175,7 +175,17 @@ NewSource card(std::string reference) {
   NewSource source;
   source.gateway = "test";
   source.reference = std::move(reference);
-  source.card = {"Visa", "4242", 12, 2030, "credit", "US", "fingerprint"};
+  source.means = Card{{"Visa", "4242", 12, 2030, "credit", "US", "fingerprint"}, {}, {}, {}, {}, {}};
+  return source;
+}
+
+NewSource bank_account(std::string last4) {
+  NewSource source;
+  source.gateway = "test";
+  source.reference = "btok_" + last4;
+  BankAccount account;
+  account.summary = {"Test Bank", last4, "110000000", "US", Currency::of("usd"), "fingerprint of " + last4};
+  source.means = std::move(account);
   return source;
 }
 

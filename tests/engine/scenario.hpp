@@ -19,6 +19,7 @@ Timestamp at(const char* text);
 inline constexpr Recurrence daily{Interval::day, 1}, monthly{Interval::month, 1};
 
 Price price(std::int64_t minor, Recurrence recurrence = monthly, std::string_view currency = "usd");
+NewSource bank_account(std::string last4);
 NewSource card(std::string reference = "tok_visa");
 /// One item of that price.
 Subscribe subscribe_to(Price price);

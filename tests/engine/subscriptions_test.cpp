@@ -53,7 +53,7 @@ TEST(Subscribe, BillsTheFirstPeriodAndChargesItAtOnce) {
   EXPECT_EQ(invoice.number, invoice_prefix(world.account().key) + "-0001");
   ASSERT_EQ(invoice.charges.size(), 1U);
   EXPECT_EQ(invoice.charges[0].gateway_source, "tok_visa");
-  EXPECT_EQ(invoice.charges[0].card.last4, "4242");
+  EXPECT_EQ(std::get<CardSummary>(invoice.charges[0].means).last4, "4242");
   EXPECT_FALSE(std::get<CollectCharge>(begun.effects[0]).look_up_only);
 
   const Transition paid = world.answer(invoice.id, succeeded());

@@ -88,6 +88,14 @@ RC_GTEST_PROP(StoredForm, OfEventsIsReadBack, (std::uint64_t seed)) {
   expect_round_trip(batch, encode(batch), decode_event_batch, seed);
 }
 
+RC_GTEST_PROP(StoredForm, OfWhatIsNobodysYetIsReadBack, (std::uint64_t seed)) {
+  RandomObjects random(seed, AccountKey());
+  const HeldSource held = random.held_source();
+  expect_round_trip(held, encode(held), decode_held_source, seed);
+  const SetupIntent intent = random.setup_intent();
+  expect_round_trip(intent, encode(intent), decode_setup_intent, seed);
+}
+
 RC_GTEST_PROP(StoredForm, OfThePartsOfTheCatalogIsReadBack, (std::uint64_t seed)) {
   RandomObjects random(seed);
   const Plan plan = random.plan();

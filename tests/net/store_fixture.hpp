@@ -25,8 +25,10 @@ inline NewSource visa() {
   NewSource source;
   source.gateway = "test";
   source.reference = "tok_visa";
-  source.card = {"Visa", "4242", 12, 2040, "credit", "US", "0123456789abcdef"};
-  source.cvc_check = "pass";
+  Card card;
+  card.summary = {"Visa", "4242", 12, 2040, "credit", "US", "0123456789abcdef"};
+  card.cvc_check = "pass";
+  source.means = std::move(card);
   return source;
 }
 

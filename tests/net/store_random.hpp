@@ -45,8 +45,14 @@ class RandomObjects {
   Metadata metadata();
   Address address();
   Customer customer();
+  Shipping shipping() { return {text(), text(), address()}; }
   CardSummary card();
+  BankAccountSummary bank_account();
+  MeansSummary means_summary();
+  Means means();
   Source source();
+  HeldSource held_source();
+  SetupIntent setup_intent();
   Recurrence recurrence();
   Decimal decimal();
   Percentage percentage();
@@ -183,7 +189,11 @@ inline Customer RandomObjects::customer() {
           coin(),
           coin(),
           integer(),
-          maybe_discount()};
+          maybe_discount(),
+          id<SourceKind>(),
+          shipping(),
+          one_of(TaxExempt::reverse),
+          some<std::string>(0, [this] { return text(); })};
 }
 
 inline CardSummary RandomObjects::card() {
@@ -191,9 +201,28 @@ inline CardSummary RandomObjects::card() {
   return {text(), text(), month, year, text(), text(), text()};
 }
 
+inline BankAccountSummary RandomObjects::bank_account() { return {text(), text(), text(), text(), currency(), text()}; }
+
+inline MeansSummary RandomObjects::means_summary() {
+  return coin() ? MeansSummary(card()) : MeansSummary(bank_account());
+}
+
+inline Means RandomObjects::means() {
+  if (coin()) return Card{card(), text(), address(), text(), text(), text()};
+  const auto status = one_of(BankAccountStatus::errored);
+  return BankAccount{bank_account(), text(), text(), status, static_cast<std::int32_t>(below(5))};
+}
+
 inline Source RandomObjects::source() {
-  return {id<SourceKind>(), time(), text(), text(), card(),     text(),
-          address(),        text(), text(), text(), metadata(), maybe_time()};
+  return {id<SourceKind>(), time(), text(), text(), means(), metadata(), maybe_time(), text(), text()};
+}
+
+inline SetupIntent RandomObjects::setup_intent() {
+  return {text(), time(), id<CustomerKind>(), id<SourceKind>(), text(), text(), metadata(), coin(), coin(), text()};
+}
+
+inline HeldSource RandomObjects::held_source() {
+  return {text(), time(), {id<SourceKind>(), text(), text(), means(), metadata(), coin(), text(), text()}};
 }
 
 inline Recurrence RandomObjects::recurrence() {
@@ -354,7 +383,9 @@ inline Charge RandomObjects::charge() {
   charge.source = id<SourceKind>();
   charge.gateway = text();
   charge.gateway_source = text();
-  charge.card = card();
+  charge.description = text();
+  charge.metadata = metadata();
+  charge.means = means_summary();
   charge.decline_code = text();
   charge.gateway_reference = text();
   charge.automatic = coin();
@@ -503,7 +534,7 @@ inline TestClock RandomObjects::test_clock() {
 }
 
 inline ApiKey RandomObjects::api_key() {
-  return {text(), text(), one_of(Mode::live), text(), text(), text(), time(), maybe_time()};
+  return {text(), text(), one_of(Mode::live), text(), text(), text(), time(), maybe_time(), text()};
 }
 
 }  // namespace billd::store

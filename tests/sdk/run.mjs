@@ -4,7 +4,7 @@
 // Usage: node run.mjs PATH-TO-BILLD [FILE-FOR-THE-TABLE [TEST-FILE...]]; with test files, only these.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,8 +23,13 @@ const state = mkdtempSync(join(tmpdir(), "billd-sdk-"));
 const daemon = spawn(
   billd,
   ["serve", "--dev", "--state-dir", state, "--listen", "127.0.0.1:0", "--operators", "127.0.0.1:0"],
-  { stdio: ["ignore", "pipe", "inherit"] },
+  { stdio: ["ignore", "pipe", "pipe"] },
 );
+const log = join(state, "billd.log");
+daemon.stderr.on("data", (part) => {
+  process.stderr.write(part);
+  appendFileSync(log, part);
+});
 const ended = once(daemon, "exit");
 
 async function addressOfApi() {
@@ -44,7 +49,7 @@ try {
   const files = only.length > 0 ? only : readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
   const tests = spawn(process.execPath, ["--test", ...files.map((name) => join(folder, name))], {
     stdio: "inherit",
-    env: { ...process.env, BILLD_API: proxy.address },
+    env: { ...process.env, BILLD_API: proxy.address, BILLD_STATE: state, BILLD_LOG: log },
   });
   [status] = await once(tests, "exit");
   proxy.close();

@@ -1,17 +1,22 @@
 // Operations on charges, which are parts of their invoices.
+#include <algorithm>
+
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
+#include "net/api/stripe/settlement.hpp"
 
 namespace billd::api::stripe {
 namespace {
 
 constexpr std::array retrieve_table = {list("expand")};
+constexpr std::array update_table = {text("description").clearable(), metadata(), list("expand")};
 constexpr std::array list_table = filtered_page_rules + std::array{text("customer")};
 
 }  // namespace
 
 constinit const std::span<const Rule> retrieve_charge_rules = retrieve_table;
+constinit const std::span<const Rule> update_charge_rules = update_table;
 constinit const std::span<const Rule> list_charges_rules = list_table;
 
 awaitable<Result<Outcome>> retrieve_charge(Services& services, Call call) {
@@ -23,6 +28,38 @@ awaitable<Result<Outcome>> retrieve_charge(Services& services, Call call) {
   Object* object = reply.present.find(Kind::charge, id);
   if (object == nullptr) co_return no_such("charge", id);
   co_return co_await reply.answer(*object);
+}
+
+awaitable<Result<Outcome>> update_charge(Services& services, Call call) {
+  const std::string& id = call.variable("charge");
+  Task task;
+  std::vector<Named> wanted(1, Named{Kind::charge, id});
+  auto loaded = co_await load(services, call.mode, *task.known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  const Invoice* invoice = task.known->invoice_of_charge(id);
+  if (invoice == nullptr) co_return no_such("charge", id);
+  const auto charge = std::ranges::find(invoice->charges, ChargeId(id), &Charge::id);
+  const Arguments arguments = call.arguments();
+  UpdateCharge command;
+  command.invoice = invoice->id;
+  command.charge = charge->id;
+  command.description = arguments.text("description");
+  if (arguments.has("metadata")) {
+    auto metadata = arguments.metadata_over(charge->metadata);
+    if (!metadata) co_return metadata.error();
+    command.metadata = std::move(*metadata);
+  }
+  const Account* account = task.known->account_of(id);
+  if (account->find(invoice->id) == nullptr) command.recalled = *invoice;
+  task.account = account->key;
+  task.show = [invoice = invoice->id.value(), id](Presenter& present, const Transition& after) -> Shown {
+    const Invoice* now = find_invoice(after, invoice);
+    if (now == nullptr) return render_error(no_such("charge", id));
+    const auto updated = std::ranges::find(now->charges, ChargeId(id), &Charge::id);
+    return &present.charge(*updated, now->id, {after.account.customer.id, &after.account});
+  };
+  task.command = std::move(command);
+  co_return co_await carry_out(services, call, std::move(task));
 }
 
 awaitable<Result<Outcome>> list_charges(Services& services, Call call) {

@@ -44,7 +44,7 @@ std::optional<std::string> key_in(std::string_view authorization) {
   return std::nullopt;
 }
 
-Result<Mode> authenticate(const Services& services, const http::Headers& headers) {
+Result<Credentials> authenticate(const Services& services, const http::Headers& headers) {
   const auto authorization = headers.find("Authorization");
   const auto key = authorization ? key_in(*authorization) : std::nullopt;
   if (!key)
@@ -54,9 +54,9 @@ Result<Mode> authenticate(const Services& services, const http::Headers& headers
         "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."};
   if (key->size() <= key_length_max) {
     const bool any_test_key = services.settings.development && key->starts_with(test_prefix);
-    if (any_test_key && key->size() > test_prefix.size()) return Mode::test;
+    if (any_test_key && key->size() > test_prefix.size()) return Credentials();
     const auto known = services.catalog.get<ApiKey>(Mode::test, hash_key(*key));
-    if (known && !known->revoked) return known->mode;
+    if (known && !known->revoked) return Credentials{known->mode, known->api_version};
   }
   return Failure{Errc::unauthenticated, "Invalid API Key provided: " + mask(*key)};
 }

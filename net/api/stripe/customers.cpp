@@ -5,6 +5,7 @@
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/new_source.hpp"
 #include "net/api/stripe/operations.hpp"
+#include "net/api/stripe/payment_methods.hpp"
 
 namespace billd::api::stripe {
 namespace {
@@ -13,23 +14,34 @@ constexpr std::array address_rules = {
     text("city").clearable(),  text("country").clearable(),     text("line1").clearable(),
     text("line2").clearable(), text("postal_code").clearable(), text("state").clearable(),
 };
-constexpr std::array<std::string_view, 1> tax_exempt_choices = {"none"};
-
-constexpr std::array common_rules = {
-    text("email", 512).clearable(),
-    text("name", 256).clearable(),
+constexpr std::array<std::string_view, 3> tax_exempt_choices = {"none", "exempt", "reverse"};
+constexpr std::array shipping_rules = {
+    map("address", address_rules).required(),
+    text("name", 256).required(),
     text("phone", 20).clearable(),
-    text("description").clearable(),
-    map("address", address_rules).clearable(),
-    metadata(),
-    text_or_map("source", card_rules),
-    text_or_map("card", card_rules),
-    choice("tax_exempt", tax_exempt_choices),
-    list("expand"),
 };
-constexpr std::array create_table = common_rules + std::array{text("test_clock")};
+constexpr std::array invoice_settings_rules = {text("default_payment_method").clearable()};
+
+constexpr std::array common_rules = new_source_rules + std::array{
+                                                           text("email", 512).clearable(),
+                                                           text("name", 256).clearable(),
+                                                           text("phone", 20).clearable(),
+                                                           text("description").clearable(),
+                                                           map("address", address_rules).clearable(),
+                                                           metadata(),
+                                                           choice("tax_exempt", tax_exempt_choices).clearable(),
+                                                           integer("account_balance", -balance_limit, balance_limit),
+                                                           integer("balance", -balance_limit, balance_limit),
+                                                           map("shipping", shipping_rules).clearable(),
+                                                           list("preferred_locales"),
+                                                           map("invoice_settings", invoice_settings_rules),
+                                                           list("expand"),
+                                                       };
+constexpr std::array create_table = common_rules + std::array{text("test_clock"), text("payment_method")};
 constexpr std::array retrieve_table = {list("expand")};
-constexpr std::array update_table = common_rules + std::array{text("default_source"), text("default_card")};
+constexpr std::array default_names = {"default_source", "default_card", "default_bank_account"};
+constexpr std::array update_table =
+    common_rules + std::array{text(default_names[0]), text(default_names[1]), text(default_names[2])};
 constexpr std::array<Rule, 0> delete_table = {};
 constexpr std::array list_table = filtered_page_rules + std::array{text("email", 512), text("test_clock")};
 
@@ -46,6 +58,59 @@ Address address_over(const Arguments& arguments, Address before) {
   over("postal_code", before.postal_code);
   over("state", before.state);
   return before;
+}
+
+TaxExempt read_tax_exempt(const Arguments& arguments) {
+  const std::string given = arguments.text_or_empty("tax_exempt");
+  return given == "exempt" ? TaxExempt::exempt : given == "reverse" ? TaxExempt::reverse : TaxExempt::none;
+}
+
+Shipping read_shipping(const Arguments& arguments) {
+  Shipping shipping;
+  const auto given = arguments.map("shipping");
+  if (!given) return shipping;  // shipping='' clears
+  shipping.name = given->text_or_empty("name");
+  shipping.phone = given->text_or_empty("phone");
+  shipping.address = address_over(*given, {});
+  return shipping;
+}
+
+/// The balance by its newer or its older name; what is owed is positive.
+Result<std::optional<std::int64_t>> read_balance(const Arguments& arguments) {
+  if (arguments.has("balance") && arguments.has("account_balance"))
+    return Failure{Errc::invalid_parameter,
+                   "Received both balance and account_balance parameters. Please pass in only one.", "balance"};
+  return arguments.integer(arguments.has("balance") ? "balance" : "account_balance");
+}
+
+/// At most as many languages as there are members of a list in a form.
+Result<std::vector<std::string>> read_locales(const Arguments& arguments) {
+  constexpr std::size_t locale_length_max = 35;  // Source: RFC 5646, 4.4.1.
+  std::vector<std::string> locales = arguments.texts("preferred_locales");
+  std::erase(locales, "");
+  for (const std::string& locale : locales)
+    if (locale.size() > locale_length_max)
+      return Failure{Errc::invalid_parameter, "Invalid locale: " + locale, "preferred_locales"};
+  return locales;
+}
+
+/// The source that the parameters give; empty when they give none.
+awaitable<Result<std::optional<NewSource>>> read_source(Services& services, const Call& call, CustomerId customer) {
+  const Arguments arguments = call.arguments();
+  std::optional<NewSource> none;
+  std::string parameter = new_source_parameter(arguments);
+  std::string method = arguments.text_or_empty("payment_method");
+  if (!parameter.empty() && !method.empty())
+    co_return Failure{Errc::invalid_parameter,
+                      "Received both source and payment_method parameters. Please pass in only one.", "payment_method"};
+  if (parameter.empty() && method.empty()) co_return none;
+  Result<NewSource> source = Failure();
+  if (method.empty())
+    source = co_await describe_new_source(services, call, std::move(parameter));
+  else
+    source = co_await describe_payment_method(services, call, std::move(customer), std::move(method), "payment_method");
+  if (!source) co_return source.error();
+  co_return std::optional(std::move(*source));
 }
 
 Shown show_customer(Presenter& present, const Transition& after) { return &present.customer(after.account); }
@@ -117,11 +182,28 @@ awaitable<Result<Outcome>> create_customer(Services& services, Call call) {
       co_return no_such("test clock", command.test_clock.value(), "test_clock");
     }
   }
-  if (std::string parameter = new_source_parameter(arguments); !parameter.empty()) {
-    auto source = co_await describe_new_source(services, call, std::move(parameter));
-    if (!source) co_return source.error();
-    command.source = std::move(*source);
+  // Source: Stripe, `payment_method` alone is attached only.
+  command.source_is_default = !arguments.has("payment_method");
+  if (arguments.has("invoice_settings") && arguments.map("invoice_settings")->has_value("default_payment_method")) {
+    const std::string wanted = arguments.map("invoice_settings")->text_or_empty("default_payment_method");
+    if (wanted != arguments.text_or_empty("payment_method"))
+      co_return Failure{Errc::invalid_parameter,
+                        "The customer does not have a payment method with the ID " + wanted +
+                            ". The payment method must be attached to the customer.",
+                        "invoice_settings[default_payment_method]"};
+    command.source_is_default = true;
   }
+  auto balance = read_balance(arguments);
+  if (!balance) co_return balance.error();
+  command.balance = balance->value_or(0);
+  command.shipping = read_shipping(arguments);
+  command.tax_exempt = read_tax_exempt(arguments);
+  auto locales = read_locales(arguments);
+  if (!locales) co_return locales.error();
+  command.preferred_locales = std::move(*locales);
+  auto source = co_await read_source(services, call, make_id<CustomerKind>(call.account, 1));
+  if (!source) co_return source.error();
+  command.source = std::move(*source);
   Task task{.account = call.account, .command = {}, .show = show_customer};
   auto foreseen = co_await foresee_new(services, call, *task.known, command.test_clock);
   if (!foreseen) co_return foreseen.error();
@@ -153,17 +235,27 @@ awaitable<Result<Outcome>> update_customer(Services& services, Call call) {
     if (!metadata) co_return metadata.error();
     command.metadata = std::move(*metadata);
   }
-  for (const char* name : {"default_card", "default_source"}) {
+  for (std::string_view name : default_names) {
     if (!arguments.has(name)) continue;
     command.default_source = SourceId(arguments.text_or_empty(name));
     if (account.find(*command.default_source) == nullptr)
       co_return no_such("source", command.default_source->value(), name);
   }
-  if (std::string parameter = new_source_parameter(arguments); !parameter.empty()) {
-    auto source = co_await describe_new_source(services, call, std::move(parameter));
-    if (!source) co_return source.error();
-    command.source = std::move(*source);
+  if (const auto settings = arguments.map("invoice_settings"); settings && settings->has("default_payment_method"))
+    command.default_payment_method = SourceId(settings->text_or_empty("default_payment_method"));
+  auto balance = read_balance(arguments);
+  if (!balance) co_return balance.error();
+  command.balance = *balance;
+  if (arguments.has("shipping")) command.shipping = read_shipping(arguments);
+  if (arguments.has("tax_exempt")) command.tax_exempt = read_tax_exempt(arguments);
+  if (arguments.has("preferred_locales")) {
+    auto locales = read_locales(arguments);
+    if (!locales) co_return locales.error();
+    command.preferred_locales = std::move(*locales);
   }
+  auto source = co_await read_source(services, call, account.customer.id);
+  if (!source) co_return source.error();
+  command.source = std::move(*source);
   auto foreseen = co_await foresee(services, call, *task.known, Kind::customer, call.variable("customer"));
   if (!foreseen) co_return foreseen.error();
   task.account = account.key;

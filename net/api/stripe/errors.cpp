@@ -63,6 +63,13 @@ constexpr std::array coded_messages = {
     CodedMessage{"You cannot expand more than", "property_expansion_max_depth"},
     CodedMessage{"Received both", "parameters_exclusive"},
     CodedMessage{"Invoice is already paid", "invoice_already_paid"},
+    CodedMessage{"You cannot use a Stripe token more than once", "token_already_used"},
+    CodedMessage{"A bank account with that routing number", "bank_account_exists"},
+    CodedMessage{"The amounts provided do not match", "bank_account_verification_failed"},
+    CodedMessage{"Verification of this bank account has failed", "bank_account_verification_failed"},
+    CodedMessage{"The customer's bank account must be verified", "bank_account_unverified"},
+    CodedMessage{"You must use a test bank account number", "account_number_invalid"},
+    CodedMessage{"Routing number must have 9 digits", "routing_number_invalid"},
 };
 
 std::string_view code_of(const Failure& failure, const ErrorKind& kind) {
@@ -85,6 +92,11 @@ constexpr std::array declines = {
             "Your card was declined for making repeated attempts too frequently or exceeding its amount limit."},
     Decline{"authentication_required", "authentication_required",
             "Your card was declined. This transaction requires authentication."},
+    Decline{"account_closed", "account_closed", "The customer's bank account has been closed."},
+    Decline{"no_account", "no_account", "The customer's bank account could not be located."},
+    Decline{"debit_not_authorized", "debit_not_authorized",
+            "The customer has notified their bank that this payment was unauthorized."},
+    Decline{"invalid_currency", "invalid_currency", "The bank was unable to process this payment in its currency."},
     Decline{"expired_card", "expired_card", "Your card has expired."},
     Decline{"incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect."},
     Decline{"invalid_cvc", "invalid_cvc", "Your card's security code is invalid."},

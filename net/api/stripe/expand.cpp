@@ -39,6 +39,7 @@ Result<void> check_path(const std::string& path, const ExpandPath& segments, Sha
     if (link == nullptr) return cannot_expand(path, "");
     shape = link->to;
   }
+  if (shape.kind == Kind::invoice_settings) return cannot_expand(path, "");
   return {};
 }
 

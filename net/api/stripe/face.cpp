@@ -36,9 +36,10 @@ Result<http::Parameters> read_parameters(const http::Request& request) {
   return http::parse_body(type, both);
 }
 
-Result<Version> read_version(const http::Headers& headers) {
+/// The version that the request names, else its key's, else the newest.
+Result<Version> read_version(const http::Headers& headers, const std::string& of_key) {
   const auto given = headers.find("Stripe-Version");
-  if (!given || given->empty()) return Version();
+  if (!given || given->empty()) return of_key.empty() ? Version() : Version::parse(of_key);
   return Version::parse(*given);
 }
 
@@ -74,9 +75,9 @@ Face::Face(Services services) : services_(std::move(services)) {
 Result<Call> Face::read(const http::Request& request, const http::Router::Match& match, std::size_t index) const {
   const Route& route = routes()[index];
   Call call;
-  auto mode = authenticate(services_, request.headers);
-  if (!mode) return mode.error();
-  auto version = read_version(request.headers);
+  auto credentials = authenticate(services_, request.headers);
+  if (!credentials) return credentials.error();
+  auto version = read_version(request.headers, credentials->api_version);
   if (!version) return version.error();
   auto parameters = read_parameters(request);
   if (!parameters) return parameters.error();
@@ -96,7 +97,7 @@ Result<Call> Face::read(const http::Request& request, const http::Router::Match&
     if (!fits) return fits.error();
     call.origin.idempotency_key = key.value_or("");
   }
-  call.mode = *mode;
+  call.mode = credentials->mode;
   call.version = std::move(*version);
   call.answers = route.answers;
   call.path = request.path();
@@ -112,8 +113,8 @@ awaitable<Result<Outcome>> Face::perform(Call& call, const Route& route, std::st
     co_return co_await route.run(services_, std::move(call));
   }
   // An identifier that leads to no account is told of without a claim: there would be nowhere to save the answer.
-  if (route.home == Home::account && home_of(call, route).is_empty())
-    co_return co_await route.run(services_, std::move(call));
+  const bool is_in_account = route.home != Home::new_account && route.home != Home::catalog;
+  if (is_in_account && home_of(call, route).is_empty()) co_return co_await route.run(services_, std::move(call));
   const std::string key = call.origin.idempotency_key;
   auto use = keys_in_use_.take(store::hash_idempotency_key(call.mode, key));
   if (!use) co_return key_in_use(key);
@@ -147,7 +148,7 @@ awaitable<http::Response> Face::handle(http::Request request) {
       call->origin.request_id = request_id;
       version = call->version.text();
       const Route& route = routes()[match.handler()];
-      const AccountKey account = route.home == Home::account ? home_of(*call, route) : AccountKey();
+      const AccountKey account = route.home != Home::new_account ? home_of(*call, route) : AccountKey();
       const std::string subscription = call->variable_or_empty("subscription");
       auto outcome = co_await perform(*call, route, original_request);
       const log::About about{.request = request_id, .account = account.value(), .subscription = subscription};

@@ -82,6 +82,13 @@ AccountKey home_of(const Call& call, const Route& route) {
       return random_account_key();
     case Home::catalog:
       return {};
+    case Home::refunded: {
+      const Arguments arguments = call.arguments();
+      const std::string id = arguments.text_or_empty(arguments.has("charge") ? "charge" : "payment_intent");
+      return AccountKey::of_id(id).value_or(AccountKey());
+    }
+    case Home::customer:
+      return AccountKey::of_id(call.arguments().text_or_empty("customer")).value_or(AccountKey());
     case Home::account: {
       const std::string id =
           call.variables.empty() ? call.arguments().text_or_empty("customer") : call.variables.front().second;

@@ -10,7 +10,10 @@ namespace billd::api::stripe {
 enum class Kind : std::uint8_t {
   nothing,  ///< of members that billd always answers with null
   customer,
-  card,
+  card,  ///< or a bank account
+  token,
+  payment_method,
+  invoice_settings,  ///< a part of the customer that only leads on
   subscription,
   subscription_item,
   plan,
@@ -19,6 +22,9 @@ enum class Kind : std::uint8_t {
   invoice,
   line_item,
   charge,
+  refund,
+  payment_intent,
+  setup_intent,
   event,
   test_clock,
 };

@@ -5,6 +5,7 @@
 
 #include "net/api/gather.hpp"
 #include "net/api/stripe/errors.hpp"
+#include "net/store/held_sources.hpp"
 
 namespace billd::api::stripe {
 namespace {
@@ -19,6 +20,8 @@ bool lives_in_account(Kind kind) {
   switch (kind) {
     case Kind::customer:
     case Kind::card:
+    case Kind::payment_method:
+    case Kind::payment_intent:
     case Kind::subscription:
     case Kind::invoice:
     case Kind::charge:
@@ -129,6 +132,20 @@ awaitable<Result<void>> load_plans(Services& services, Mode mode, Known& known, 
   co_return Result<void>();
 }
 
+/// The customers of payment methods whose identifiers are older than that.
+awaitable<Result<void>> load_owners(Services& services, Mode mode, Known& known, const std::vector<Named>& wanted) {
+  std::set<AccountKey> keys;
+  for (const Named& named : wanted) {
+    const bool is_sought = named.kind == Kind::payment_method && named.id.starts_with(PaymentMethodKind::prefix) &&
+                           known.source(named.id) == nullptr;
+    if (!is_sought) continue;
+    auto owner = co_await store::owner_of_held_source(services.store, mode, named.id);
+    if (!owner) co_return owner.error();
+    if (const auto key = AccountKey::of_id(*owner)) keys.insert(*key);
+  }
+  co_return co_await load_accounts(services, mode, known, std::move(keys));
+}
+
 awaitable<Result<void>> load_other(Services& services, Mode mode, Known& known, Named named) {
   if (named.kind == Kind::test_clock && known.test_clock(named.id) == nullptr) {
     auto clock = co_await services.catalog.find<TestClock>(Mode::test, named.id);
@@ -179,6 +196,13 @@ void Known::put(TestClock clock) {
   test_clocks_.insert_or_assign(std::move(id), std::move(clock));
 }
 
+std::string payment_intent_id(const InvoiceId& invoice) { return "pi_" + std::string(id_body(invoice.value())); }
+
+InvoiceId invoice_of_payment_intent(std::string_view id) {
+  if (!id.starts_with("pi_")) return InvoiceId();
+  return InvoiceId(std::string(InvoiceKind::prefix).append(id_body(id)));
+}
+
 const Account* Known::account(const AccountKey& key) const {
   const auto at = accounts_.find(key);
   return at == accounts_.end() ? nullptr : at->second.get();
@@ -212,8 +236,18 @@ const Invoice* Known::invoice_of_charge(std::string_view charge) const {
   return owner != nullptr ? value_or_null(invoices_, *owner) : nullptr;
 }
 
-const Source* Known::source(std::string_view id) const {
+const Account* Known::owner_of_source(std::string_view id) const {
+  const SourceId name{std::string(id)};
   const Account* account = account_of(id);
+  if (account != nullptr && account->find(name) != nullptr) return account;
+  if (!id.starts_with(PaymentMethodKind::prefix)) return nullptr;
+  const auto at =
+      std::ranges::find_if(accounts_, [&](const auto& entry) { return entry.second->find(name) != nullptr; });
+  return at == accounts_.end() ? nullptr : at->second.get();
+}
+
+const Source* Known::source(std::string_view id) const {
+  const Account* account = owner_of_source(id);
   return account != nullptr ? account->find(SourceId(std::string(id))) : nullptr;
 }
 
@@ -238,6 +272,8 @@ awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::v
   }
   auto accounts = co_await load_accounts(services, mode, known, std::move(keys));
   if (!accounts) co_return accounts;
+  auto owners = co_await load_owners(services, mode, known, wanted);
+  if (!owners) co_return owners;
 
   std::map<AccountKey, std::vector<std::string>> fields;
   auto want_invoice = [&](const std::string& id) {
@@ -250,6 +286,8 @@ awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::v
     if (!owners) co_return owners.error();
     std::ranges::for_each(*owners, want_invoice);
   }
+  for (Named& named : wanted)  // It is its invoice, told by another name.
+    if (named.kind == Kind::payment_intent) named = {Kind::invoice, invoice_of_payment_intent(named.id).value()};
   std::ranges::for_each(missing(known, wanted, Kind::invoice), want_invoice);
   for (const std::string& id : missing(known, wanted, Kind::subscription)) {
     const AccountKey key = *AccountKey::of_id(id);

@@ -31,6 +31,8 @@ class Known {
   /// The invoice that the charge was made for.
   const Invoice* invoice_of_charge(std::string_view charge) const;
   const Source* source(std::string_view id) const;
+  /// Whose source it is: a payment method may have had its identifier before it was the customer's.
+  const Account* owner_of_source(std::string_view id) const;
   const Plan* plan(const PlanId& id) const;
   const Plan* plan_of_product(std::string_view product) const;
   const TestClock* test_clock(std::string_view id) const;
@@ -49,6 +51,11 @@ struct Named {
   Kind kind = Kind::nothing;
   std::string id;
 };
+
+/// An invoice and its PaymentIntent differ in the prefix of their identifiers only.
+std::string payment_intent_id(const InvoiceId& invoice);
+/// Empty for the identifier of anything else.
+InvoiceId invoice_of_payment_intent(std::string_view id);
 
 /// Loads what is not known yet of all these, in as few round trips as their kinds allow. What does not exist stays
 /// unknown, which is no failure. Plans that the loaded objects show come along.

@@ -104,6 +104,11 @@ Result<PageQuery> page_query(const Call& call) {
   query.starting_after = arguments.text_or_empty("starting_after");
   query.ending_before = arguments.text_or_empty("ending_before");
   query.created = arguments.range("created");
+  for (const std::string& included : arguments.texts("include")) {
+    if (included != "total_count")
+      return Failure{Errc::invalid_parameter, "Lists can include total_count, but not " + included + ".", "include"};
+    query.wants_total = true;
+  }
   if (!query.starting_after.empty() && !query.ending_before.empty())
     return Failure{Errc::invalid_parameter,
                    "Received both starting_after and ending_before parameters. Please pass in only one.",
@@ -124,6 +129,7 @@ Result<Page> cut_page(std::vector<std::string> newest_first, const PageQuery& qu
       from = at + 1;
   }
   Page page;
+  if (query.wants_total) page.total = newest_first.size();
   const auto size = static_cast<std::size_t>(until - from);
   page.has_more = size > query.limit;
   if (page.has_more) {
@@ -140,6 +146,8 @@ awaitable<Result<Page>> page_of_all(Services& services, const Call& call, Known&
                                     Filter filter) {
   const Listing& listing = listing_of(kind);
   const bool backwards = !query.ending_before.empty();
+  if (query.wants_total && filter)
+    co_return Failure{Errc::invalid_parameter, "total_count is not known of a list with this filter.", "include"};
   store::Page part;
   part.limit = filter ? std::max(query.limit, filtered_batch) : query.limit;
   if (query.created.min) part.score_min = score(*query.created.min);
@@ -180,6 +188,11 @@ awaitable<Result<Page>> page_of_all(Services& services, const Call& call, Known&
   if (page.has_more) found.pop_back();
   if (backwards) std::ranges::reverse(found);
   page.ids = std::move(found);
+  if (query.wants_total) {
+    auto total = co_await services.store.count(call.mode, listing.index, part.score_min, part.score_max);
+    if (!total) co_return total.error();
+    page.total = static_cast<std::size_t>(*total);
+  }
   co_return page;
 }
 
@@ -204,7 +217,7 @@ awaitable<Result<Outcome>> answer_page(Services&, const Call&, Reply& reply, Kin
   Array& data = reply.document.array(page.ids.size());
   for (const std::string& id : page.ids)
     if (Object* object = reply.present.find(kind, id)) data.add(*object);
-  return reply.answer(reply.present.list(url, data, page.has_more));
+  return reply.answer(reply.present.list(url, data, page.has_more, page.total));
 }
 
 }  // namespace billd::api::stripe

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ inline constexpr std::array page_rules = {
     text("starting_after"),
     text("ending_before"),
     list("expand"),
+    list("include"),
 };
 inline constexpr std::array filtered_page_rules = page_rules + std::array{range("created")};
 
@@ -22,6 +24,7 @@ struct PageQuery {
   std::size_t limit = 10;
   std::string starting_after, ending_before;  ///< at most one of them
   TimeRange created;
+  bool wants_total = false;  ///< include[]=total_count
 };
 Result<PageQuery> page_query(const Call& call);
 
@@ -29,6 +32,7 @@ Result<PageQuery> page_query(const Call& call);
 struct Page {
   std::vector<std::string> ids;
   bool has_more = false;
+  std::optional<std::size_t> total = std::nullopt;  ///< of the whole list, if it was wanted
 };
 
 /// The page of all of these, which are newest first; a cursor that is none of them is refused.

@@ -20,14 +20,35 @@ awaitable<Result<Outcome>> update_customer(Services& services, Call call);
 awaitable<Result<Outcome>> delete_customer(Services& services, Call call);
 awaitable<Result<Outcome>> list_customers(Services& services, Call call);
 
+// customer_search.cpp
+extern const std::span<const Rule> search_customers_rules;
+awaitable<Result<Outcome>> search_customers(Services& services, Call call);
+
 // sources.cpp
 extern const std::span<const Rule> create_source_rules, retrieve_source_rules, update_source_rules, delete_source_rules,
-    list_sources_rules;
+    list_sources_rules, verify_source_rules;
 awaitable<Result<Outcome>> create_source(Services& services, Call call);
 awaitable<Result<Outcome>> retrieve_source(Services& services, Call call);
 awaitable<Result<Outcome>> update_source(Services& services, Call call);
 awaitable<Result<Outcome>> delete_source(Services& services, Call call);
 awaitable<Result<Outcome>> list_sources(Services& services, Call call);
+awaitable<Result<Outcome>> verify_source(Services& services, Call call);
+
+// tokens.cpp
+extern const std::span<const Rule> create_token_rules, retrieve_token_rules;
+awaitable<Result<Outcome>> create_token(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_token(Services& services, Call call);
+
+// payment_methods.cpp: top-level, and below a customer.
+extern const std::span<const Rule> create_payment_method_rules, retrieve_payment_method_rules,
+    update_payment_method_rules, attach_payment_method_rules, detach_payment_method_rules, list_payment_methods_rules,
+    list_payment_methods_below_customer_rules;
+awaitable<Result<Outcome>> create_payment_method(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_payment_method(Services& services, Call call);
+awaitable<Result<Outcome>> update_payment_method(Services& services, Call call);
+awaitable<Result<Outcome>> attach_payment_method(Services& services, Call call);
+awaitable<Result<Outcome>> detach_payment_method(Services& services, Call call);
+awaitable<Result<Outcome>> list_payment_methods(Services& services, Call call);
 
 // plans.cpp
 extern const std::span<const Rule> create_plan_rules, retrieve_plan_rules, update_plan_rules, delete_plan_rules,
@@ -58,9 +79,34 @@ awaitable<Result<Outcome>> list_invoices(Services& services, Call call);
 awaitable<Result<Outcome>> list_invoice_lines(Services& services, Call call);
 
 // charges.cpp
-extern const std::span<const Rule> retrieve_charge_rules, list_charges_rules;
+extern const std::span<const Rule> retrieve_charge_rules, update_charge_rules, list_charges_rules;
 awaitable<Result<Outcome>> retrieve_charge(Services& services, Call call);
+awaitable<Result<Outcome>> update_charge(Services& services, Call call);
 awaitable<Result<Outcome>> list_charges(Services& services, Call call);
+
+// refunds.cpp: top-level, and below a charge.
+extern const std::span<const Rule> create_refund_rules, create_refund_below_charge_rules, retrieve_refund_rules,
+    update_refund_rules, list_refunds_rules, list_refunds_below_charge_rules;
+awaitable<Result<Outcome>> create_refund(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_refund(Services& services, Call call);
+awaitable<Result<Outcome>> update_refund(Services& services, Call call);
+awaitable<Result<Outcome>> list_refunds(Services& services, Call call);
+
+// setup_intents.cpp
+extern const std::span<const Rule> create_setup_intent_rules, retrieve_setup_intent_rules, update_setup_intent_rules,
+    confirm_setup_intent_rules, cancel_setup_intent_rules;
+awaitable<Result<Outcome>> create_setup_intent(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_setup_intent(Services& services, Call call);
+awaitable<Result<Outcome>> update_setup_intent(Services& services, Call call);
+awaitable<Result<Outcome>> confirm_setup_intent(Services& services, Call call);
+awaitable<Result<Outcome>> cancel_setup_intent(Services& services, Call call);
+
+// payment_intents.cpp
+extern const std::span<const Rule> retrieve_payment_intent_rules, confirm_payment_intent_rules,
+    list_payment_intents_rules;
+awaitable<Result<Outcome>> retrieve_payment_intent(Services& services, Call call);
+awaitable<Result<Outcome>> confirm_payment_intent(Services& services, Call call);
+awaitable<Result<Outcome>> list_payment_intents(Services& services, Call call);
 
 // events.cpp
 extern const std::span<const Rule> retrieve_event_rules, list_events_rules;

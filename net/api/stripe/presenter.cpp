@@ -60,7 +60,7 @@ Object* Presenter::find(Kind kind, std::string_view id) {
     }
     case Kind::card: {
       const Source* source = known_.source(id);
-      return source != nullptr ? &card(*source, owner.customer) : nullptr;
+      return source != nullptr ? &this->source(*source, owner.customer) : nullptr;
     }
     case Kind::subscription: {
       const Subscription* found = known_.subscription(id);
@@ -89,7 +89,20 @@ Object* Presenter::find(Kind kind, std::string_view id) {
       const TestClock* found = known_.test_clock(id);
       return found != nullptr ? &test_clock(*found) : nullptr;
     }
+    case Kind::payment_method: {
+      const Source* source = known_.source(id);
+      const Account* account = known_.owner_of_source(id);
+      return source != nullptr ? &payment_method(*source, account->customer.id) : nullptr;
+    }
+    case Kind::payment_intent: {
+      const Invoice* of = known_.invoice(invoice_of_payment_intent(id).value());
+      return of != nullptr && has_payment_intent(*of) ? &payment_intent(*of, owner) : nullptr;
+    }
     case Kind::nothing:
+    case Kind::setup_intent:
+    case Kind::refund:
+    case Kind::invoice_settings:
+    case Kind::token:
     case Kind::subscription_item:
     case Kind::price:
     case Kind::line_item:

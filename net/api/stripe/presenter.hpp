@@ -30,16 +30,23 @@ class Presenter {
 
   /// With the newest ten of its sources and subscriptions; of a deleted one only that it is.
   Object& customer(const Account& account);
-  Object& card(const Source& source, const CustomerId& customer);
+  /// A card or a bank account.
+  Object& source(const Source& source, const CustomerId& customer);
+  /// The same by its newer name; without a customer it is nobody's yet, or not any more.
+  Object& payment_method(const Source& source, const CustomerId& customer);
+  Object& token(const store::HeldSource& held, bool used);
   Object& subscription(const Subscription& subscription, const Owner& owner);
   Object& plan(const Plan& plan);
   Object& product(const Plan& plan);
   Object& invoice(const Invoice& invoice, const Owner& owner);
   Object& line(const InvoiceLine& line, const Invoice& invoice);
-  Object& refund(const Refund& refund, const ChargeId& charge);
+  Object& refund(const Refund& refund, const ChargeId& charge, const InvoiceId& invoice);
   /// The dispute of a charge that has one.
   Object& dispute(const Charge& charge);
   Object& charge(const Charge& charge, const InvoiceId& invoice, const Owner& owner);
+  Object& setup_intent(const store::SetupIntent& intent);
+  /// How the invoice is collected; has_payment_intent() says whether there is one.
+  Object& payment_intent(const Invoice& invoice, const Owner& owner);
   Object& event(const store::StoredEvent& event);
   Object& test_clock(const TestClock& clock);
 
@@ -58,8 +65,17 @@ class Presenter {
   Object& subscription_item(const SubscriptionItem& item, const Subscription& subscription);
   Object& plan(const Price& price, Timestamp agreed);
   Object& price(const Price& price, Timestamp agreed);
-  Object& card_of_charge(const Charge& charge, const Owner& owner);
-  Object& payment_method_details(const CardSummary& card);
+  Object& card(const Source& source, const Card& card, const CustomerId& customer);
+  Object& bank_account(const Source& source, const BankAccount& account, const CustomerId& customer);
+  Value payment_intent_id_or_null(const Invoice& invoice);
+  Value last_payment_error(const Invoice& invoice, const Owner& owner);
+  Object& billing_details(const Source& source);
+  Object& card_of_payment_method(const Card& card);
+  Object& us_bank_account(const BankAccount& account);
+  Object& source_of_charge(const Charge& charge, const Owner& owner);
+  Object& card_details(const CardSummary& card);
+  Object& bank_details(const BankAccountSummary& account);
+  Object& payment_method_details(const MeansSummary& means);
   Object& outcome(const Charge& charge);
   Object& invoice_item(const InvoiceItem& item, const CustomerId& customer);
   Object& invoice_lines(const Invoice& invoice);
@@ -67,6 +83,7 @@ class Presenter {
   Object& empty_list(std::string_view url);
   Object& metadata(const Metadata& metadata);
   Value address(const Address& address);
+  Value shipping(const Shipping& shipping);
 
   template <class Of>
   Value id(const Id<Of>& id) {
@@ -85,6 +102,19 @@ class Presenter {
 /// Stripe's names: "past_due", "open".
 std::string_view status_name(SubscriptionStatus status);
 std::string_view status_name(InvoiceStatus status);
+std::string_view tax_exempt_name(TaxExempt tax_exempt);
+
+/// "Visa" on a card is "visa" in payment methods. Source: https://stripe.com/docs/api/charges/object.
+std::string_view network_of(std::string_view brand);
+
+/// Whether something is or was to be collected: from its finalization on, unless the money comes another way.
+bool has_payment_intent(const Invoice& invoice);
+
+/// "card", "bank_account".
+std::string_view object_name(const Means& means);
+
+/// What is held, as it would look as a customer's.
+Source source_of(const store::HeldSource& held);
 
 /// The invoice's lines in Stripe's order: invoice items, the newest first, then what recurs.
 std::vector<const InvoiceLine*> shown_lines(const Invoice& invoice);

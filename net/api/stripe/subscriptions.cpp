@@ -38,7 +38,7 @@ constexpr std::array create_below_customer_table = {
     boolean("trial_from_plan"),
     boolean("cancel_at_period_end"),
     text("default_source"),
-    text_or_map("source", card_rules),
+    text_or_map("source", source_rules),
     text_or_map("card", card_rules),
     choice("payment_behavior", payment_behaviors),
     boolean("enable_incomplete_payments"),
@@ -173,7 +173,7 @@ awaitable<Result<std::vector<const Plan*>>> load_plans(Services& services, const
 }
 
 bool is_same_card(const Source& source, const NewSource& other) {
-  return source.gateway == other.gateway && source.card == other.card;
+  return source.gateway == other.gateway && source.means == other.means;
 }
 
 Shown show_nothing(Presenter&, const Transition&) { return Answer(); }

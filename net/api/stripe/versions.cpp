@@ -26,6 +26,20 @@ void name_line_after_subscription(Document&, Object& line) {
   if (subscription != nullptr && subscription->is_text()) line.set("id", *subscription);
 }
 
+/// Source: "requires_source" and "requires_source_action" were renamed on that day.
+void name_status_after_sources(Document&, Object& intent) {
+  Value* status = intent.find("status");
+  if (status == nullptr || !status->is_text()) return;
+  if (status->text() == "requires_payment_method") *status = "requires_source";
+  if (status->text() == "requires_action") *status = "requires_source_action";
+}
+
+/// Lines had no identifiers of their own: that of an invoice item named its line, too.
+void name_line_after_invoice_item(Document&, Object& line) {
+  const Value* item = line.find("invoice_item");
+  if (item != nullptr && item->is_text()) line.set("id", *item);
+}
+
 void shorten_request_to_its_id(Document&, Object& event) {
   const Value* request = event.find("request");
   if (request != nullptr && request->object() != nullptr) event.set("request", *request->object()->find("id"));
@@ -33,6 +47,8 @@ void shorten_request_to_its_id(Document&, Object& event) {
 
 // Newest first. Source: https://stripe.com/docs/upgrades#api-changelog.
 constexpr std::array differences = {
+    Difference{"2019-12-03", "line_item", name_line_after_invoice_item},
+    Difference{"2019-02-11", "payment_intent", name_status_after_sources},
     Difference{"2018-10-31", "invoice", name_creation_an_update},
     Difference{"2018-05-21", "line_item", name_line_after_subscription},
     Difference{"2017-05-25", "event", shorten_request_to_its_id},

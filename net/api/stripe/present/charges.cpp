@@ -46,31 +46,21 @@ std::string_view name(RefundState state) {
   return "";
 }
 
-/// "Visa" on a card is "visa" in payment_method_details. Source: https://stripe.com/docs/api/charges/object.
-std::string_view network_of(std::string_view brand) {
-  if (brand == "Visa") return "visa";
-  if (brand == "MasterCard") return "mastercard";
-  if (brand == "American Express") return "amex";
-  if (brand == "Discover") return "discover";
-  if (brand == "Diners Club") return "diners";
-  if (brand == "JCB") return "jcb";
-  if (brand == "UnionPay") return "unionpay";
-  return "unknown";
-}
-
 }  // namespace
 
-Object& Presenter::card_of_charge(const Charge& charge, const Owner& owner) {
+Object& Presenter::source_of_charge(const Charge& charge, const Owner& owner) {
   if (const Source* source = owner.account != nullptr ? owner.account->find(charge.source) : nullptr)
-    return card(*source, owner.customer);
-  Source gone;  // What the charge itself remembers of its card.
+    return this->source(*source, owner.customer);
+  Source gone;  // What the charge itself remembers of its source.
   gone.id = charge.source;
-  gone.card = charge.card;
-  return card(gone, owner.customer);
+  if (const auto* card = std::get_if<CardSummary>(&charge.means))
+    gone.means = Card{*card, {}, {}, {}, {}, {}};
+  else
+    gone.means = BankAccount{std::get<BankAccountSummary>(charge.means), {}, {}, BankAccountStatus::verified, 0};
+  return this->source(gone, owner.customer);
 }
 
-Object& Presenter::payment_method_details(const CardSummary& card) {
-  Object& details = document_.object(2);
+Object& Presenter::card_details(const CardSummary& card) {
   Object& object = document_.object(16);
   const Value network = document_.text(network_of(card.brand));
   object.add("brand", network);
@@ -90,8 +80,29 @@ Object& Presenter::payment_method_details(const CardSummary& card) {
   object.add("network", network);
   object.add("three_d_secure", nullptr);
   object.add("wallet", nullptr);
-  details.add("card", object);
-  details.add("type", "card");
+  return object;
+}
+
+Object& Presenter::bank_details(const BankAccountSummary& account) {
+  Object& object = document_.object(6);
+  object.add("account_holder_type", nullptr);
+  object.add("account_type", nullptr);
+  object.add("bank_name", document_.text_or_null(account.bank_name));
+  object.add("fingerprint", document_.text_or_null(account.fingerprint));
+  object.add("last4", document_.text_or_null(account.last4));
+  object.add("routing_number", document_.text_or_null(account.routing_number));
+  return object;
+}
+
+Object& Presenter::payment_method_details(const MeansSummary& means) {
+  Object& details = document_.object(2);
+  if (const auto* card = std::get_if<CardSummary>(&means)) {
+    details.add("card", card_details(*card));
+    details.add("type", "card");
+  } else {
+    details.add("us_bank_account", bank_details(std::get<BankAccountSummary>(means)));
+    details.add("type", "us_bank_account");
+  }
   return details;
 }
 
@@ -135,7 +146,7 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   object.add("created", time(charge.created));
   object.add("currency", document_.text(charge.amount.currency.code()));
   object.add("customer", id(owner.customer));
-  object.add("description", nullptr);
+  object.add("description", document_.text_or_null(charge.description));
   object.add("destination", nullptr);
   object.add("dispute", charge.dispute ? document_.text(charge.dispute->reference) : Value());
   object.add("disputed", charge.dispute.has_value());
@@ -145,14 +156,14 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   object.add("fraud_details", document_.object(0));
   object.add("invoice", id_or_null(invoice));
   object.add("livemode", mode_ == Mode::live);
-  object.add("metadata", document_.object(0));
+  object.add("metadata", metadata(charge.metadata));
   object.add("on_behalf_of", nullptr);
   object.add("order", nullptr);
   object.add("outcome", charge.is_unresolved() ? Value() : Value(outcome(charge)));
   object.add("paid", succeeded);
-  object.add("payment_intent", nullptr);
+  object.add("payment_intent", invoice.is_empty() ? Value() : document_.text(payment_intent_id(invoice)));
   object.add("payment_method", id_or_null(charge.source));
-  object.add("payment_method_details", payment_method_details(charge.card));
+  object.add("payment_method_details", payment_method_details(charge.means));
   object.add("radar_options", document_.object(0));
   object.add("receipt_email", nullptr);
   object.add("receipt_number", nullptr);
@@ -160,11 +171,11 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   object.add("refunded", succeeded && charge.amount_refunded() == charge.amount);
   Array& refunds = document_.array(charge.refunds.size());
   for (auto each = charge.refunds.rbegin(); each != charge.refunds.rend(); ++each)
-    refunds.add(refund(*each, charge.id));
+    refunds.add(refund(*each, charge.id, invoice));
   object.add("refunds", list("/v1/charges/" + charge.id.value() + "/refunds", refunds, false, charge.refunds.size()));
   object.add("review", nullptr);
   object.add("shipping", nullptr);
-  object.add("source", card_of_charge(charge, owner));
+  object.add("source", source_of_charge(charge, owner));
   object.add("source_transfer", nullptr);
   object.add("statement_descriptor", nullptr);
   object.add("statement_descriptor_suffix", nullptr);
@@ -174,7 +185,7 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   return object;
 }
 
-Object& Presenter::refund(const Refund& refund, const ChargeId& charge) {
+Object& Presenter::refund(const Refund& refund, const ChargeId& charge, const InvoiceId& invoice) {
   Object& object = document_.object(16);
   object.add("id", id(refund.id));
   object.add("object", "refund");
@@ -185,7 +196,7 @@ Object& Presenter::refund(const Refund& refund, const ChargeId& charge) {
   object.add("currency", document_.text(refund.amount.currency.code()));
   if (refund.state == RefundState::failed) object.add("failure_reason", document_.text_or_null(refund.failure_reason));
   object.add("metadata", metadata(refund.metadata));
-  object.add("payment_intent", nullptr);
+  object.add("payment_intent", document_.text(payment_intent_id(invoice)));
   object.add("reason", document_.text_or_null(refund.reason));
   object.add("receipt_number", nullptr);
   object.add("source_transfer_reversal", nullptr);

@@ -6,6 +6,29 @@
 
 namespace billd::api::stripe {
 
+std::string_view tax_exempt_name(TaxExempt tax_exempt) {
+  switch (tax_exempt) {
+    case TaxExempt::none:
+      return "none";
+    case TaxExempt::exempt:
+      return "exempt";
+    case TaxExempt::reverse:
+      return "reverse";
+  }
+  return "";
+}
+
+Value Presenter::shipping(const Shipping& shipping) {
+  if (shipping == Shipping()) return {};
+  Object& object = document_.object(5);
+  object.add("address", address(shipping.address));
+  object.add("carrier", nullptr);
+  object.add("name", document_.text(shipping.name));
+  object.add("phone", document_.text_or_null(shipping.phone));
+  object.add("tracking_number", nullptr);
+  return object;
+}
+
 Object& Presenter::customer_alone(const Customer& customer, const AccountKey& key, std::size_t members) {
   Object& object = document_.object(members);
   object.add("id", id(customer.id));
@@ -23,7 +46,7 @@ Object& Presenter::customer_alone(const Customer& customer, const AccountKey& ke
   object.add("invoice_prefix", document_.text(invoice_prefix(key)));
   Object& invoice_settings = document_.object(4);
   invoice_settings.add("custom_fields", nullptr);
-  invoice_settings.add("default_payment_method", nullptr);
+  invoice_settings.add("default_payment_method", id_or_null(customer.default_payment_method));
   invoice_settings.add("footer", nullptr);
   invoice_settings.add("rendering_options", nullptr);
   object.add("invoice_settings", invoice_settings);
@@ -31,9 +54,11 @@ Object& Presenter::customer_alone(const Customer& customer, const AccountKey& ke
   object.add("metadata", metadata(customer.metadata));
   object.add("name", document_.text_or_null(customer.name));
   object.add("phone", document_.text_or_null(customer.phone));
-  object.add("preferred_locales", document_.array());
-  object.add("shipping", nullptr);
-  object.add("tax_exempt", "none");
+  Array& locales = document_.array(customer.preferred_locales.size());
+  for (const std::string& locale : customer.preferred_locales) locales.add(document_.text(locale));
+  object.add("preferred_locales", locales);
+  object.add("shipping", shipping(customer.shipping));
+  object.add("tax_exempt", document_.text(tax_exempt_name(customer.tax_exempt)));
   object.add("test_clock", id_or_null(customer.test_clock));
   return object;
 }
@@ -45,10 +70,13 @@ Object& Presenter::customer(const Account& account) {
   object.add("next_invoice_sequence", static_cast<std::int64_t>(account.invoices_numbered + 1));
 
   const std::string url = "/v1/customers/" + customer.id.value();
-  Array& cards = document_.array(std::min(account.sources.size(), embedded_max));
-  for (auto source = account.sources.rbegin(); source != account.sources.rend(); ++source)
-    if (cards.values().size() < embedded_max) cards.add(card(*source, customer.id));
-  object.add("sources", list(url + "/sources", cards, account.sources.size() > embedded_max, account.sources.size()));
+  Array& sources = document_.array(std::min(account.sources.size(), embedded_max));
+  std::size_t sources_total = 0;
+  for (auto source = account.sources.rbegin(); source != account.sources.rend(); ++source) {
+    if (source->is_payment_method()) continue;
+    if (++sources_total <= embedded_max) sources.add(this->source(*source, customer.id));
+  }
+  object.add("sources", list(url + "/sources", sources, sources_total > embedded_max, sources_total));
 
   const Owner owner{customer.id, &account};
   Array& subscriptions = document_.array();

@@ -8,11 +8,13 @@ Object& Presenter::snapshot(const Snapshot& snapshot, const AccountKey& key) {
   const CustomerId customer = customer_of(key);
   const Owner owner{customer, nullptr};
   if (const auto* object = std::get_if<Customer>(&snapshot)) return customer_alone(*object, key, 28);
-  if (const auto* source = std::get_if<Source>(&snapshot)) return card(*source, customer);
+  if (const auto* source = std::get_if<Source>(&snapshot))
+    return source->is_payment_method() ? payment_method(*source, customer) : this->source(*source, customer);
   if (const auto* object = std::get_if<Subscription>(&snapshot)) return subscription(*object, owner);
   if (const auto* object = std::get_if<Invoice>(&snapshot)) return invoice(*object, owner);
   if (const auto* item = std::get_if<InvoiceItem>(&snapshot)) return invoice_item(*item, customer);
-  if (const auto* refunded = std::get_if<RefundSnapshot>(&snapshot)) return refund(refunded->refund, refunded->charge);
+  if (const auto* refunded = std::get_if<RefundSnapshot>(&snapshot))
+    return refund(refunded->refund, refunded->charge, refunded->invoice);
   const auto& charged = std::get<ChargeSnapshot>(snapshot);
   return charge(charged.charge, charged.invoice, owner);
 }

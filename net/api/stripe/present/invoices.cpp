@@ -200,8 +200,9 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("customer_tax_exempt", "none");
   object.add("customer_tax_ids", document_.array());
   object.add("date", time(invoice.created));
-  object.add("default_payment_method", nullptr);
-  object.add("default_source", id_or_null(invoice.default_source));
+  const bool by_newer_name = invoice.default_source.value().starts_with(PaymentMethodKind::prefix);
+  object.add("default_payment_method", by_newer_name ? id(invoice.default_source) : Value());
+  object.add("default_source", by_newer_name ? Value() : id_or_null(invoice.default_source));
   object.add("default_tax_rates", document_.array());
   object.add("description", document_.text_or_null(invoice.description));
   object.add("discount", nullptr);
@@ -225,7 +226,7 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("on_behalf_of", nullptr);
   object.add("paid", is_paid);
   object.add("paid_out_of_band", invoice.paid_out_of_band);
-  object.add("payment_intent", nullptr);
+  object.add("payment_intent", payment_intent_id_or_null(invoice));
   Object& payment_settings = document_.object(3);
   payment_settings.add("default_mandate", nullptr);
   payment_settings.add("payment_method_options", nullptr);

@@ -71,8 +71,9 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   object.add("current_period_start", time(subscription.current_period.start));
   object.add("customer", id(owner.customer));
   object.add("days_until_due", subscription.days_until_due == 0 ? Value() : Value(subscription.days_until_due));
-  object.add("default_payment_method", nullptr);
-  object.add("default_source", id_or_null(subscription.default_source));
+  const bool by_newer_name = subscription.default_source.value().starts_with(PaymentMethodKind::prefix);
+  object.add("default_payment_method", by_newer_name ? id(subscription.default_source) : Value());
+  object.add("default_source", by_newer_name ? Value() : id_or_null(subscription.default_source));
   object.add("default_tax_rates", document_.array());
   object.add("description", nullptr);
   object.add("discount", nullptr);

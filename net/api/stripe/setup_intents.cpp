@@ -1,0 +1,164 @@
+// Operations on SetupIntents: a payment method for later use, without a payment.
+#include "net/api/stripe/errors.hpp"
+#include "net/api/stripe/operations.hpp"
+#include "net/api/stripe/payment_methods.hpp"
+#include "net/api/stripe/reply.hpp"
+#include "net/store/held_sources.hpp"
+
+namespace billd::api::stripe {
+namespace {
+
+constexpr std::array<std::string_view, 2> usages = {"off_session", "on_session"};
+constexpr std::array<std::string_view, 3> reasons = {"abandoned", "duplicate", "requested_by_customer"};
+
+constexpr std::array common_rules = {
+    text("customer"), text("payment_method"), text("description").clearable(), metadata(), list("expand"),
+};
+constexpr std::array create_table = common_rules + std::array{boolean("confirm"), choice("usage", usages)};
+constexpr std::array retrieve_table = {list("expand")};
+constexpr std::array confirm_table = {text("payment_method"), list("expand")};
+constexpr std::array cancel_table = {choice("cancellation_reason", reasons), list("expand")};
+
+Failure is_over(const store::SetupIntent& intent) {
+  const std::string status = intent.canceled ? "canceled" : "succeeded";
+  return {Errc::invalid_state, "This SetupIntent has a status of " + status + " and takes no more changes."};
+}
+
+awaitable<Result<store::SetupIntent>> find_intent(Services& services, const Call& call) {
+  const std::string& id = call.variable("intent");
+  if (!id.starts_with(SetupIntentKind::prefix)) co_return no_such("setupintent", id, "intent");
+  auto intent = co_await store::find_setup_intent(services.store, call.mode, id);
+  if (!intent && intent.error().code == Errc::not_found) co_return no_such("setupintent", id, "intent");
+  co_return intent;
+}
+
+/// Takes over what the request says of the intent, as far as it can be.
+awaitable<Result<void>> read_into(Services& services, const Call& call, store::SetupIntent& intent) {
+  const Arguments arguments = call.arguments();
+  if (arguments.has("customer")) {
+    Known known;
+    auto account = co_await load_live_customer(services, call.mode, known, arguments.text_or_empty("customer"),
+                                               "customer");
+    if (!account) co_return account.error();
+    intent.customer = (*account)->customer.id;
+  }
+  if (arguments.has("payment_method")) intent.payment_method = SourceId(arguments.text_or_empty("payment_method"));
+  if (auto description = arguments.text("description")) intent.description = std::move(*description);
+  auto metadata = arguments.metadata_over(intent.metadata);
+  if (!metadata) co_return metadata.error();
+  intent.metadata = std::move(*metadata);
+  co_return Result<void>();
+}
+
+Shown show_nothing(Presenter&, const Transition&) { return Answer(); }
+
+/// The payment method becomes the customer's; without a customer it need only be there.
+awaitable<Result<void>> confirm(Services& services, const Call& call, store::SetupIntent& intent) {
+  std::string id = intent.payment_method.value();
+  if (id.empty())
+    co_return Failure{Errc::missing_parameter, "Missing required param: payment_method.", "payment_method"};
+  if (intent.customer.is_empty()) {
+    Known known;
+    auto found = co_await find_payment_method(services, call.mode, known, std::move(id), "payment_method");
+    if (!found) co_return found.error();
+    intent.succeeded = true;
+    co_return Result<void>();
+  }
+  auto source = co_await describe_payment_method(services, call, intent.customer, std::move(id), "payment_method");
+  if (!source) co_return source.error();
+  // One of the test mode gets its identifier here, the same one each time that the request is repeated.
+  if (source->id.is_empty())
+    source->id = SourceId(std::string(PaymentMethodKind::prefix).append(id_body(intent.id)));
+  intent.payment_method = source->id;
+  Task task{.account = *AccountKey::of_id(intent.customer.value()),
+            .command = AddSource{std::move(*source), false},
+            .show = show_nothing};
+  auto claimed = co_await store::claim_held_source(services.store, call.mode, intent.payment_method.value(),
+                                                   intent.customer.value(), std::nullopt);
+  if (!claimed) co_return claimed.error();
+  auto attached = co_await carry_out_step(services, call, std::move(task));
+  if (!attached) co_return attached.error();
+  intent.succeeded = true;
+  co_return Result<void>();
+}
+
+awaitable<Result<Outcome>> keep(Services& services, const Call& call, store::SetupIntent intent) {
+  auto put =
+      co_await store::put_setup_intent(services.store, call.mode, intent, services.settings.api.token_life);
+  if (!put) co_return put.error();
+  Reply reply(services, call);
+  co_return co_await reply.answer(reply.present.setup_intent(intent));
+}
+
+}  // namespace
+
+constinit const std::span<const Rule> create_setup_intent_rules = create_table;
+constinit const std::span<const Rule> retrieve_setup_intent_rules = retrieve_table;
+constinit const std::span<const Rule> update_setup_intent_rules = common_rules;
+constinit const std::span<const Rule> confirm_setup_intent_rules = confirm_table;
+constinit const std::span<const Rule> cancel_setup_intent_rules = cancel_table;
+
+awaitable<Result<Outcome>> create_setup_intent(Services& services, Call call) {
+  store::SetupIntent intent;
+  intent.id = make_id<SetupIntentKind>(call.account, 1).value();
+  intent.created = services.billing.now();
+  const Arguments arguments = call.arguments();
+  intent.usage = arguments.text("usage").value_or("off_session");
+  auto read = co_await read_into(services, call, intent);
+  if (!read) co_return read.error();
+  auto kept = co_await store::create_setup_intent(services.store, call.mode, std::move(intent),
+                                                  services.settings.api.token_life);
+  if (!kept) co_return kept.error();
+  if (arguments.boolean("confirm").value_or(false) && !kept->succeeded) {
+    auto confirmed = co_await confirm(services, call, *kept);
+    if (!confirmed) co_return confirmed.error();
+    co_return co_await keep(services, call, std::move(*kept));
+  }
+  Reply reply(services, call);
+  co_return co_await reply.answer(reply.present.setup_intent(*kept));
+}
+
+awaitable<Result<Outcome>> retrieve_setup_intent(Services& services, Call call) {
+  auto intent = co_await find_intent(services, call);
+  if (!intent) co_return intent.error();
+  Reply reply(services, call);
+  co_return co_await reply.answer(reply.present.setup_intent(*intent));
+}
+
+awaitable<Result<Outcome>> update_setup_intent(Services& services, Call call) {
+  auto intent = co_await find_intent(services, call);
+  if (!intent) co_return intent.error();
+  const bool is_final = intent->succeeded || intent->canceled;
+  const Arguments arguments = call.arguments();
+  if (is_final && (arguments.has("customer") || arguments.has("payment_method"))) co_return is_over(*intent);
+  auto read = co_await read_into(services, call, *intent);
+  if (!read) co_return read.error();
+  co_return co_await keep(services, call, std::move(*intent));
+}
+
+awaitable<Result<Outcome>> confirm_setup_intent(Services& services, Call call) {
+  auto intent = co_await find_intent(services, call);
+  if (!intent) co_return intent.error();
+  // A first try under the same key may have come this far.
+  const bool is_done_already = intent->succeeded && call.is_repeated_try;
+  if ((intent->succeeded && !is_done_already) || intent->canceled) co_return is_over(*intent);
+  if (!is_done_already) {
+    auto read = co_await read_into(services, call, *intent);
+    if (!read) co_return read.error();
+    auto confirmed = co_await confirm(services, call, *intent);
+    if (!confirmed) co_return confirmed.error();
+  }
+  co_return co_await keep(services, call, std::move(*intent));
+}
+
+awaitable<Result<Outcome>> cancel_setup_intent(Services& services, Call call) {
+  auto intent = co_await find_intent(services, call);
+  if (!intent) co_return intent.error();
+  const bool is_done_already = intent->canceled && call.is_repeated_try;
+  if ((intent->canceled && !is_done_already) || intent->succeeded) co_return is_over(*intent);
+  intent->canceled = true;
+  intent->cancellation_reason = call.arguments().text_or_empty("cancellation_reason");
+  co_return co_await keep(services, call, std::move(*intent));
+}
+
+}  // namespace billd::api::stripe
