@@ -209,8 +209,9 @@ int main(int argc, char** argv) {
       ->type_name("MODE")
       ->required();
   create->add_option("--name", key_options.name, "What it is for, such as \"web shop\"")->type_name("TEXT");
-  create->add_option("--api-version", key_options.api_version,
-                     "Version of Stripe's API for requests that name none, such as 2018-05-21")
+  create
+      ->add_option("--api-version", key_options.api_version,
+                   "Version of Stripe's API for requests that name none, such as 2018-05-21")
       ->type_name("DATE");
   create->add_flag("--json", key_options.json, "Print JSON");
   create->callback(

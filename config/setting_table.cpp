@@ -45,9 +45,8 @@ constexpr std::array settings_in_order = {
                   "journal, text elsewhere."),
 
     BILLD_SETTING(api.listen, "Where programs reach the APIs."),
-    BILLD_SETTING(api.token_life,
-                  "How long a token, a SetupIntent, or a payment method that is nobody's can be used.", "",
-                  in(minutes(1)), in(days(90))),
+    BILLD_SETTING(api.token_life, "How long a token, a SetupIntent, or a payment method that is nobody's can be used.",
+                  "", in(minutes(1)), in(days(90))),
 
     BILLD_SETTING(operators.listen,
                   "Where operators reach the status page, the metrics and the actions. Anywhere but on the loopback "

@@ -142,7 +142,7 @@ struct Source {
   Means means;
   Metadata metadata;
   std::optional<Timestamp> last_used;  ///< when a charge of it succeeded last
-  std::string email, phone;  ///< of whoever pays with it
+  std::string email, phone;            ///< of whoever pays with it
 
   /// Made by the newer API, which tells of it by another name.
   bool is_payment_method() const { return id.value().starts_with(PaymentMethodKind::prefix); }

@@ -365,7 +365,7 @@ using Command =
                  CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice, RecordChargeOutcome,
                  CreateInvoiceItem, UpdateInvoiceItem, DeleteInvoiceItem, CreateInvoice, UpdateInvoice, FinalizeInvoice,
                  SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice, UpdateSubscription, RefundCharge,
-                 UpdateRefund, RecordRefundOutcome, RenewSubscription, LapseSubscription, RecordDispute,
-                 VerifySource, UpdateCharge>;
+                 UpdateRefund, RecordRefundOutcome, RenewSubscription, LapseSubscription, RecordDispute, VerifySource,
+                 UpdateCharge>;
 
 }  // namespace billd

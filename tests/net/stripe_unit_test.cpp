@@ -262,6 +262,53 @@ TEST(Version, ChangesAnswersBackForOlderOnes) {
   EXPECT_THAT(in_version("2018-05-20"), HasSubstr(R"("id":"sub_1")"));
 }
 
+TEST(Version, TellsLinesOfInvoiceItemsByTheItemBefore20191203) {
+  const auto line_in = [](const char* date) {
+    Document document;
+    Object& line = document.object();
+    line.add("id", "il_1");
+    line.add("object", "line_item");
+    line.add("invoice_item", "ii_1");
+    line.add("subscription", "sub_1");
+    apply(Version::parse(date).value(), document, line);
+    return to_json(line);
+  };
+  EXPECT_THAT(line_in("2019-12-03"), HasSubstr(R"("id":"il_1")"));
+  EXPECT_THAT(line_in("2019-12-02"), HasSubstr(R"("id":"ii_1")"));
+  EXPECT_THAT(line_in("2017-02-14"), HasSubstr(R"("id":"ii_1")"));
+}
+
+TEST(Version, TellsStatesOfPaymentIntentsAfterSourcesBefore20190211) {
+  const auto status_in = [](const char* date, Value status) {
+    Document document;
+    Object& intent = document.object();
+    intent.add("object", "payment_intent");
+    intent.add("status", status);
+    apply(Version::parse(date).value(), document, intent);
+    return std::string(intent.find("status")->text());
+  };
+  EXPECT_EQ(status_in("2019-02-11", "requires_payment_method"), "requires_payment_method");
+  EXPECT_EQ(status_in("2019-02-10", "requires_payment_method"), "requires_source");
+  EXPECT_EQ(status_in("2019-02-10", "requires_action"), "requires_source_action");
+  EXPECT_EQ(status_in("2019-02-10", "succeeded"), "succeeded");
+}
+
+TEST(Version, TellsRequestsOfEventsByTheirIdentifierBefore20170525) {
+  const auto event_in = [](const char* date) {
+    Document document;
+    Object& request = document.object();
+    request.add("id", "req_1");
+    request.add("idempotency_key", nullptr);
+    Object& event = document.object();
+    event.add("object", "event");
+    event.add("request", request);
+    apply(Version::parse(date).value(), document, event);
+    return to_json(event);
+  };
+  EXPECT_THAT(event_in("2017-05-25"), HasSubstr(R"("request":{"id":"req_1","idempotency_key":null})"));
+  EXPECT_THAT(event_in("2017-05-24"), HasSubstr(R"("request":"req_1")"));
+}
+
 // Expansion.
 
 Result<std::vector<ExpandPath>> expand_of(std::string_view path, Shape answers) {
@@ -271,7 +318,7 @@ Result<std::vector<ExpandPath>> expand_of(std::string_view path, Shape answers) 
 TEST(Expand, GoesThroughMembersThatCanBeExpandedOnly) {
   const Shape subscription{Kind::subscription, false}, subscriptions{Kind::subscription, true};
   for (const char* path : {"customer", "latest_invoice.charge", "plan.product", "items.data.plan.product",
-                           "latest_invoice.payment_intent.anything", "customer.default_source"})
+                           "latest_invoice.quote.anything", "customer.default_source"})
     EXPECT_TRUE(expand_of(path, subscription)) << path;
   for (const char* path : {"data.customer", "data.latest_invoice.charge", "data.items.data.plan"})
     EXPECT_TRUE(expand_of(path, subscriptions)) << path;

@@ -20,11 +20,35 @@ const promised = `
   GET /v1/customers/{customer}/cards/{id}
   POST /v1/customers/{customer}/cards/{id}
   DELETE /v1/customers/{customer}/cards/{id}
+  GET /v1/customers/{customer}/bank_accounts
+  POST /v1/customers/{customer}/bank_accounts
+  GET /v1/customers/{customer}/bank_accounts/{id}
+  POST /v1/customers/{customer}/bank_accounts/{id}
+  DELETE /v1/customers/{customer}/bank_accounts/{id}
+  POST /v1/customers/{customer}/bank_accounts/{id}/verify
+  POST /v1/customers/{customer}/sources/{id}/verify
   GET /v1/customers/{customer}/subscriptions
   POST /v1/customers/{customer}/subscriptions
   GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}
   POST /v1/customers/{customer}/subscriptions/{subscription_exposed_id}
   DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}
+  POST /v1/tokens
+  GET /v1/tokens/{token}
+  GET /v1/customers/search
+  GET /v1/customers/{customer}/payment_methods
+  POST /v1/payment_methods
+  GET /v1/payment_methods/{payment_method}
+  POST /v1/payment_methods/{payment_method}
+  POST /v1/payment_methods/{payment_method}/attach
+  POST /v1/payment_methods/{payment_method}/detach
+  GET /v1/payment_intents
+  GET /v1/payment_intents/{intent}
+  POST /v1/payment_intents/{intent}/confirm
+  POST /v1/setup_intents
+  GET /v1/setup_intents/{intent}
+  POST /v1/setup_intents/{intent}
+  POST /v1/setup_intents/{intent}/confirm
+  POST /v1/setup_intents/{intent}/cancel
 `
   .trim()
   .split(/\n\s*/);

@@ -1,7 +1,8 @@
 // Ways to pay, by their older and their newer names, as each client sees them.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { clients, monthlyPlan, refusal, stripe } from "./clients.mjs";
+import { clients, monthlyPlan, refusal, stripe, unique } from "./clients.mjs";
+import { call } from "./wire.mjs";
 
 const card = { number: "4242424242424242", exp_month: 12, exp_year: 2040, cvc: "123" };
 const bankAccount = {
@@ -154,6 +155,81 @@ for (const name of ["newest", "version 8"]) {
     });
   });
 }
+
+for (const [name, { stripe: client }] of Object.entries(clients)) {
+  if (!client.setupIntents) continue;
+  describe(`SetupIntents of the client, ${name},`, () => {
+    it("make a payment method a customer's without a payment", async () => {
+      const customer = await client.customers.create();
+      const made = await client.setupIntents.create({ customer: customer.id, metadata: { a: "b" } });
+      assert.equal(made.status, "requires_payment_method");
+      assert.equal(made.usage, "off_session");
+      assert.equal((await refusal(client.setupIntents.confirm(made.id))).param, "payment_method");
+      const named = await client.setupIntents.update(made.id, { description: "for later" });
+      assert.equal(named.description, "for later");
+      const done = await client.setupIntents.confirm(made.id, { payment_method: "pm_card_visa" });
+      assert.equal(done.status, "succeeded");
+      const read = await client.setupIntents.retrieve(made.id, { expand: ["payment_method"] });
+      assert.equal(read.payment_method.customer, customer.id);
+      const { data } = await client.paymentMethods.list({ customer: customer.id, type: "card" });
+      assert.deepEqual(data.map(({ id }) => id), [done.payment_method]);
+      assert.equal((await refusal(client.setupIntents.confirm(made.id))).statusCode, 400);
+      assert.equal((await refusal(client.setupIntents.cancel(made.id))).statusCode, 400);
+    });
+
+    it("are confirmed at once, declined, or canceled", async () => {
+      const customer = await client.customers.create();
+      const card = { customer: customer.id, payment_method: "pm_card_visa", confirm: true };
+      assert.equal((await client.setupIntents.create(card)).status, "succeeded");
+      const declined = { ...card, payment_method: "pm_card_chargeDeclined" };
+      assert.equal((await refusal(client.setupIntents.create(declined))).code, "card_declined");
+      const { id } = await client.setupIntents.create();
+      const canceled = await client.setupIntents.cancel(id, { cancellation_reason: "abandoned" });
+      assert.deepEqual([canceled.status, canceled.cancellation_reason], ["canceled", "abandoned"]);
+      assert.equal((await refusal(client.setupIntents.retrieve("seti_none"))).code, "resource_missing");
+    });
+  });
+}
+
+describe("A PaymentIntent of 2018-05-21", () => {
+  it("requires a source, and is confirmed with one", async () => {
+    const version = "2018-05-21";
+    const plan = await monthlyPlan();
+    const customer = await stripe.customers.create({ source: "tok_chargeCustomerFail" });
+    await stripe.subscriptions.create({ customer: customer.id, items: [{ plan: plan.id }] });
+    const { body } = await call(version, "GET /v1/payment_intents", { customer: customer.id });
+    const [intent] = body.data;
+    assert.equal(intent.status, "requires_source");
+    await stripe.customers.update(customer.id, { source: "tok_visa" });
+    const confirmed = await call(version, `POST /v1/payment_intents/${intent.id}/confirm`);
+    assert.equal(confirmed.status, 200, JSON.stringify(confirmed.body));
+    assert.equal(confirmed.body.status, "succeeded");
+  });
+});
+
+describe("A request with an idempotency key", () => {
+  it("makes one token, one payment method and one attachment, however often it is sent", async () => {
+    const key = (what) => ({ idempotencyKey: unique(what) });
+    const tokenKey = key("token");
+    const tokens = [await stripe.tokens.create({ card }, tokenKey), await stripe.tokens.create({ card }, tokenKey)];
+    assert.equal(tokens[0].id, tokens[1].id);
+    const useKey = key("use");
+    const customers = [];
+    for (let i = 0; i < 2; ++i) customers.push(await stripe.customers.create({ source: tokens[0].id }, useKey));
+    assert.equal(customers[0].id, customers[1].id);
+    const methodKey = key("method");
+    const wanted = { type: "card", card };
+    const methods = [];
+    for (let i = 0; i < 2; ++i) methods.push(await stripe.paymentMethods.create(wanted, methodKey));
+    assert.equal(methods[0].id, methods[1].id);
+    const attachKey = key("attach");
+    for (let i = 0; i < 2; ++i)
+      await stripe.paymentMethods.attach(methods[0].id, { customer: customers[0].id }, attachKey);
+    const detachKey = key("detach");
+    for (let i = 0; i < 2; ++i)
+      assert.equal((await stripe.paymentMethods.detach(methods[0].id, {}, detachKey)).customer, null);
+  });
+});
 
 describe("A customer", () => {
   it("is found by its email and what narrows it", async () => {

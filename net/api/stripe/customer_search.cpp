@@ -116,8 +116,7 @@ Result<void> check_clause(const Clause& clause) {
   }
   constexpr std::array<std::string_view, 4> texts = {"email", "name", "phone", "metadata"};
   if (std::ranges::find(texts, clause.field) == texts.end())
-    return refuse("Field `" + clause.field +
-                  "` cannot be searched: email, name, phone, metadata and created can.");
+    return refuse("Field `" + clause.field + "` cannot be searched: email, name, phone, metadata and created can.");
   if ((clause.field == "metadata") != !clause.key.empty())
     return refuse("A key in brackets is for metadata, and metadata needs one: metadata[\"key\"]:\"value\".");
   if (clause.comparison != ":") return refuse("`" + clause.field + "` can only be compared by a colon.");

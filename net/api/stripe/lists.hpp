@@ -12,11 +12,7 @@ namespace billd::api::stripe {
 
 /// The parameters that every list takes.
 inline constexpr std::array page_rules = {
-    integer("limit", 1, 100),
-    text("starting_after"),
-    text("ending_before"),
-    list("expand"),
-    list("include"),
+    integer("limit", 1, 100), text("starting_after"), text("ending_before"), list("expand"), list("include"),
 };
 inline constexpr std::array filtered_page_rules = page_rules + std::array{range("created")};
 

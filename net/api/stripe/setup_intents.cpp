@@ -37,8 +37,8 @@ awaitable<Result<void>> read_into(Services& services, const Call& call, store::S
   const Arguments arguments = call.arguments();
   if (arguments.has("customer")) {
     Known known;
-    auto account = co_await load_live_customer(services, call.mode, known, arguments.text_or_empty("customer"),
-                                               "customer");
+    auto account =
+        co_await load_live_customer(services, call.mode, known, arguments.text_or_empty("customer"), "customer");
     if (!account) co_return account.error();
     intent.customer = (*account)->customer.id;
   }
@@ -67,8 +67,7 @@ awaitable<Result<void>> confirm(Services& services, const Call& call, store::Set
   auto source = co_await describe_payment_method(services, call, intent.customer, std::move(id), "payment_method");
   if (!source) co_return source.error();
   // One of the test mode gets its identifier here, the same one each time that the request is repeated.
-  if (source->id.is_empty())
-    source->id = SourceId(std::string(PaymentMethodKind::prefix).append(id_body(intent.id)));
+  if (source->id.is_empty()) source->id = SourceId(std::string(PaymentMethodKind::prefix).append(id_body(intent.id)));
   intent.payment_method = source->id;
   Task task{.account = *AccountKey::of_id(intent.customer.value()),
             .command = AddSource{std::move(*source), false},
@@ -83,8 +82,7 @@ awaitable<Result<void>> confirm(Services& services, const Call& call, store::Set
 }
 
 awaitable<Result<Outcome>> keep(Services& services, const Call& call, store::SetupIntent intent) {
-  auto put =
-      co_await store::put_setup_intent(services.store, call.mode, intent, services.settings.api.token_life);
+  auto put = co_await store::put_setup_intent(services.store, call.mode, intent, services.settings.api.token_life);
   if (!put) co_return put.error();
   Reply reply(services, call);
   co_return co_await reply.answer(reply.present.setup_intent(intent));

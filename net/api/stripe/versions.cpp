@@ -23,6 +23,7 @@ void name_creation_an_update(Document&, Object& invoice) {
 
 void name_line_after_subscription(Document&, Object& line) {
   const Value* subscription = line.find("subscription");
+  if (line.find("invoice_item") != nullptr) return;
   if (subscription != nullptr && subscription->is_text()) line.set("id", *subscription);
 }
 
