@@ -272,8 +272,8 @@ awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::v
   }
   auto accounts = co_await load_accounts(services, mode, known, std::move(keys));
   if (!accounts) co_return accounts;
-  auto owners = co_await load_owners(services, mode, known, wanted);
-  if (!owners) co_return owners;
+  auto behind_names = co_await load_owners(services, mode, known, wanted);
+  if (!behind_names) co_return behind_names;
 
   std::map<AccountKey, std::vector<std::string>> fields;
   auto want_invoice = [&](const std::string& id) {
