@@ -53,6 +53,24 @@ std::int64_t Invoice::discount_total() const {
 }
 std::int64_t Invoice::tax_total() const { return sum_of(lines, exclusive_tax); }
 
+InvoiceItem invoice_item_of(const InvoiceLine& line) {
+  InvoiceItem item;
+  item.id = line.invoice_item;
+  item.created = line.created;
+  item.amount = line.amount;
+  item.quantity = line.quantity;
+  item.price = line.price;
+  item.period = line.period;
+  item.subscription = line.subscription;
+  item.item = line.item;
+  item.description = line.description;
+  item.discountable = line.discountable;
+  item.proration = line.proration;
+  item.tax_rates = line.tax_rates;
+  item.metadata = line.metadata;
+  return item;
+}
+
 const Source* Account::find(const SourceId& id) const { return find_in(sources, id); }
 Subscription* Account::find(const SubscriptionId& id) { return find_in(subscriptions, id); }
 const Subscription* Account::find(const SubscriptionId& id) const { return find_in(subscriptions, id); }

@@ -308,6 +308,9 @@ struct InvoiceLine {
   bool operator==(const InvoiceLine&) const = default;
 };
 
+/// The invoice item that the line was made of. REQUIRES: it does not recur.
+InvoiceItem invoice_item_of(const InvoiceLine& line);
+
 /// The numbers are stored: append only.
 enum class ChargeState : std::uint8_t {
   sending,    ///< recorded before it was sent; whether it arrived is not known until the gateway says so

@@ -35,6 +35,26 @@ void move_out(std::vector<Object>& objects, Leaves leaves, Take take) {
 
 }  // namespace
 
+Result<void> patch(Metadata& metadata, const std::optional<MetadataPatch>& patch) {
+  if (!patch) return {};
+  if (patch->clear) metadata.clear();
+  for (const auto& [key, value] : patch->set) {
+    auto at = std::ranges::find(metadata, key, &Metadata::value_type::first);
+    if (at == metadata.end()) {
+      if (!value.empty()) metadata.emplace_back(key, value);
+    } else if (value.empty()) {
+      metadata.erase(at);
+    } else {
+      at->second = value;
+    }
+  }
+  if (metadata.size() > metadata_keys_max)
+    return Failure{Errc::invalid_parameter,
+                   "Metadata can have up to 50 keys, but there would be " + std::to_string(metadata.size()) + ".",
+                   "metadata"};
+  return {};
+}
+
 void Change::recall(Invoice invoice) {
   transition_.recalled.push_back(invoice.id);
   account().invoices.push_back(std::move(invoice));

@@ -86,6 +86,11 @@ class Change {
   Transition transition_;
 };
 
+/// Source: https://stripe.com/docs/api/metadata.
+inline constexpr std::size_t metadata_keys_max = 50;
+/// Carries the patch out, if there is one; invalid_parameter beyond the limit of keys.
+Result<void> patch(Metadata& metadata, const std::optional<MetadataPatch>& patch);
+
 /// The customer that the command is about is gone.
 Failure no_such_customer(const Customer& customer);
 Failure mixed_currencies(Currency agreed);

@@ -3,12 +3,22 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "engine/account.hpp"
 
 namespace billd {
+
+/// A change of metadata, made to what is there when the command is carried out, so that two of them lose nothing.
+struct MetadataPatch {
+  MetadataPatch() = default;
+  MetadataPatch(Metadata changes) : set(std::move(changes)) {}
+
+  bool clear = false;  ///< what was there goes first
+  Metadata set;        ///< an empty value removes its key
+};
 
 /// A payment source as its gateway described it.
 struct NewSource {
@@ -40,8 +50,8 @@ struct CreateCustomer {
 struct UpdateCustomer {
   std::optional<std::string> email, name, phone, description;
   std::optional<Address> address;
-  std::optional<Metadata> metadata;  ///< the whole new metadata
-  std::optional<NewSource> source;   ///< added, and becomes the default
+  std::optional<MetadataPatch> metadata;
+  std::optional<NewSource> source;  ///< added, and becomes the default
   std::optional<SourceId> default_source;
   std::optional<SourceId> default_payment_method;  ///< empty inside: none
   std::optional<std::int64_t> balance;
@@ -68,7 +78,7 @@ struct UpdateSource {
   std::optional<Address> address;
   std::optional<std::string> email, phone;
   std::optional<std::string> holder_type;  ///< of a bank account: individual, company
-  std::optional<Metadata> metadata;
+  std::optional<MetadataPatch> metadata;
 };
 
 /// The customer told which small deposits were made to the bank account; the gateway knows whether that is right.
@@ -117,7 +127,7 @@ struct ItemChange {
   bool deleted = false;
   std::optional<Price> price;
   std::optional<std::int64_t> quantity;
-  std::optional<Metadata> metadata;
+  std::optional<MetadataPatch> metadata;
 };
 
 /// What a change within a period means for what was paid for it.
@@ -141,7 +151,7 @@ struct UpdateSubscription {
   std::optional<Collection> collection;
   std::optional<std::int32_t> days_until_due;
   std::optional<SourceId> default_source;  ///< empty inside: the customer's
-  std::optional<Metadata> metadata;
+  std::optional<MetadataPatch> metadata;
   std::optional<RenewalTrigger> renewal_trigger;
 };
 
@@ -194,7 +204,7 @@ struct UpdateInvoiceItem {
   std::optional<Period> period;
   std::optional<std::string> description;
   std::optional<bool> discountable;  ///< not of a proration
-  std::optional<Metadata> metadata;
+  std::optional<MetadataPatch> metadata;
 };
 
 struct DeleteInvoiceItem {
@@ -207,9 +217,10 @@ struct DeleteInvoiceItem {
 struct CreateInvoice {
   /// Takes the pending items that pertain to no other subscription; empty: all pending items of the customer.
   SubscriptionId subscription;
-  bool take_pending_items = true;  ///< refused when there are none; false: an empty draft
-  Currency currency;               ///< none: the customer's
-  bool auto_advance = true;        ///< billd finalizes and collects it
+  bool take_pending_items = true;
+  bool may_be_empty = false;  ///< an empty draft is made where there are no items to take; otherwise it is refused
+  Currency currency;          ///< none: the customer's
+  bool auto_advance = true;   ///< billd finalizes and collects it
   Collection collection = Collection::charge_automatically;
   std::optional<std::int32_t> days_until_due;  ///< of an invoice that is sent: this or due_at
   std::optional<Timestamp> due_at;
@@ -223,9 +234,10 @@ struct UpdateInvoice {
   InvoiceId invoice;
   std::optional<Invoice> recalled;
   std::optional<std::string> description;
-  std::optional<Metadata> metadata;
+  std::optional<MetadataPatch> metadata;
   std::optional<Timestamp> due_at;         ///< of an invoice that is sent
   std::optional<SourceId> default_source;  ///< empty inside: the subscription's or the customer's
+  std::optional<bool> auto_advance;        ///< goes on collecting it, or stops
 };
 
 /// Numbers and opens the draft without waiting for its time; without auto_advance billd does not collect it by itself.

@@ -99,7 +99,8 @@ Result<void> update_customer(Change& change, const UpdateCustomer& command) {
   if (command.phone) customer.phone = *command.phone;
   if (command.description) customer.description = *command.description;
   if (command.address) customer.address = *command.address;
-  if (command.metadata) customer.metadata = *command.metadata;
+  auto patched = patch(customer.metadata, command.metadata);
+  if (!patched) return patched.error();
   if (command.default_source) {
     if (change.account().find(*command.default_source) == nullptr)
       return no_such_source(*command.default_source, "default_source");

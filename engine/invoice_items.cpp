@@ -51,25 +51,9 @@ InvoiceLine line_of(InvoiceItem item, InvoiceLineId id) {
   line.description = std::move(item.description);
   line.discountable = item.discountable;
   line.proration = item.proration;
+  line.tax_rates = std::move(item.tax_rates);
   line.metadata = std::move(item.metadata);
   return line;
-}
-
-InvoiceItem item_of(const InvoiceLine& line) {
-  InvoiceItem item;
-  item.id = line.invoice_item;
-  item.created = line.created;
-  item.amount = line.amount;
-  item.quantity = line.quantity;
-  item.price = line.price;
-  item.period = line.period;
-  item.subscription = line.subscription;
-  item.item = line.item;
-  item.description = line.description;
-  item.discountable = line.discountable;
-  item.proration = line.proration;
-  item.metadata = line.metadata;
-  return item;
 }
 
 /// Whether the draft takes the item along.
@@ -118,8 +102,7 @@ Result<void> apply(const UpdateInvoiceItem& command, InvoiceItem& item) {
   if (command.period) item.period = *command.period;
   if (command.description) item.description = *command.description;
   if (command.discountable) item.discountable = *command.discountable;
-  if (command.metadata) item.metadata = *command.metadata;
-  return {};
+  return patch(item.metadata, command.metadata);
 }
 
 }  // namespace
@@ -192,7 +175,7 @@ Result<void> update_invoice_item(Change& change, const UpdateInvoiceItem& comman
   auto line = std::ranges::find(invoice.lines, command.item, &InvoiceLine::invoice_item);
   if (line == invoice.lines.end() || command.item.is_empty()) return no_such_item(command.item);
   Invoice before = invoice;
-  InvoiceItem item_before = item_of(*line);
+  InvoiceItem item_before = invoice_item_of(*line);
   InvoiceItem item = item_before;
   auto applied = apply(command, item);
   if (!applied) return applied.error();
@@ -220,7 +203,7 @@ Result<void> delete_invoice_item(Change& change, const DeleteInvoiceItem& comman
   auto line = std::ranges::find(invoice.lines, command.item, &InvoiceLine::invoice_item);
   if (line == invoice.lines.end() || command.item.is_empty()) return no_such_item(command.item);
   Invoice before = invoice;
-  change.emit({EventType::invoiceitem_deleted}, item_of(*line));
+  change.emit({EventType::invoiceitem_deleted}, invoice_item_of(*line));
   invoice.lines.erase(line);
   auto total = total_up(invoice);
   if (!total) return total.error();
@@ -254,7 +237,7 @@ void give_items_back(Change& change, const Invoice& invoice) {
   std::vector<InvoiceItem>& pending = change.account().invoice_items;
   for (const InvoiceLine& line : invoice.lines) {
     if (line.is_recurring()) continue;
-    InvoiceItem item = item_of(line);
+    InvoiceItem item = invoice_item_of(line);
     // No invoice of a subscription that has ended would take it again: the customer's next one does.
     const Subscription* subscription = change.account().find(item.subscription);
     if (subscription == nullptr || !subscription->is_live()) item.subscription = SubscriptionId();

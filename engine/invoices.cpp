@@ -211,8 +211,10 @@ Result<void> create_invoice(Change& change, const CreateInvoice& command) {
   if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
     return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
   const Currency agreed = currency_of(account);
-  if (agreed.is_none() && command.currency.is_none())
+  if (agreed.is_none() && command.currency.is_none()) {
+    if (command.may_be_empty) return Failure{Errc::missing_parameter, "Missing required param: currency.", "currency"};
     return Failure{Errc::invalid_state, "Nothing to invoice for customer", "customer"};
+  }
   if (!agreed.is_none() && !command.currency.is_none() && agreed != command.currency) return mixed_currencies(agreed);
 
   Invoice invoice = begin_invoice(change, BillingReason::manual, agreed.is_none() ? command.currency : agreed);
@@ -229,7 +231,8 @@ Result<void> create_invoice(Change& change, const CreateInvoice& command) {
     auto taken = take_pending_items(change, invoice, Sweep::by_hand);
     if (!taken) return taken.error();
     // Source: Stripe refuses to make an invoice of nothing.
-    if (invoice.lines.empty()) return Failure{Errc::invalid_state, "Nothing to invoice for customer", "customer"};
+    if (invoice.lines.empty() && !command.may_be_empty)
+      return Failure{Errc::invalid_state, "Nothing to invoice for customer", "customer"};
   }
   agree_on_currency(change, invoice.total.currency);
   change.emit({EventType::invoice_created}, invoice);
@@ -258,11 +261,14 @@ Result<void> update_invoice(Change& change, const UpdateInvoice& command) {
   change.set_subject(invoice.id.value());
   Invoice before = invoice;
   if (command.description) invoice.description = *command.description;
-  if (command.metadata) invoice.metadata = *command.metadata;
+  auto patched = patch(invoice.metadata, command.metadata);
+  if (!patched) return patched.error();
   if (command.due_at) invoice.due_at = whole_second(*command.due_at);
   if (command.default_source) invoice.default_source = *command.default_source;
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
-  return {};
+  if (!command.auto_advance) return {};
+  if (*command.auto_advance) return reopen_invoice(change, ReopenInvoice{command.invoice, {}});
+  return close_invoice(change, CloseInvoice{command.invoice, {}});
 }
 
 Result<void> finalize_by_hand(Change& change, const FinalizeInvoice& command) {

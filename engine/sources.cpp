@@ -117,7 +117,8 @@ Result<void> update_source(Change& change, const UpdateSource& command) {
   auto updated = source->card() != nullptr ? update_card(*source->card(), command)
                                            : update_bank_account(*source->bank_account(), command);
   if (!updated) return updated.error();
-  if (command.metadata) source->metadata = *command.metadata;
+  auto patched = patch(source->metadata, command.metadata);
+  if (!patched) return patched.error();
   if (command.email) source->email = *command.email;
   if (command.phone) source->phone = *command.phone;
   const auto type = source->is_payment_method() ? EventType::payment_method_updated : EventType::source_updated;

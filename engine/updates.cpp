@@ -35,7 +35,8 @@ Result<std::vector<SubscriptionItem>> apply(Change& change, std::vector<Subscrip
       item.created = change.now;
       item.price = *each.price;
       item.quantity = each.quantity.value_or(1);
-      item.metadata = each.metadata.value_or(Metadata());
+      auto patched = patch(item.metadata, each.metadata);
+      if (!patched) return patched.error();
       items.push_back(std::move(item));
       continue;
     }
@@ -47,7 +48,8 @@ Result<std::vector<SubscriptionItem>> apply(Change& change, std::vector<Subscrip
     }
     if (each.price) item->price = *each.price;
     if (each.quantity) item->quantity = *each.quantity;
-    if (each.metadata) item->metadata = *each.metadata;
+    auto patched = patch(item->metadata, each.metadata);
+    if (!patched) return patched.error();
   }
   auto fine = check_items(items);
   if (!fine) return fine.error();
@@ -95,7 +97,6 @@ Result<void> check_update(const Change& change, const Account& account, const Su
 
 /// What is not billed.
 void apply_terms(Change& change, Subscription& subscription, const UpdateSubscription& command) {
-  if (command.metadata) subscription.metadata = *command.metadata;
   if (command.default_source) subscription.default_source = *command.default_source;
   if (command.collection) subscription.collection = *command.collection;
   if (command.days_until_due) subscription.days_until_due = *command.days_until_due;
@@ -170,6 +171,8 @@ Result<void> update_subscription(Change& change, const UpdateSubscription& comma
   // Source: Stripe; within a trial the cycle has not begun, so that another interval moves nothing.
   const bool begins_period =
       command.anchor_now || trial_begins || trial_ends || (!is_trial && (interval_changes || from_free));
+  auto patched = patch(subscription.metadata, command.metadata);
+  if (!patched) return patched.error();
   apply_terms(change, subscription, command);
 
   if (begins_period) {

@@ -62,6 +62,7 @@ class AccountExecutor final : public api::Billing {
 
   awaitable<Result<Executed>> execute(api::Execution execution) override;
   Timestamp now() const override { return clock_.now(); }
+  const Rules& rules() const override { return rules_; }
 
   /// Does what is due, one step of time after the other. A failure that time does not mend, some times in a row, parks
   /// the account; transient ones never do and are for the caller to retry later. In simulated time a charge of unknown

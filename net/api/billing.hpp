@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/command.hpp"
+#include "engine/rules.hpp"
 #include "engine/transition.hpp"
 #include "net/async.hpp"
 
@@ -56,6 +57,9 @@ class Billing {
 
   /// The time in which the account lives: its test clock's, or real time.
   virtual Timestamp now() const = 0;
+
+  /// By which billing decides, for previews.
+  virtual const Rules& rules() const = 0;
 };
 
 }  // namespace billd::api

@@ -711,6 +711,19 @@ std::string charge_field(const AccountKey& key, const ChargeId& id) { return sho
 std::string refund_field(const AccountKey& key, const RefundId& id) { return short_form('r', key, id); }
 bool is_owner_field(std::string_view field) { return field.starts_with('c') || field.starts_with('r'); }
 
+template <class Kind>
+Result<std::string> parse_record_field(const AccountKey& key, std::string_view field) {
+  constexpr char letter = std::is_same_v<Kind, SubscriptionKind> ? 's' : std::is_same_v<Kind, InvoiceKind> ? 'i' : 'c';
+  if (field.empty() || field.front() != letter) return std::string();
+  Reader reader(key, field.substr(1));
+  std::string id = reader.identifier(Kind::prefix);
+  if (!reader.is_good() || !reader.is_at_end()) return corrupt("record's field");
+  return id;
+}
+template Result<std::string> parse_record_field<SubscriptionKind>(const AccountKey&, std::string_view);
+template Result<std::string> parse_record_field<InvoiceKind>(const AccountKey&, std::string_view);
+template Result<std::string> parse_record_field<ChargeKind>(const AccountKey&, std::string_view);
+
 std::string encode_charge_owner(const AccountKey& key, const InvoiceId& invoice) {
   std::string bytes(1, form_version);
   Writer(key, bytes).put(invoice);

@@ -55,6 +55,9 @@ std::string charge_field(const AccountKey& key, const ChargeId& id);
 std::string refund_field(const AccountKey& key, const RefundId& id);
 /// Whether the field leads from something to its invoice.
 bool is_owner_field(std::string_view field);
+/// The identifier behind such a field, for one of the kind; empty for the field of anything else.
+template <class Kind>
+Result<std::string> parse_record_field(const AccountKey& key, std::string_view field);
 std::string encode_charge_owner(const AccountKey& key, const InvoiceId& invoice);
 Result<InvoiceId> decode_charge_owner(const AccountKey& key, std::string_view bytes);
 

@@ -109,7 +109,7 @@ TEST(UpdateCustomer, ThatChangesNothingIsNotCommitted) {
   world.customer_with_card();
   UpdateCustomer command;
   command.email = world.account().customer.email;
-  command.metadata = Metadata{};
+  command.metadata = MetadataPatch();
   const Transition updated = world.run(command);
   EXPECT_FALSE(updated.changed);
   EXPECT_EQ(updated.subject, world.account().customer.id.value());

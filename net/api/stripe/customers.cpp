@@ -230,11 +230,7 @@ awaitable<Result<Outcome>> update_customer(Services& services, Call call) {
   command.phone = arguments.text("phone");
   command.description = arguments.text("description");
   if (arguments.has("address")) command.address = address_over(arguments, account.customer.address);
-  if (arguments.has("metadata")) {
-    auto metadata = arguments.metadata_over(account.customer.metadata);
-    if (!metadata) co_return metadata.error();
-    command.metadata = std::move(*metadata);
-  }
+  command.metadata = arguments.metadata_patch();
   for (std::string_view name : default_names) {
     if (!arguments.has(name)) continue;
     command.default_source = SourceId(arguments.text_or_empty(name));

@@ -90,8 +90,10 @@ AccountKey home_of(const Call& call, const Route& route) {
     case Home::customer:
       return AccountKey::of_id(call.arguments().text_or_empty("customer")).value_or(AccountKey());
     case Home::account: {
-      const std::string id =
-          call.variables.empty() ? call.arguments().text_or_empty("customer") : call.variables.front().second;
+      const Arguments arguments = call.arguments();
+      const std::string id = !call.variables.empty()     ? call.variables.front().second
+                             : arguments.has("customer") ? arguments.text_or_empty("customer")
+                                                         : arguments.text_or_empty("subscription");
       return AccountKey::of_id(id).value_or(AccountKey());
     }
   }

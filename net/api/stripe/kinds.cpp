@@ -64,6 +64,14 @@ constexpr std::array table = {
     Link{Kind::line_item, "price", one(Kind::price)},
     Link{Kind::line_item, "subscription", one(Kind::subscription)},
 
+    Link{Kind::invoice_item, "customer", one(Kind::customer)},
+    Link{Kind::invoice_item, "discounts", one(Kind::nothing)},
+    Link{Kind::invoice_item, "invoice", one(Kind::invoice)},
+    Link{Kind::invoice_item, "plan", one(Kind::plan)},
+    Link{Kind::invoice_item, "price", one(Kind::price)},
+    Link{Kind::invoice_item, "subscription", one(Kind::subscription)},
+    Link{Kind::invoice_item, "test_clock", one(Kind::test_clock)},
+
     Link{Kind::charge, "application", one(Kind::nothing)},
     Link{Kind::charge, "application_fee", one(Kind::nothing)},
     Link{Kind::charge, "balance_transaction", one(Kind::nothing)},

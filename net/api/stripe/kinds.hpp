@@ -21,6 +21,7 @@ enum class Kind : std::uint8_t {
   product,
   invoice,
   line_item,
+  invoice_item,
   charge,
   refund,
   payment_intent,

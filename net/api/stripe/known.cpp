@@ -25,6 +25,8 @@ bool lives_in_account(Kind kind) {
     case Kind::subscription:
     case Kind::invoice:
     case Kind::charge:
+    case Kind::subscription_item:
+    case Kind::invoice_item:
       return true;
     default:
       return false;
@@ -102,6 +104,26 @@ void collect(const Invoice& invoice, std::set<PlanId>& plans) {
     if (!line.price.id.is_empty()) plans.insert(line.price.id);
 }
 
+/// The invoices of the items that are not pending. Nothing leads to them but the invoices themselves, the latest first.
+awaitable<Result<void>> load_invoices_of_items(Services& services, Mode mode, Known& known,
+                                               const std::vector<Named>& wanted) {
+  for (const Named& named : wanted) {
+    if (named.kind != Kind::invoice_item || known.account_of(named.id) == nullptr) continue;
+    if (known.invoice_item(named.id)) continue;
+    auto invoices = co_await list_history(services, mode, known, *AccountKey::of_id(named.id), Kind::invoice);
+    if (!invoices) co_return invoices.error();
+    constexpr std::size_t batch = 50;
+    for (std::size_t at = 0; at < invoices->size() && !known.invoice_item(named.id); at += batch) {
+      std::vector<Named> some;
+      for (std::size_t i = at; i < std::min(at + batch, invoices->size()); ++i)
+        some.push_back({Kind::invoice, (*invoices)[i]});
+      auto loaded = co_await load(services, mode, known, std::move(some));
+      if (!loaded) co_return loaded;
+    }
+  }
+  co_return Result<void>();
+}
+
 /// The plans that the named objects show.
 std::set<PlanId> plans_shown(const Known& known, const std::vector<Named>& wanted) {
   std::set<PlanId> plans;
@@ -113,6 +135,11 @@ std::set<PlanId> plans_shown(const Known& known, const std::vector<Named>& wante
       if (const Subscription* subscription = known.subscription(named.id)) collect(*subscription, plans);
     } else if (named.kind == Kind::invoice) {
       if (const Invoice* invoice = known.invoice(named.id)) collect(*invoice, plans);
+    } else if (named.kind == Kind::subscription_item) {
+      if (const Subscription* subscription = known.subscription_of_item(named.id)) collect(*subscription, plans);
+    } else if (named.kind == Kind::invoice_item) {
+      const auto found = known.invoice_item(named.id);
+      if (found && !found->item.price.id.is_empty()) plans.insert(found->item.price.id);
     } else if (named.kind == Kind::plan) {
       plans.insert(PlanId(named.id));
     }
@@ -178,6 +205,8 @@ void Known::see(const Account& account) {
 void Known::put(Record record) {
   if (auto* invoice = std::get_if<Invoice>(&record)) {
     for (const Charge& charge : invoice->charges) charge_owners_[charge.id.value()] = invoice->id.value();
+    for (const InvoiceLine& line : invoice->lines)
+      if (!line.is_recurring()) item_owners_[line.invoice_item.value()] = invoice->id.value();
     std::string id = invoice->id.value();
     invoices_.insert_or_assign(std::move(id), std::move(*invoice));
   } else if (auto* subscription = std::get_if<Subscription>(&record)) {
@@ -225,6 +254,31 @@ const Invoice* Known::invoice(std::string_view id) const {
   const Invoice* open = account != nullptr ? account->find(InvoiceId(std::string(id))) : nullptr;
   const Invoice* found = open != nullptr ? open : value_or_null(invoices_, id);
   return found != nullptr && !found->provisional ? found : nullptr;
+}
+
+std::optional<KnownItem> Known::invoice_item(std::string_view id) const {
+  const auto on = [id](const Invoice& invoice) -> std::optional<KnownItem> {
+    for (const InvoiceLine& line : invoice.lines)
+      if (!line.is_recurring() && line.invoice_item.value() == id) return KnownItem{invoice_item_of(line), invoice.id};
+    return std::nullopt;
+  };
+  if (const Account* account = account_of(id)) {
+    if (const InvoiceItem* pending = account->find(InvoiceItemId(std::string(id)))) return KnownItem{*pending, {}};
+    for (const Invoice& invoice : account->invoices)
+      if (auto found = on(invoice); found && !invoice.provisional) return found;
+  }
+  const std::string* owner = value_or_null(item_owners_, id);
+  const Invoice* record = owner != nullptr ? value_or_null(invoices_, *owner) : nullptr;
+  return record != nullptr ? on(*record) : std::nullopt;
+}
+
+const Subscription* Known::subscription_of_item(std::string_view item) const {
+  const Account* account = account_of(item);
+  if (account == nullptr) return nullptr;
+  for (const Subscription& subscription : account->subscriptions)
+    for (const SubscriptionItem& each : subscription.items)
+      if (each.id.value() == item && !subscription.provisional) return &subscription;
+  return nullptr;
 }
 
 const Invoice* Known::invoice_of_charge(std::string_view charge) const {
@@ -298,6 +352,8 @@ awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::v
     if (!records) co_return records;
   }
 
+  auto of_items = co_await load_invoices_of_items(services, mode, known, wanted);
+  if (!of_items) co_return of_items;
   for (const Named& named : wanted) {
     if (named.kind != Kind::test_clock && named.kind != Kind::product) continue;
     auto other = co_await load_other(services, mode, known, named);
@@ -353,45 +409,48 @@ awaitable<Result<const Plan*>> load_plan(Services& services, Mode mode, Known& k
   co_return plan;
 }
 
-awaitable<Result<std::vector<std::string>>> load_history(Services& services, Mode mode, Known& known, AccountKey key,
-                                                         Kind kind) {
-  const char letter = kind == Kind::subscription ? 's' : 'i';
+awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mode mode, const Known& known,
+                                                         AccountKey key, Kind kind) {
   auto fields = co_await services.store.record_fields(mode, key);
   if (!fields) co_return fields.error();
-  std::erase_if(*fields, [letter](const std::string& field) { return field.empty() || field.front() != letter; });
-  std::vector<Record> records;
-  if (!fields->empty()) {
-    auto loaded = co_await services.store.load_records(mode, key, std::move(*fields));
-    if (!loaded) co_return loaded.error();
-    records = std::move(*loaded);
-  }
-
   std::set<std::string> ids;
-  auto add = [&](const auto& object) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(object)>, Invoice>)
-      if (kind == Kind::charge) {
-        for (const Charge& charge : object.charges) ids.insert(charge.id.value());
-        return;
-      }
-    if constexpr (requires { object.provisional; })
-      if (!object.provisional) ids.insert(object.id.value());
-  };
+  for (const std::string& field : *fields) {
+    auto id = kind == Kind::subscription ? store::parse_record_field<SubscriptionKind>(key, field)
+              : kind == Kind::invoice    ? store::parse_record_field<InvoiceKind>(key, field)
+                                         : store::parse_record_field<ChargeKind>(key, field);
+    if (!id) co_return id.error();
+    if (!id->empty()) ids.insert(std::move(*id));
+  }
   if (const Account* account = known.account(key)) {
     if (kind == Kind::subscription)
-      std::ranges::for_each(account->subscriptions, add);
-    else
-      std::ranges::for_each(account->invoices, add);
-  }
-  for (Record& record : records) {
-    std::visit(add, record);
-    known.put(std::move(record));
+      for (const Subscription& subscription : account->subscriptions) ids.insert(subscription.id.value());
+    for (const Invoice& invoice : account->invoices) {
+      if (kind == Kind::invoice) ids.insert(invoice.id.value());
+      if (kind == Kind::charge)
+        for (const Charge& charge : invoice.charges) ids.insert(charge.id.value());
+    }
   }
   std::vector<std::string> newest_first(ids.begin(), ids.end());
+  sort_newest_first(key, newest_first);
+  co_return newest_first;
+}
+
+awaitable<Result<std::vector<std::string>>> load_history(Services& services, Mode mode, Known& known, AccountKey key,
+                                                         Kind kind) {
+  auto ids = co_await list_history(services, mode, known, key, kind);
+  if (!ids) co_return ids;
+  std::vector<Named> wanted;
+  for (const std::string& id : *ids) wanted.push_back({kind, id});
+  auto loaded = co_await load(services, mode, known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  co_return ids;
+}
+
+void sort_newest_first(const AccountKey& key, std::vector<std::string>& ids) {
   // Identifiers of an account count its objects, so that their order is that of creation, whatever the clock did.
-  std::ranges::sort(newest_first, std::ranges::greater(), [&](const std::string& id) {
+  std::ranges::sort(ids, std::ranges::greater(), [&](const std::string& id) {
     return object_number(key, id_body(id).substr(account_key_length)).value_or(0);
   });
-  co_return newest_first;
 }
 
 awaitable<Result<Timestamp>> account_time(Services& services, const Account& account) {

@@ -12,6 +12,12 @@
 
 namespace billd::api::stripe {
 
+/// An invoice item, and the invoice that it stands on; without one it is pending.
+struct KnownItem {
+  InvoiceItem item;
+  InvoiceId invoice;
+};
+
 /// Looked up by identifier; nothing here waits. Provisional objects are not told of: they are as if they were not.
 class Known {
  public:
@@ -28,6 +34,9 @@ class Known {
 
   const Subscription* subscription(std::string_view id) const;
   const Invoice* invoice(std::string_view id) const;
+  std::optional<KnownItem> invoice_item(std::string_view id) const;
+  /// The live subscription that has the item.
+  const Subscription* subscription_of_item(std::string_view item) const;
   /// The invoice that the charge was made for.
   const Invoice* invoice_of_charge(std::string_view charge) const;
   const Source* source(std::string_view id) const;
@@ -42,6 +51,7 @@ class Known {
   std::map<std::string, Invoice, std::less<>> invoices_;
   std::map<std::string, Subscription, std::less<>> subscriptions_;
   std::map<std::string, std::string, std::less<>> charge_owners_;  ///< by charge: the invoice
+  std::map<std::string, std::string, std::less<>> item_owners_;    ///< by invoice item: the invoice
   std::map<PlanId, Plan> plans_;
   std::map<std::string, TestClock, std::less<>> test_clocks_;
 };
@@ -73,9 +83,16 @@ awaitable<Result<const Plan*>> load_plan(Services& services, Mode mode, Known& k
                                          std::string parameter);
 
 /// The identifiers of everything of the kind that the account has or had, the records outside it included, newest
-/// first; all of them are known afterwards. The kind is subscription, invoice or charge.
+/// first. The account must be known; what the identifiers name need not be afterwards. The kind is subscription,
+/// invoice or charge.
+awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mode mode, const Known& known,
+                                                         AccountKey key, Kind kind);
+/// The same, and all of them are known afterwards.
 awaitable<Result<std::vector<std::string>>> load_history(Services& services, Mode mode, Known& known, AccountKey key,
                                                          Kind kind);
+
+/// Identifiers of one account's objects, the latest made first.
+void sort_newest_first(const AccountKey& key, std::vector<std::string>& ids);
 
 /// The time in which the account lives: its test clock's, or real time.
 awaitable<Result<Timestamp>> account_time(Services& services, const Account& account);

@@ -23,6 +23,7 @@ constexpr std::array listings = {
     Listing{Kind::subscription, store::Index::subscriptions, SubscriptionKind::prefix, "subscription"},
     Listing{Kind::invoice, store::Index::invoices, InvoiceKind::prefix, "invoice"},
     Listing{Kind::charge, store::Index::charges, ChargeKind::prefix, "charge"},
+    Listing{Kind::invoice_item, store::Index::invoice_items, InvoiceItemKind::prefix, "invoiceitem"},
 };
 
 const Listing& listing_of(Kind kind) {
@@ -39,6 +40,8 @@ std::optional<Timestamp> created_of(const Known& known, Kind kind, const std::st
     if (const Subscription* subscription = known.subscription(id)) return subscription->created;
   } else if (kind == Kind::invoice) {
     if (const Invoice* invoice = known.invoice(id)) return invoice->created;
+  } else if (kind == Kind::invoice_item) {
+    if (const auto found = known.invoice_item(id)) return found->item.created;
   } else if (kind == Kind::charge) {
     if (const Invoice* invoice = known.invoice_of_charge(id))
       for (const Charge& charge : invoice->charges)
@@ -61,6 +64,8 @@ std::string member_of(Kind kind, const std::string& id) {
       return member_of<InvoiceKind>(id);
     case Kind::charge:
       return member_of<ChargeKind>(id);
+    case Kind::invoice_item:
+      return member_of<InvoiceItemKind>(id);
     default:
       return member_of<CustomerKind>(id);
   }
@@ -198,19 +203,48 @@ awaitable<Result<Page>> page_of_all(Services& services, const Call& call, Known&
 
 awaitable<Result<Page>> page_of_account(Services& services, const Call& call, Known& known, AccountKey key, Kind kind,
                                         PageQuery query, Filter filter) {
-  auto ids = co_await load_history(services, call.mode, known, key, kind);
+  auto ids = co_await list_history(services, call.mode, known, key, kind);
   if (!ids) co_return ids.error();
-  std::erase_if(*ids, [&](const std::string& id) {
-    // A cursor keeps its place, whatever the filter thinks of it by now.
-    if (id == query.starting_after || id == query.ending_before) return false;
-    const auto created = created_of(known, kind, id);
-    return !created || !query.created.holds(*created) || (filter && !filter(known, id));
-  });
-  auto page = cut_page(std::move(*ids), query, listing_of(kind).object);
-  if (!page) co_return page.error();
-  auto loaded = co_await load(services, call.mode, known, all_named(kind, page->ids));
-  if (!loaded) co_return loaded.error();
+  const bool backwards = !query.ending_before.empty();
+  const std::string& cursor = backwards ? query.ending_before : query.starting_after;
+  // Nearest to the cursor first: only what may be on the page is read.
+  if (backwards) std::ranges::reverse(*ids);
+  auto at = ids->begin();
+  if (!cursor.empty()) {
+    at = std::ranges::find(*ids, cursor);
+    if (at == ids->end())
+      co_return no_such(listing_of(kind).object, cursor, backwards ? "ending_before" : "starting_after");
+    ++at;
+  }
+  Page page;
+  const std::size_t batch = filter ? std::max(query.limit + 1, filtered_batch) : query.limit + 1;
+  while (at != ids->end() && page.ids.size() <= query.limit) {
+    std::vector<std::string> some;
+    for (; at != ids->end() && some.size() < batch; ++at) some.push_back(std::move(*at));
+    auto loaded = co_await load(services, call.mode, known, all_named(kind, some));
+    if (!loaded) co_return loaded.error();
+    for (std::string& id : some) {
+      const auto created = created_of(known, kind, id);
+      if (!created || !query.created.holds(*created) || (filter && !filter(known, id))) continue;
+      if (page.ids.size() <= query.limit) page.ids.push_back(std::move(id));
+    }
+  }
+  page.has_more = page.ids.size() > query.limit;
+  if (page.has_more) page.ids.pop_back();
+  if (backwards) std::ranges::reverse(page.ids);
   co_return page;
+}
+
+Result<Object*> page_of_lines(Reply& reply, const Invoice& invoice, const PageQuery& query, std::string_view url) {
+  const std::vector<const InvoiceLine*> lines = shown_lines(invoice);
+  std::vector<std::string> ids;
+  for (const InvoiceLine* line : lines) ids.push_back(line->id.value());
+  auto page = cut_page(std::move(ids), query, "invoice line item");
+  if (!page) return page.error();
+  Array& data = reply.document.array(page->ids.size());
+  for (const InvoiceLine* line : lines)
+    if (std::ranges::find(page->ids, line->id.value()) != page->ids.end()) data.add(reply.present.line(*line, invoice));
+  return &reply.present.list(url, data, page->has_more, invoice.lines.size());
 }
 
 awaitable<Result<Outcome>> answer_page(Services&, const Call&, Reply& reply, Kind kind, Page page, std::string url) {

@@ -46,6 +46,9 @@ awaitable<Result<Page>> page_of_all(Services& services, const Call& call, Known&
 awaitable<Result<Page>> page_of_account(Services& services, const Call& call, Known& known, AccountKey key, Kind kind,
                                         PageQuery query, Filter filter);
 
+/// The invoice's lines as a list, in Stripe's order.
+Result<Object*> page_of_lines(Reply& reply, const Invoice& invoice, const PageQuery& query, std::string_view url);
+
 /// Shows the page's objects as a list.
 awaitable<Result<Outcome>> answer_page(Services& services, const Call& call, Reply& reply, Kind kind, Page page,
                                        std::string url);

@@ -62,21 +62,55 @@ awaitable<Result<Outcome>> list_plans(Services& services, Call call);
 // subscriptions.cpp: top-level, and below a customer.
 extern const std::span<const Rule> create_subscription_rules, create_subscription_below_customer_rules,
     retrieve_subscription_rules, update_subscription_rules, cancel_subscription_rules, list_subscriptions_rules,
-    list_subscriptions_below_customer_rules;
+    list_subscriptions_below_customer_rules, put_single_subscription_rules;
 awaitable<Result<Outcome>> create_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> retrieve_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> update_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> cancel_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> list_subscriptions(Services& services, Call call);
+// The only subscription of a customer, as the first versions know it.
+awaitable<Result<Outcome>> retrieve_single_subscription(Services& services, Call call);
+awaitable<Result<Outcome>> put_single_subscription(Services& services, Call call);
+awaitable<Result<Outcome>> cancel_single_subscription(Services& services, Call call);
+
+// subscription_items.cpp
+extern const std::span<const Rule> create_subscription_item_rules, retrieve_subscription_item_rules,
+    update_subscription_item_rules, delete_subscription_item_rules, list_subscription_items_rules;
+awaitable<Result<Outcome>> create_subscription_item(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_subscription_item(Services& services, Call call);
+awaitable<Result<Outcome>> update_subscription_item(Services& services, Call call);
+awaitable<Result<Outcome>> delete_subscription_item(Services& services, Call call);
+awaitable<Result<Outcome>> list_subscription_items(Services& services, Call call);
+
+// invoice_items.cpp
+extern const std::span<const Rule> create_invoice_item_rules, retrieve_invoice_item_rules, update_invoice_item_rules,
+    delete_invoice_item_rules, list_invoice_items_rules;
+awaitable<Result<Outcome>> create_invoice_item(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_invoice_item(Services& services, Call call);
+awaitable<Result<Outcome>> update_invoice_item(Services& services, Call call);
+awaitable<Result<Outcome>> delete_invoice_item(Services& services, Call call);
+awaitable<Result<Outcome>> list_invoice_items(Services& services, Call call);
 
 // invoices.cpp
-extern const std::span<const Rule> retrieve_invoice_rules, update_invoice_rules, pay_invoice_rules, list_invoices_rules,
+extern const std::span<const Rule> create_invoice_rules, retrieve_invoice_rules, update_invoice_rules,
+    delete_invoice_rules, finalize_invoice_rules, act_on_invoice_rules, pay_invoice_rules, list_invoices_rules,
     list_invoice_lines_rules;
+awaitable<Result<Outcome>> create_invoice(Services& services, Call call);
 awaitable<Result<Outcome>> retrieve_invoice(Services& services, Call call);
 awaitable<Result<Outcome>> update_invoice(Services& services, Call call);
+awaitable<Result<Outcome>> delete_invoice(Services& services, Call call);
+awaitable<Result<Outcome>> finalize_invoice(Services& services, Call call);
 awaitable<Result<Outcome>> pay_invoice(Services& services, Call call);
+awaitable<Result<Outcome>> send_invoice(Services& services, Call call);
+awaitable<Result<Outcome>> void_invoice(Services& services, Call call);
+awaitable<Result<Outcome>> mark_invoice_uncollectible(Services& services, Call call);
 awaitable<Result<Outcome>> list_invoices(Services& services, Call call);
 awaitable<Result<Outcome>> list_invoice_lines(Services& services, Call call);
+
+// upcoming.cpp
+extern const std::span<const Rule> retrieve_upcoming_invoice_rules, list_upcoming_invoice_lines_rules;
+awaitable<Result<Outcome>> retrieve_upcoming_invoice(Services& services, Call call);
+awaitable<Result<Outcome>> list_upcoming_invoice_lines(Services& services, Call call);
 
 // charges.cpp
 extern const std::span<const Rule> retrieve_charge_rules, update_charge_rules, list_charges_rules;

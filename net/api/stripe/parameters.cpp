@@ -300,6 +300,15 @@ Result<Metadata> Arguments::metadata_over(Metadata before) const {
   return before;
 }
 
+std::optional<MetadataPatch> Arguments::metadata_patch() const {
+  const http::Parameter* parameter = map_->find("metadata");
+  if (parameter == nullptr) return std::nullopt;
+  MetadataPatch patch;
+  patch.clear = is_empty(*parameter);
+  for (const http::Parameter& each : parameter->children()) patch.set.emplace_back(each.name(), each.text());
+  return patch;
+}
+
 std::string canonical_text(const http::Parameters& parameters) {
   std::string output;
   append_canonical(parameters, output);

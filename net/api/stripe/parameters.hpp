@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/account.hpp"
+#include "engine/command.hpp"
 #include "engine/result.hpp"
 #include "net/http/form.hpp"
 
@@ -123,7 +123,9 @@ class Arguments {
   std::vector<Arguments> maps(std::string_view name) const;
   std::vector<std::string> texts(std::string_view name) const;
 
-  /// The metadata after this request: an empty value removes its key, empty metadata removes all.
+  /// The change of metadata: an empty value removes its key, empty metadata removes all. Empty: none is given.
+  std::optional<MetadataPatch> metadata_patch() const;
+  /// The metadata after this request.
   Result<Metadata> metadata_over(Metadata before) const;
 
  private:

@@ -255,11 +255,7 @@ awaitable<Result<Outcome>> update_payment_method(Services& services, Call call) 
     if (auto year = card->integer("exp_year")) command.exp_year = static_cast<std::int32_t>(*year);
   }
   if (const auto account = arguments.map("us_bank_account")) command.holder_type = account->text("account_holder_type");
-  if (arguments.has("metadata")) {
-    auto metadata = arguments.metadata_over(found->source.metadata);
-    if (!metadata) co_return metadata.error();
-    command.metadata = std::move(*metadata);
-  }
+  command.metadata = arguments.metadata_patch();
   task.account = found->account->key;
   task.show = show_payment_method(found->source.id.value());
   task.command = std::move(command);

@@ -98,12 +98,22 @@ Object* Presenter::find(Kind kind, std::string_view id) {
       const Invoice* of = known_.invoice(invoice_of_payment_intent(id).value());
       return of != nullptr && has_payment_intent(*of) ? &payment_intent(*of, owner) : nullptr;
     }
+    case Kind::subscription_item: {
+      const Subscription* of = known_.subscription_of_item(id);
+      if (of == nullptr) return nullptr;
+      const auto at = std::ranges::find(
+          of->items, id, [](const SubscriptionItem& each) -> std::string_view { return each.id.value(); });
+      return &subscription_item(*at, *of);
+    }
+    case Kind::invoice_item: {
+      const auto found = known_.invoice_item(id);
+      return found ? &invoice_item(found->item, owner.customer, found->invoice) : nullptr;
+    }
     case Kind::nothing:
     case Kind::setup_intent:
     case Kind::refund:
     case Kind::invoice_settings:
     case Kind::token:
-    case Kind::subscription_item:
     case Kind::price:
     case Kind::line_item:
     case Kind::event:

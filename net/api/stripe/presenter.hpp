@@ -39,7 +39,13 @@ class Presenter {
   Object& plan(const Plan& plan);
   Object& product(const Plan& plan);
   Object& invoice(const Invoice& invoice, const Owner& owner);
+  /// What would be billed: an invoice that is none yet, without identifier. `proration_date`: by which changes that are
+  /// tried out are prorated.
+  Object& upcoming_invoice(const Invoice& invoice, const Account& account, std::optional<Timestamp> proration_date);
   Object& line(const InvoiceLine& line, const Invoice& invoice);
+  /// `invoice`: on which it stands; empty: it is pending.
+  Object& invoice_item(const InvoiceItem& item, const CustomerId& customer, const InvoiceId& invoice = {});
+  Object& subscription_item(const SubscriptionItem& item, const Subscription& subscription);
   Object& refund(const Refund& refund, const ChargeId& charge, const InvoiceId& invoice);
   /// The dispute of a charge that has one.
   Object& dispute(const Charge& charge);
@@ -62,7 +68,6 @@ class Presenter {
  private:
   Object& customer_alone(const Customer& customer, const AccountKey& key, std::size_t members);
   Object& snapshot(const Snapshot& snapshot, const AccountKey& key);
-  Object& subscription_item(const SubscriptionItem& item, const Subscription& subscription);
   Object& plan(const Price& price, Timestamp agreed);
   Object& price(const Price& price, Timestamp agreed);
   Object& card(const Source& source, const Card& card, const CustomerId& customer);
@@ -77,7 +82,6 @@ class Presenter {
   Object& bank_details(const BankAccountSummary& account);
   Object& payment_method_details(const MeansSummary& means);
   Object& outcome(const Charge& charge);
-  Object& invoice_item(const InvoiceItem& item, const CustomerId& customer);
   Object& invoice_lines(const Invoice& invoice);
   void add_card_members(Object& object, const CardSummary& card);
   Object& empty_list(std::string_view url);

@@ -137,11 +137,7 @@ awaitable<Result<Outcome>> update_source(Services& services, Call call) {
   const Address before = is_bank_account ? Address() : (*source)->card()->address;
   Address address = card_address(arguments, before);
   if (address != before) command.address = std::move(address);
-  if (arguments.has("metadata")) {
-    auto metadata = arguments.metadata_over((*source)->metadata);
-    if (!metadata) co_return metadata.error();
-    command.metadata = std::move(*metadata);
-  }
+  command.metadata = arguments.metadata_patch();
   task.account = (*account)->key;
   task.show = show_source((*source)->id.value());
   task.command = std::move(command);

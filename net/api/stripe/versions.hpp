@@ -31,6 +31,8 @@ class Version {
 
 /// Before it a plan named by `plan` brought its trial along. Source: https://stripe.com/docs/upgrades.
 inline constexpr std::string_view plans_bring_no_trial = "2018-05-21";
+/// From it on an invoice made by hand leaves pending items where they are unless asked for them.
+inline constexpr std::string_view invoices_exclude_pending_items = "2022-08-01";
 /// Before it a subscription whose first payment was declined did not come into being.
 inline constexpr std::string_view subscriptions_may_be_incomplete = "2019-03-14";
 

@@ -127,7 +127,7 @@ Object& Presenter::invoice_lines(const Invoice& invoice) {
               invoice.lines.size());
 }
 
-Object& Presenter::invoice_item(const InvoiceItem& item, const CustomerId& customer) {
+Object& Presenter::invoice_item(const InvoiceItem& item, const CustomerId& customer, const InvoiceId& invoice) {
   const bool has_plan = !item.price.id.is_empty();
   Object& object = document_.object(24);
   object.add("id", id(item.id));
@@ -139,7 +139,7 @@ Object& Presenter::invoice_item(const InvoiceItem& item, const CustomerId& custo
   object.add("description", document_.text_or_null(item.description));
   object.add("discountable", item.discountable);
   object.add("discounts", document_.array());
-  object.add("invoice", nullptr);
+  object.add("invoice", id_or_null(invoice));
   object.add("livemode", mode_ == Mode::live);
   object.add("metadata", metadata(item.metadata));
   Object& period = document_.object(2);
@@ -153,7 +153,8 @@ Object& Presenter::invoice_item(const InvoiceItem& item, const CustomerId& custo
   object.add("subscription", id_or_null(item.subscription));
   if (!item.item.is_empty()) object.add("subscription_item", id(item.item));
   object.add("tax_rates", document_.array());
-  object.add("test_clock", nullptr);
+  const Owner owner = owner_of(known_, item.id.value());
+  object.add("test_clock", owner.account != nullptr ? id_or_null(owner.account->customer.test_clock) : Value());
   object.add("unit_amount", item.price.unit_amount.minor);
   return object;
 }
@@ -266,6 +267,33 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("total_tax_amounts", document_.array());
   object.add("transfer_data", nullptr);
   object.add("webhooks_delivered_at", time(invoice.created));
+  return object;
+}
+
+Object& Presenter::upcoming_invoice(const Invoice& invoice, const Account& account,
+                                    std::optional<Timestamp> proration_date) {
+  Object& object = this->invoice(invoice, {account.customer.id, &account});
+  const std::string url = "/v1/invoices/upcoming/lines?customer=" + account.customer.id.value();
+  object.find("lines")->object()->set("url", document_.text(url));
+  object.remove("id");
+  for (std::string_view member : {"charge", "effective_at", "number"}) object.set(member, nullptr);
+  for (std::string_view member : {"attempted", "closed", "paid"}) object.set(member, false);
+  const std::int64_t due = invoice.total.minor - (invoice.ending_balance - invoice.starting_balance);
+  object.set("amount_due", due);
+  object.set("amount_paid", 0);
+  object.set("amount_remaining", due);
+  object.set("attempt_count", 0);
+  object.set("auto_advance", true);
+  object.set("billing_reason", "upcoming");
+  object.set("ending_balance", invoice.ending_balance);
+  object.set("next_payment_attempt", invoice.collection == Collection::charge_automatically
+                                         ? time(invoice.finalize_at.value_or(invoice.created))
+                                         : Value());
+  object.set("starting_balance", invoice.starting_balance);
+  object.set("status", "draft");
+  Object& transitions = *object.find("status_transitions")->object();
+  for (Member& member : transitions.members()) member.value = nullptr;
+  if (proration_date) object.add("subscription_proration_date", time(*proration_date));
   return object;
 }
 

@@ -1,0 +1,304 @@
+#include "net/api/stripe/subscription_parameters.hpp"
+
+#include <algorithm>
+
+#include "net/api/stripe/errors.hpp"
+
+namespace billd::api::stripe {
+namespace {
+
+Failure both_given(const std::string& first, const std::string& second) {
+  return {Errc::invalid_parameter,
+          "Received both " + first + " and " + second + " parameters. Please pass in only one.", first};
+}
+
+std::optional<RenewalTrigger> read_renewal_trigger(const Arguments& arguments) {
+  const auto given = arguments.text("renewal_trigger");
+  if (!given) return std::nullopt;
+  return *given == "webhook" ? RenewalTrigger::webhook : RenewalTrigger::schedule;
+}
+
+PaymentBehavior read_payment_behavior(const Call& call) {
+  const Arguments arguments = call.arguments();
+  if (const auto given = arguments.text("payment_behavior"))
+    return *given == "allow_incomplete" ? PaymentBehavior::allow_incomplete : PaymentBehavior::error_if_incomplete;
+  const bool may_be_incomplete = !call.version.is_before(subscriptions_may_be_incomplete);
+  return arguments.boolean("enable_incomplete_payments").value_or(may_be_incomplete)
+             ? PaymentBehavior::allow_incomplete
+             : PaymentBehavior::error_if_incomplete;
+}
+
+/// An instant, or an empty value that takes one back.
+std::optional<std::optional<Timestamp>> read_clearable(const Arguments& arguments, const std::string& name) {
+  if (!arguments.has(name)) return std::nullopt;
+  return arguments.has_value(name) ? arguments.timestamp(name) : std::optional<Timestamp>();
+}
+
+/// Source: Stripe; a trial may be given by its end or by its days, or come with the plan.
+Result<void> check_trial(const Arguments& arguments, const std::string& prefix) {
+  const std::string end = prefix + "trial_end";
+  for (const char* other : {"trial_period_days", "trial_from_plan"}) {
+    const bool is_given = std::string_view(other) == "trial_from_plan"
+                              ? arguments.boolean(prefix + other).value_or(false)
+                              : arguments.has(prefix + other);
+    if (arguments.has(end) && is_given) return both_given(end, prefix + other);
+  }
+  return {};
+}
+
+/// What names the item at the top of a request; empty: nothing does.
+std::string single_item_name(const Arguments& arguments, const std::string& prefix) {
+  for (const char* name : {"plan", "price", "quantity"})
+    if (arguments.has(prefix + name)) return prefix + name;
+  return {};
+}
+
+/// The item at the top of a request, as requests name it that know of one item only.
+Result<std::optional<GivenItem>> read_single_item(const Arguments& arguments, const Subscription& subscription,
+                                                  const std::string& prefix) {
+  const std::string name = single_item_name(arguments, prefix);
+  if (name.empty()) return std::optional<GivenItem>();
+  if (arguments.has(prefix + "items")) return both_given(name, prefix + "items");
+  if (subscription.items.size() > 1)
+    return Failure{Errc::invalid_parameter,
+                   "The subscription has several items; name the one that is to be changed in `items`.", name};
+  auto item = read_item(arguments, "", prefix);
+  if (!item) return item.error();
+  item->id = subscription.items.front().id;
+  item->metadata.reset();  // The subscription's, not the item's.
+  return std::optional(std::move(*item));
+}
+
+}  // namespace
+
+Result<GivenCollection> read_collection(const Arguments& arguments) {
+  GivenCollection given;
+  const auto old_name = arguments.text("billing");
+  const auto new_name = arguments.text("collection_method");
+  if (old_name && new_name && *old_name != *new_name) return both_given("billing", "collection_method");
+  if (const auto& method = new_name ? new_name : old_name)
+    given.method = *method == "send_invoice" ? Collection::send_invoice : Collection::charge_automatically;
+  if (const auto days = arguments.integer("days_until_due")) given.days_until_due = static_cast<std::int32_t>(*days);
+  return given;
+}
+
+Result<ProrationBehavior> read_proration(const Arguments& arguments, ProrationBehavior otherwise,
+                                         const std::string& prefix) {
+  const auto old_name = arguments.boolean(prefix + "prorate");
+  const auto new_name = arguments.text(prefix + "proration_behavior");
+  if (old_name && new_name) return both_given(prefix + "prorate", prefix + "proration_behavior");
+  if (old_name) return *old_name ? ProrationBehavior::create_prorations : ProrationBehavior::none;
+  if (!new_name) return otherwise;
+  if (*new_name == "always_invoice") return ProrationBehavior::always_invoice;
+  return *new_name == "none" ? ProrationBehavior::none : ProrationBehavior::create_prorations;
+}
+
+Result<GivenItem> read_item(const Arguments& arguments, const std::string& path, const std::string& prefix) {
+  const bool has_plan = arguments.has(prefix + "plan");
+  const std::string name = prefix + (has_plan ? "plan" : "price");
+  GivenItem item;
+  item.parameter = path.empty() ? name : path + "[" + name + "]";
+  if (has_plan && arguments.has(prefix + "price"))
+    return Failure{Errc::invalid_parameter, "Received both plan and price parameters. Please pass in only one.",
+                   item.parameter};
+  item.id = SubscriptionItemId(arguments.text_or_empty("id"));
+  item.deleted = arguments.boolean("deleted").value_or(false);
+  item.clear_usage = arguments.boolean("clear_usage").value_or(false);
+  item.plan = arguments.text_or_empty(name);
+  item.quantity = arguments.integer(prefix + "quantity");
+  item.metadata = arguments.metadata_patch();
+  return item;
+}
+
+Result<std::vector<GivenItem>> read_items(const Arguments& arguments, const std::string& name) {
+  std::vector<GivenItem> items;
+  const http::Parameter* list = arguments.find(name);
+  if (list == nullptr) return items;
+  for (const http::Parameter& each : list->children()) {
+    auto item = read_item(Arguments(each), each.path(), "");
+    if (!item) return item.error();
+    items.push_back(std::move(*item));
+  }
+  return items;
+}
+
+Result<std::vector<GivenItem>> read_new_items(const Arguments& arguments, const std::string& prefix) {
+  const std::string single = single_item_name(arguments, prefix);
+  const std::string name = prefix + "items";
+  if (!single.empty() && arguments.has(name)) return both_given(single, name);
+  std::vector<GivenItem> items;
+  if (!single.empty() && single != prefix + "quantity") {
+    auto item = read_item(arguments, "", prefix);
+    if (!item) return item.error();
+    item->metadata.reset();  // The subscription's, not the item's.
+    items.push_back(std::move(*item));
+  } else {
+    auto listed = read_items(arguments, name);
+    if (!listed) return listed.error();
+    items = std::move(*listed);
+  }
+  if (items.empty()) return Failure{Errc::missing_parameter, "Missing required param: " + name + ".", name};
+  for (const GivenItem& item : items)
+    if (item.plan.empty())
+      return Failure{Errc::missing_parameter, "Missing required param: " + item.parameter + ".", item.parameter};
+  return items;
+}
+
+awaitable<Result<const Plan*>> load_plan_of(Services& services, const Call& call, Known& known, GivenItem item) {
+  auto plan = co_await load_plan(services, call.mode, known, item.plan, item.parameter);
+  if (plan && !(*plan)->active)
+    co_return Failure{Errc::invalid_parameter,
+                      "The plan `" + item.plan + "` is inactive and takes no new subscriptions.", item.parameter};
+  co_return plan;
+}
+
+awaitable<Result<std::vector<ItemChange>>> read_item_changes(Services& services, const Call& call, Known& known,
+                                                             std::vector<GivenItem> items) {
+  std::vector<ItemChange> changes;
+  for (GivenItem& item : items) {
+    ItemChange change;
+    change.item = item.id;
+    change.deleted = item.deleted;
+    change.quantity = item.quantity;
+    change.metadata = std::move(item.metadata);
+    if (item.plan.empty()) {
+      if (item.id.is_empty())
+        co_return Failure{Errc::missing_parameter, "Missing required param: " + item.parameter + ".", item.parameter};
+    } else {
+      auto plan = co_await load_plan_of(services, call, known, item);
+      if (!plan) co_return plan.error();
+      change.price = (*plan)->price();
+    }
+    changes.push_back(std::move(change));
+  }
+  co_return changes;
+}
+
+Result<std::optional<Timestamp>> read_trial_end(const Arguments& arguments, const std::vector<const Plan*>& plans,
+                                                bool brings_trial, Timestamp now, const std::string& prefix) {
+  auto fits = check_trial(arguments, prefix);
+  if (!fits) return fits.error();
+  const auto after_days = [now](std::int64_t days) -> std::optional<Timestamp> {
+    if (days <= 0) return std::nullopt;
+    return whole_second(now) + std::chrono::days(days);
+  };
+  if (arguments.has(prefix + "trial_end")) {
+    const auto end = arguments.timestamp(prefix + "trial_end");
+    if (!end) return std::optional(now);
+    if (*end <= now)
+      return Failure{Errc::invalid_parameter, "Invalid timestamp: must be an integer Unix timestamp in the future",
+                     prefix + "trial_end"};
+    return end;
+  }
+  if (const auto days = arguments.integer(prefix + "trial_period_days")) return after_days(*days);
+  if (!arguments.boolean(prefix + "trial_from_plan").value_or(brings_trial)) return std::optional<Timestamp>();
+  std::int64_t days = 0;
+  for (const Plan* plan : plans) days = std::max<std::int64_t>(days, plan->trial_period_days);
+  return after_days(days);
+}
+
+Result<SourceId> read_source(const Arguments& arguments, std::string_view name, const Account& account) {
+  SourceId source(arguments.text_or_empty(name));
+  if (!source.is_empty() && account.find(source) == nullptr) return no_such("source", source.value(), name);
+  return source;
+}
+
+awaitable<Result<Subscribe>> read_new_subscription(Services& services, const Call& call, Known& known,
+                                                   const Account& account, std::string prefix) {
+  const Arguments arguments = call.arguments();
+  auto items = read_new_items(arguments, prefix);
+  if (!items) co_return items.error();
+  Subscribe command;
+  std::vector<const Plan*> plans;
+  for (GivenItem& item : *items) {
+    auto plan = co_await load_plan_of(services, call, known, item);
+    if (!plan) co_return plan.error();
+    plans.push_back(*plan);
+    command.items.push_back({(*plan)->price(), item.quantity.value_or(1), item.metadata.value_or(MetadataPatch()).set});
+  }
+  auto now = co_await account_time(services, account);
+  if (!now) co_return now.error();
+  const bool brings_trial = call.version.is_before(plans_bring_no_trial) && arguments.has("plan");
+  auto trial_end = read_trial_end(arguments, plans, brings_trial, *now, prefix);
+  if (!trial_end) co_return trial_end.error();
+  if (*trial_end && **trial_end > *now) command.trial_end = *trial_end;
+  auto proration = read_proration(arguments, ProrationBehavior::create_prorations, prefix);
+  if (!proration) co_return proration.error();
+  if (arguments.has(prefix + "billing_cycle_anchor")) {
+    command.billing_cycle_anchor = arguments.timestamp(prefix + "billing_cycle_anchor");
+    command.free_until_anchor = *proration == ProrationBehavior::none;
+  }
+  command.cancel_at_period_end = arguments.boolean(prefix + "cancel_at_period_end").value_or(false);
+  command.cancel_at = arguments.timestamp(prefix + "cancel_at");
+  if (!prefix.empty()) co_return command;
+
+  auto collection = read_collection(arguments);
+  if (!collection) co_return collection.error();
+  command.collection = collection->method.value_or(Collection::charge_automatically);
+  command.days_until_due = collection->days_until_due.value_or(0);
+  command.payment_behavior = read_payment_behavior(call);
+  command.renewal_trigger = read_renewal_trigger(arguments).value_or(RenewalTrigger::schedule);
+  auto source = read_source(arguments, "default_source", account);
+  if (!source) co_return source.error();
+  command.default_source = *source;
+  auto metadata = arguments.metadata_over({});
+  if (!metadata) co_return metadata.error();
+  command.metadata = std::move(*metadata);
+  co_return command;
+}
+
+awaitable<Result<UpdateSubscription>> read_subscription_changes(Services& services, const Call& call, Known& known,
+                                                                const Account& account,
+                                                                const Subscription& subscription, std::string prefix) {
+  const Arguments arguments = call.arguments();
+  UpdateSubscription command;
+  command.subscription = subscription.id;
+  auto items = read_items(arguments, prefix + "items");
+  if (!items) co_return items.error();
+  auto single = read_single_item(arguments, subscription, prefix);
+  if (!single) co_return single.error();
+  if (*single) items->push_back(std::move(**single));
+  std::vector<const Plan*> plans;
+  for (const GivenItem& item : *items) {
+    if (item.plan.empty()) continue;
+    auto plan = co_await load_plan_of(services, call, known, item);
+    if (!plan) co_return plan.error();
+    plans.push_back(*plan);
+  }
+  for (const SubscriptionItem& item : subscription.items)
+    if (const Plan* plan = known.plan(item.price.id); plan != nullptr && plans.empty()) plans.push_back(plan);
+  auto changes = co_await read_item_changes(services, call, known, std::move(*items));
+  if (!changes) co_return changes.error();
+  command.items = std::move(*changes);
+
+  auto now = co_await account_time(services, account);
+  if (!now) co_return now.error();
+  auto trial_end = read_trial_end(arguments, plans, false, *now, prefix);
+  if (!trial_end) co_return trial_end.error();
+  command.trial_end = *trial_end;
+  auto proration = read_proration(arguments, ProrationBehavior::create_prorations, prefix);
+  if (!proration) co_return proration.error();
+  command.proration = *proration;
+  command.proration_date = arguments.timestamp(prefix + "proration_date");
+  command.anchor_now = arguments.text_or_empty(prefix + "billing_cycle_anchor") == "now";
+  command.cancel_at_period_end = arguments.boolean(prefix + "cancel_at_period_end");
+  command.cancel_at = read_clearable(arguments, prefix + "cancel_at");
+  if (!prefix.empty()) co_return command;
+
+  auto collection = read_collection(arguments);
+  if (!collection) co_return collection.error();
+  command.collection = collection->method;
+  command.days_until_due = collection->days_until_due;
+  command.renewal_trigger = read_renewal_trigger(arguments);
+  // What is charged is due at once.
+  if (command.collection == Collection::charge_automatically && !command.days_until_due) command.days_until_due = 0;
+  if (arguments.has("default_source")) {
+    auto source = read_source(arguments, "default_source", account);
+    if (!source) co_return source.error();
+    command.default_source = *source;
+  }
+  command.metadata = arguments.metadata_patch();
+  co_return command;
+}
+
+}  // namespace billd::api::stripe
