@@ -171,6 +171,39 @@ constexpr std::array settings_in_order = {
                   in(minutes(1))),
     BILLD_SETTING(gateways.test.debit_settles_after, "How long a debit of a test bank account is pending.", "", 0,
                   in(days(30))),
+
+    BILLD_SETTING(
+        webhooks.secret_file,
+        "The file whose first line the secrets of webhook endpoints are derived from; others must not be able "
+        "to read it, and all daemons of one Redis need the same. Where it is not set, it is webhook_secret in "
+        "the state directory, made when it is not there."),
+    BILLD_SETTING(webhooks.endpoints_max, "Most webhook endpoints of one mode.", "endpoints", 1, 1'000),
+    BILLD_SETTING(
+        webhooks.retry_waits,
+        "The waits before each further try of a delivery, counted from the try before; [] for no further try.", "",
+        in(seconds(1)), in(days(7))),
+    BILLD_SETTING(webhooks.retry_jitter, "By how much a wait may be longer, by chance.", "percent", 0, 100),
+    BILLD_SETTING(webhooks.recheck_after,
+                  "While other deliveries to an endpoint succeed, one that failed is tried again after this time, too, "
+                  "which counts for nothing in the schedule.",
+                  "", in(seconds(1)), in(days(1))),
+    BILLD_SETTING(webhooks.timeout, "Time for an endpoint to answer.", "", 100, in(minutes(1))),
+    BILLD_SETTING(webhooks.disable_after, "How long nothing must have succeeded until an endpoint is disabled.", "",
+                  in(hours(1)), in(days(30))),
+    BILLD_SETTING(webhooks.requests_at_once_max, "Most requests to one endpoint at once, from one daemon.", "requests",
+                  1, 1'000),
+    BILLD_SETTING(
+        webhooks.waiting_customers_max,
+        "Most customers, for each endpoint and partition, whose deliveries wait for a retry before nothing new "
+        "is begun with.",
+        "customers", 1, 10'000),
+    BILLD_SETTING(webhooks.given_up_max,
+                  "Most deliveries that were given up and are remembered, for each partition and mode.", "deliveries",
+                  1, 100'000),
+    BILLD_SETTING(
+        webhooks.allowed_networks,
+        "Addresses that are not public and may be sent to all the same, such as [\"10.1.0.0/16\"]. With --dev "
+        "loopback addresses are allowed anyway."),
 };
 
 #undef BILLD_SETTING

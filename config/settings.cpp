@@ -391,6 +391,11 @@ Result<void> read_secrets(Settings& settings, const Environment& environment) {
     auto fits = check_key(name, processor);
     if (!fits) return fits.error();
   }
+  if (!settings.webhooks.secret_file.empty()) {
+    auto secret = read_secret("webhooks.secret_file", settings.webhooks.secret_file, environment);
+    if (!secret) return secret.error();
+    settings.webhooks.secret = *secret;
+  }
   for (auto& [name, source] : settings.webhook_sources) {
     for (const std::string& file : source.secret_files) {
       auto secret = read_secret("webhook_sources." + name + ".secret_files", file, environment);

@@ -234,6 +234,42 @@ struct WebhookSourceSettings {
   bool operator==(const WebhookSourceSettings&) const = default;
 };
 
+/// Webhooks that go out.
+struct WebhookSettings {
+  /// What webhooks' secrets are derived from: load_settings() fills it in from secret_file, a daemon from a file of its
+  /// own where that is not set.
+  Secret secret;
+  /// The file whose first line webhooks' secrets are derived from; empty: webhook_secret in the state directory, made
+  /// when it is not there.
+  std::string secret_file;
+  /// Most webhook endpoints of one mode, 1 to 1000.
+  std::uint32_t endpoints_max = 16;
+  /// The waits before each further try of a delivery, counted from the try before, each 1s to 7d; at most 10.
+  std::vector<std::chrono::milliseconds> retry_waits = {
+      std::chrono::seconds(5), std::chrono::minutes(5), std::chrono::minutes(30),
+      std::chrono::hours(2),   std::chrono::hours(5),   std::chrono::hours(10),
+      std::chrono::hours(14),  std::chrono::hours(20),  std::chrono::hours(24)};
+  /// By how much a wait may be longer, by chance, in percent of it, 0 to 100.
+  std::uint32_t retry_jitter = 10;
+  /// While other deliveries succeed, how long after a failure the next try may come at the latest, 1s to 1d.
+  std::chrono::milliseconds recheck_after = std::chrono::minutes(10);
+  /// Time for an endpoint to answer, 100ms to 1m.
+  std::chrono::milliseconds timeout = std::chrono::seconds(10);
+  /// How long nothing must have succeeded until an endpoint is disabled, 1h to 30d.
+  std::chrono::milliseconds disable_after = std::chrono::days(5);
+  /// Most requests to one endpoint at once, from one daemon, 1 to 1000.
+  std::uint32_t requests_at_once_max = 8;
+  /// Most customers, for each endpoint and partition, whose deliveries wait for a retry before nothing new is begun
+  /// with, 1 to 10000.
+  std::uint32_t waiting_customers_max = 100;
+  /// Most deliveries given up that are remembered, for each partition and mode, 1 to 100000.
+  std::uint32_t given_up_max = 1'000;
+  /// Addresses that are not public and may be sent to, such as "10.1.0.0/16".
+  std::vector<std::string> allowed_networks;
+
+  bool operator==(const WebhookSettings&) const = default;
+};
+
 /// Everything that can be set, in the order of the sample configuration.
 struct Settings {
   /// The directory of the embedded Redis' data and of billd's own files.
@@ -253,6 +289,7 @@ struct Settings {
   BillingSettings billing;
   GatewaySettings gateways;
   std::map<std::string, WebhookSourceSettings> webhook_sources;  ///< by name
+  WebhookSettings webhooks;
 
   bool operator==(const Settings&) const = default;
 };
