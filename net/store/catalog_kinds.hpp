@@ -84,7 +84,16 @@ struct CatalogKind<ApiKey> {
   static const std::string& field(const ApiKey& key) { return key.hash; }
 };
 
-using CatalogKinds = std::tuple<Plan, TestClock, ApiKey, Product, Coupon, PromotionCode, TaxRate>;
+template <>
+struct CatalogKind<WebhookEndpoint> {
+  static constexpr std::string_view table = "webhook_endpoints", name = "webhook endpoint";
+  static constexpr bool has_mode = true;
+  static constexpr auto decode = decode_webhook_endpoint;
+  static const std::string& field(const WebhookEndpoint& endpoint) { return endpoint.id.value(); }
+};
+
+using CatalogKinds =
+    std::tuple<Plan, TestClock, ApiKey, Product, Coupon, PromotionCode, TaxRate, WebhookEndpoint>;
 
 inline constexpr std::size_t catalog_kind_count = std::tuple_size_v<CatalogKinds>;
 

@@ -509,6 +509,23 @@ void describe(Archive& archive, typename Archive::template Object<TaxRate> rate)
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<WebhookEndpoint> endpoint) {
+  archive.field(1, endpoint.id);
+  archive.field(2, endpoint.created);
+  archive.field(3, endpoint.url);
+  archive.field(4, endpoint.enabled_events);
+  archive.field(5, endpoint.description);
+  archive.field(6, endpoint.metadata);
+  archive.field(7, endpoint.api_version);
+  archive.field(8, endpoint.is_disabled);
+  archive.field(9, endpoint.disabled_because);
+  archive.field(10, endpoint.secret_generation);
+  archive.field(11, endpoint.previous_secret_until);
+  archive.field(12, endpoint.secret_mark);
+  archive.field(13, endpoint.enabled_at);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<TestClock> clock) {
   archive.field(1, clock.id);
   archive.field(2, clock.name);
@@ -801,6 +818,10 @@ Result<TestClock> decode_test_clock(std::string_view bytes) {
   return decode_plainly<TestClock>(AccountKey(), bytes, "test clock");
 }
 std::string encode(const ApiKey& key) { return encode_plainly(AccountKey(), key); }
+std::string encode(const WebhookEndpoint& endpoint) { return encode_plainly(AccountKey(), endpoint); }
+Result<WebhookEndpoint> decode_webhook_endpoint(std::string_view bytes) {
+  return decode_plainly<WebhookEndpoint>(AccountKey(), bytes, "webhook endpoint");
+}
 Result<ApiKey> decode_api_key(std::string_view bytes) { return decode_plainly<ApiKey>(AccountKey(), bytes, "API key"); }
 
 }  // namespace store

@@ -12,6 +12,7 @@
 #include "engine/command.hpp"
 #include "engine/result.hpp"
 #include "engine/transition.hpp"
+#include "engine/webhook_endpoint.hpp"
 #include "net/store/codec.hpp"
 
 namespace billd::store {
@@ -129,5 +130,7 @@ std::string encode(const TestClock& clock);
 Result<TestClock> decode_test_clock(std::string_view bytes);
 std::string encode(const ApiKey& key);
 Result<ApiKey> decode_api_key(std::string_view bytes);
+std::string encode(const WebhookEndpoint& endpoint);
+Result<WebhookEndpoint> decode_webhook_endpoint(std::string_view bytes);
 
 }  // namespace billd::store

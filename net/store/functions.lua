@@ -211,6 +211,39 @@ local function put_right(keys, args)
   return 1
 end
 
+-- Moves the deliveries of one partition's events to one endpoint on.
+--   KEYS  1 the lease, 2 where deliveries stand, 3 those that were given up, 4 what is to be delivered again
+--   ARGV  1 the epoch that must be the lease's, 2 the endpoint, 3 the revision that must be stored ('': nothing), 4 the
+--         new state, which begins with its revision ('': it goes), 5 how many of those given up are kept, 6 the number
+--         of customers and, for each, its field and its value ('': removes it), then the number of those given up and
+--         each of them, then what need not be delivered again any more
+-- Answers 1, 2 on a conflict, or 3 when the epoch is stale.
+local function deliver(keys, args)
+  local revision = string.sub(redis.call('HGET', keys[2], args[2]) or '', 2, 9)
+  if revision ~= args[3] then
+    -- One that is sent again because its answer was lost finds its own revision.
+    return revision == string.sub(args[4], 2, 9) and 1 or 2
+  end
+  if redis.call('HGET', keys[1], 'epoch') ~= args[1] then return 3 end
+  redis.call('XLEN', keys[3])
+  redis.call('HLEN', keys[4])
+  if args[4] == '' then redis.call('HDEL', keys[2], args[2]) else redis.call('HSET', keys[2], args[2], args[4]) end
+  local at = 7
+  for _ = 1, tonumber(args[6]) do
+    if args[at + 1] == '' then
+      redis.call('HDEL', keys[2], args[at])
+    else
+      redis.call('HSET', keys[2], args[at], args[at + 1])
+    end
+    at = at + 2
+  end
+  for i = at + 1, at + tonumber(args[at]) do
+    redis.call('XADD', keys[3], 'MAXLEN', '~', args[5], '*', 'e', args[i])
+  end
+  for i = at + tonumber(args[at]) + 1, #args do redis.call('HDEL', keys[4], args[i]) end
+  return 1
+end
+
 -- Replaces the mark of an effect under way (its value begins with 'u') by the answer.
 --   KEYS  1 the idempotency record    ARGV  1 the answer, 2 its life in milliseconds
 -- Answers what is saved now.
@@ -271,6 +304,8 @@ local function check_permissions(channel)
       { 'HEXISTS', prefix .. 'p', '' }, { 'HSET', prefix .. 'p', '', '' }, { 'HDEL', prefix .. 'p', '' },
       { 'HSET', prefix .. 'pg', '', '' }, { 'HDEL', prefix .. 'pg', '' },
       { 'ZADD', prefix .. 'p:', '0', '' }, { 'ZREM', prefix .. 'p:', '' },
+      { 'HSET', prefix .. 'w', '', '' }, { 'HDEL', prefix .. 'w', '' }, { 'HDEL', prefix .. 'wr', '' },
+      { 'XADD', prefix .. 'wg', 'MAXLEN', '~', '1', '*', '', '' },
       { 'HSET', catalog .. 'plans', '', '' }, { 'HDEL', catalog .. 'plans', '' },
       { 'HSET', catalog .. 'clocks', '', '' }, { 'SET', catalog .. 'r:', '', 'PX', '1' },
     }) do table.insert(writes, write) end
@@ -302,6 +337,7 @@ redis.register_function('billd_VERSION_park', park)
 redis.register_function('billd_VERSION_unpark', unpark)
 redis.register_function('billd_VERSION_append_audit', append_audit)
 redis.register_function('billd_VERSION_put_right', put_right)
+redis.register_function('billd_VERSION_deliver', deliver)
 redis.register_function('billd_VERSION_complete_answer', complete_answer)
 redis.register_function('billd_VERSION_put_objects', put_objects)
 redis.register_function('billd_VERSION_open_data_set', open_data_set)

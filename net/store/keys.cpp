@@ -45,6 +45,9 @@ std::string events_key(std::string_view prefix) { return join(prefix, "e", ""); 
 std::string parked_key(std::string_view prefix) { return join(prefix, "p", ""); }
 std::string parked_queue_key(std::string_view prefix, Queue queue) { return join(prefix, "p:", to_text(queue)); }
 std::string parked_groups_key(std::string_view prefix) { return join(prefix, "pg", ""); }
+std::string deliveries_key(std::string_view prefix) { return join(prefix, "w", ""); }
+std::string replays_key(std::string_view prefix) { return join(prefix, "wr", ""); }
+std::string given_up_key(std::string_view prefix) { return join(prefix, "wg", ""); }
 std::string claim_key(std::string_view prefix, std::string_view key_hash) { return join(prefix, "i:", key_hash); }
 std::string answer_key(std::string_view prefix, std::string_view key_hash) { return join(prefix, "r:", key_hash); }
 

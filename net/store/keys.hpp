@@ -23,6 +23,9 @@ namespace billd::store {
 // t:{p7}:p                          hash: parked accounts, and how and why
 // t:{p7}:p:<queue>                  sorted set: parked accounts of a queue by the time of their parking
 // t:{p7}:pg                         hash: groups of parked accounts by queue and reason
+// t:{p7}:w                          hash: where deliveries stand, by endpoint, and by endpoint and account
+// t:{p7}:wr                         hash: deliveries that are to be made again
+// t:{p7}:wg                         stream: deliveries that were given up
 // t:{p7}:i:<hash>                   an idempotency key's claim
 // t:{p7}:r:<hash>                   an idempotency key's answer
 // t:{p7}:h:<token>                  a payment source that is no customer's yet
@@ -52,6 +55,9 @@ std::string events_key(std::string_view prefix);
 std::string parked_key(std::string_view prefix);
 std::string parked_queue_key(std::string_view prefix, Queue queue);
 std::string parked_groups_key(std::string_view prefix);
+std::string deliveries_key(std::string_view prefix);
+std::string replays_key(std::string_view prefix);
+std::string given_up_key(std::string_view prefix);
 std::string claim_key(std::string_view prefix, std::string_view key_hash);
 std::string answer_key(std::string_view prefix, std::string_view key_hash);
 

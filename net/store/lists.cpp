@@ -204,6 +204,14 @@ awaitable<Result<std::vector<StoredEvent>>> Store::events(Mode mode, std::option
   co_return events;
 }
 
+awaitable<Result<std::vector<StoredEvent>>> Store::events_after(Mode mode, EventPosition after, std::size_t entries) {
+  const std::string behind = "(" + stream_id(after.milliseconds, after.sequence);
+  redis::Command command("XRANGE", events_key(prefix(mode, after.partition)), behind, "+", "COUNT", entries);
+  auto reply = co_await lane(after.partition).execute(std::move(command));
+  if (!reply) co_return reply.error();
+  co_return events_of(after.partition, std::move(*reply));
+}
+
 awaitable<Result<StoredEvent>> Store::event(Mode mode, EventPosition position) {
   const Failure unknown{Errc::not_found, "no such event: " + position.id().value()};
   if (position.partition >= partitions_) co_return unknown;

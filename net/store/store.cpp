@@ -336,7 +336,9 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
   CommitResult result;
   result.status = verdict->status;
   result.saved = std::move(verdict->saved);
-  if (result.status == CommitStatus::committed) result.loaded = {std::move(account), std::move(after)};
+  if (result.status != CommitStatus::committed) co_return result;
+  if (events_appended_ && !pending.events.empty()) events_appended_(account.mode, partition);
+  result.loaded = {std::move(account), std::move(after)};
   co_return result;
 }
 

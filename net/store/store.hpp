@@ -177,6 +177,12 @@ class Store {
   awaitable<Result<std::vector<StoredEvent>>> events(Mode mode, std::optional<EventPosition> older_than,
                                                      std::optional<EventPosition> newer_than, std::size_t limit);
   awaitable<Result<StoredEvent>> event(Mode mode, EventPosition position);
+  /// The events of the partition's stream entries behind that of `after`, oldest first, at most `entries` entries.
+  awaitable<Result<std::vector<StoredEvent>>> events_after(Mode mode, EventPosition after, std::size_t entries);
+  /// Called after a commit of this process which appended events. To cost nothing while nobody wants to know.
+  void on_events(std::function<void(Mode, std::uint32_t partition)> appended) {
+    events_appended_ = std::move(appended);
+  }
 
   // What the scheduler reads; see jobs/.
   using QueueSet = std::bitset<queue_count>;
@@ -288,6 +294,7 @@ class Store {
   Acknowledged stored_;  ///< when the connection was prepared
   std::uint32_t partitions_ = 0;
   std::string data_loss_;
+  std::function<void(Mode, std::uint32_t)> events_appended_;
   std::uint64_t mark_;  ///< of the next commit; see next_version()
 };
 

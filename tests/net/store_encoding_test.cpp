@@ -112,6 +112,8 @@ RC_GTEST_PROP(StoredForm, OfThePartsOfTheCatalogIsReadBack, (std::uint64_t seed)
   expect_round_trip(clock, encode(clock), decode_test_clock, seed);
   const ApiKey key = random.api_key();
   expect_round_trip(key, encode(key), decode_api_key, seed);
+  const WebhookEndpoint endpoint = random.webhook_endpoint();
+  expect_round_trip(endpoint, encode(endpoint), decode_webhook_endpoint, seed);
 }
 
 RC_GTEST_PROP(StoredForm, OfNothingButNoiseIsCorrupt, (std::uint64_t seed)) {

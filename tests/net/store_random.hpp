@@ -84,6 +84,7 @@ class RandomObjects {
   TaxRate tax_rate();
   TestClock test_clock();
   ApiKey api_key();
+  WebhookEndpoint webhook_endpoint();
 
  private:
   std::mt19937_64 dice_;
@@ -531,6 +532,22 @@ inline TaxRate RandomObjects::tax_rate() {
 
 inline TestClock RandomObjects::test_clock() {
   return {id<TestClockKind>(), text(), time(), time(), one_of(TestClockStatus::advancing), time(), time()};
+}
+
+inline WebhookEndpoint RandomObjects::webhook_endpoint() {
+  return {id<WebhookEndpointKind>(),
+          time(),
+          text(),
+          {text(), text()},
+          text(),
+          metadata(),
+          text(),
+          coin(),
+          text(),
+          static_cast<std::uint32_t>(below(9)),
+          time(),
+          text(),
+          time()};
 }
 
 inline ApiKey RandomObjects::api_key() {
