@@ -11,6 +11,8 @@
 #include "commands/operators_view.hpp"
 #include "commands/service.hpp"
 #include "commands/session.hpp"
+#include "commands/webhook_secret.hpp"
+#include "jobs/deliveries.hpp"
 #include "jobs/executor.hpp"
 #include "jobs/operations.hpp"
 #include "jobs/partitions.hpp"
@@ -18,6 +20,7 @@
 #include "net/api/incoming/face.hpp"
 #include "net/api/openapi/document.hpp"
 #include "net/api/operators/face.hpp"
+#include "net/api/stripe/event_body.hpp"
 #include "net/api/stripe/face.hpp"
 #include "net/gateways/configured.hpp"
 #include "net/http/server.hpp"
@@ -65,7 +68,8 @@ void for_each_line(std::string_view text, Use use) {
 /// Everything that runs in the daemon, in the order in which it starts; it stops in the opposite one.
 class Daemon {
  public:
-  Daemon(asio::io_context& loop, const Settings& settings, std::function<Result<Settings>()> load)
+  Daemon(asio::io_context& loop, const Settings& settings, webhooks::Networks allowed,
+         std::function<Result<Settings>()> load)
       : executor_(loop.get_executor()),
         settings_(settings),
         load_(std::move(load)),
@@ -79,8 +83,8 @@ class Daemon {
         partitions_(executor_, store_, settings.daemon.name,
                     jobs::LeaseTimes{settings.jobs.lease_interval, settings.jobs.lease_timeout}),
         scheduler_(executor_, clock_, store_, catalog_, accounts_, partitions_, settings.jobs),
-        stripe_(
-            api::stripe::Services{accounts_, store_, catalog_, gateways_, settings_, settings.gateways.new_sources}),
+        services_{accounts_, store_, catalog_, gateways_, settings_, settings.gateways.new_sources, std::move(allowed)},
+        stripe_(services_),
         incoming_(api::incoming::Services{accounts_, store_, gateways_, settings_}),
         view_(settings, store_, client_, clock_, partitions_, scheduler_, accounts_),
         operations_(clock_, store_, scheduler_),
@@ -124,6 +128,9 @@ class Daemon {
                         "--dev accepts any test key and so listens on loopback addresses only; run without it to "
                         "listen on " +
                             to_text(settings_.api.listen)};
+    auto secret = webhook_secret(settings_);
+    if (!secret) co_return secret.error();
+    settings_.webhooks.secret = std::move(*secret);
     // Whether the addresses are free is known before anything is begun. Operators may look before Redis is there: that
     // is when they want to; programs are let in when they can be served.
     auto operators = service_.listener("operators", settings_.operators.listen);
@@ -154,6 +161,12 @@ class Daemon {
     scheduler_.overview().restore_history(read_history(history_file(settings_)));
     tasks_.spawn("history", keep_history());
     scheduler_.start();
+    deliveries_.emplace(executor_, clock_, store_, catalog_, partitions_,
+                        jobs::delivery_settings(settings_.webhooks, services_.webhook_networks),
+                        [this](Mode mode, std::string version, store::StoredEvent event) {
+                          return api::stripe::event_body(services_, mode, std::move(version), std::move(event));
+                        });
+    deliveries_->start();
     is_working_ = true;
     auto serving = let_in("api", std::move(*api), api_);
     if (serving) view_.set_serving();
@@ -376,6 +389,8 @@ class Daemon {
     if (is_working_) {
       // What requests have left of the time is for the jobs; a second is theirs in any case.
       const auto left = std::chrono::ceil<Milliseconds>(until - SteadyClock::now());
+      const bool delivered = co_await deliveries_->stop(std::max(left, Milliseconds(1'000)));
+      if (!delivered) spdlog::warn("webhooks that are under way are left behind: they are delivered again");
       const bool finished = co_await scheduler_.stop(std::max(left, Milliseconds(1'000)));
       // Leases of unfinished work end by themselves, after the work.
       if (finished) co_await partitions_.stop();
@@ -420,6 +435,8 @@ class Daemon {
   jobs::AccountExecutor accounts_;
   jobs::Partitions partitions_;
   jobs::Scheduler scheduler_;
+  std::optional<jobs::Deliveries> deliveries_;
+  api::stripe::Services services_;
   api::stripe::Face stripe_;
   api::incoming::Face incoming_;
   OperatorsView view_;
@@ -436,8 +453,13 @@ class Daemon {
 
 int serve(const Settings& settings, std::function<Result<Settings>()> load) {
   log::configure(settings.log);
+  auto allowed = jobs::allowed_networks(settings);
+  if (!allowed) {
+    spdlog::critical("cannot start: {}", allowed.error().detail);
+    return 1;
+  }
   asio::io_context loop(1);
-  Daemon daemon(loop, settings, std::move(load));
+  Daemon daemon(loop, settings, std::move(*allowed), std::move(load));
   int status = 1;
   auto work = [&]() -> awaitable<> {
     auto result = co_await daemon.run();

@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "net/api/stripe/errors.hpp"
+#include "net/api/stripe/event_body.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
+#include "net/store/deliveries.hpp"
 
 namespace billd::api::stripe {
 namespace {
@@ -14,23 +16,20 @@ constexpr std::size_t filtered_batch = 200;
 constexpr std::size_t types_max = 20;
 
 constexpr std::array<Rule, 1> retrieve_table = {list("expand")};
-constexpr std::array list_table = filtered_page_rules + std::array{text("type"), list("types")};
+constexpr std::array list_table =
+    filtered_page_rules + std::array{text("type"), list("types"), boolean("delivery_success")};
+constexpr std::array retry_table = {text("webhook_endpoint"), list("expand")};
 
-/// Which events are wanted: any when it is empty. "invoice.*" stands for all of the invoices'.
-struct TypeFilter {
-  std::vector<std::string> types;
+/// Which events are wanted.
+struct Filter {
+  std::vector<std::string> types;  ///< any when it is empty
+  std::optional<bool> delivered;   ///< to all endpoints that want them
 
-  bool holds(std::string_view type) const {
-    return types.empty() || std::ranges::any_of(types, [&](std::string_view wanted) {
-             if (wanted == "*") return true;
-             if (wanted.ends_with(".*")) return type.starts_with(wanted.substr(0, wanted.size() - 1));
-             return type == wanted;
-           });
-  }
+  bool holds(std::string_view type) const { return types.empty() || names_type(types, type); }
 };
 
-Result<TypeFilter> read_types(const Arguments& arguments) {
-  TypeFilter filter{arguments.texts("types")};
+Result<Filter> read_filter(const Arguments& arguments) {
+  Filter filter{arguments.texts("types"), arguments.boolean("delivery_success")};
   if (arguments.has("type") && arguments.has("types"))
     return Failure{Errc::invalid_parameter, "Received both type and types parameters. Please pass in only one.",
                    "types"};
@@ -56,12 +55,31 @@ std::vector<Named> plans_of(const std::vector<store::StoredEvent>& events) {
   return plans;
 }
 
+awaitable<Result<std::vector<std::uint32_t>>> pending(Services& services, Mode mode,
+                                                      std::vector<store::StoredEvent> events) {
+  std::vector<std::shared_ptr<const WebhookEndpoint>> endpoints;
+  for (const WebhookEndpoint& endpoint : services.catalog.all<WebhookEndpoint>(mode))
+    if (!endpoint.is_disabled) endpoints.push_back(services.catalog.get<WebhookEndpoint>(mode, endpoint.id.value()));
+  return store::pending_deliveries(services.store, mode, std::move(endpoints), std::move(events));
+}
+
+/// Those that have, or have not, been delivered to all who want them.
+awaitable<Result<std::vector<store::StoredEvent>>> keep_delivered(Services& services, Mode mode, bool is_delivered,
+                                                                  std::vector<store::StoredEvent> events) {
+  auto counts = co_await pending(services, mode, events);
+  if (!counts) co_return counts.error();
+  std::vector<store::StoredEvent> kept;
+  for (std::size_t i = 0; i < events.size(); ++i)
+    if (((*counts)[i] == 0) == is_delivered) kept.push_back(std::move(events[i]));
+  co_return kept;
+}
+
 struct EventPage {
   std::vector<store::StoredEvent> events;  ///< newest first
   bool has_more = false;
 };
 
-awaitable<Result<EventPage>> page_of_events(Services& services, const Call& call, PageQuery query, TypeFilter filter) {
+awaitable<Result<EventPage>> page_of_events(Services& services, const Call& call, PageQuery query, Filter filter) {
   const bool backwards = !query.ending_before.empty();
   const std::string& cursor = backwards ? query.ending_before : query.starting_after;
   std::optional<store::EventPosition> older_than, newer_than;
@@ -70,7 +88,7 @@ awaitable<Result<EventPage>> page_of_events(Services& services, const Call& call
     if (!position) co_return no_such("event", cursor, backwards ? "ending_before" : "starting_after");
     (backwards ? newer_than : older_than) = position;
   }
-  const bool filtered = !filter.types.empty() || query.created.min || query.created.max;
+  const bool filtered = !filter.types.empty() || filter.delivered || query.created.min || query.created.max;
   const std::size_t batch = filtered ? std::max(query.limit + 1, filtered_batch) : query.limit + 1;
 
   // Nearest to the cursor first, until there is one more than fits.
@@ -82,10 +100,16 @@ awaitable<Result<EventPage>> page_of_events(Services& services, const Call& call
     if (count == 0) break;
     if (backwards) std::ranges::reverse(*events);
     (backwards ? newer_than : older_than) = events->back().position;
+    std::erase_if(*events, [&](const store::StoredEvent& event) {
+      return !filter.holds(to_text(event.event().type)) || !query.created.holds(event.batch->created);
+    });
+    if (filter.delivered) {
+      auto chosen = co_await keep_delivered(services, call.mode, *filter.delivered, std::move(*events));
+      if (!chosen) co_return chosen.error();
+      events = std::move(*chosen);
+    }
     for (store::StoredEvent& event : *events)
-      if (page.events.size() <= query.limit && filter.holds(to_text(event.event().type)) &&
-          query.created.holds(event.batch->created))
-        page.events.push_back(std::move(event));
+      if (page.events.size() <= query.limit) page.events.push_back(std::move(event));
     looked_at += count;
     if (count < batch) break;
     if (looked_at > looked_at_max)
@@ -98,40 +122,114 @@ awaitable<Result<EventPage>> page_of_events(Services& services, const Call& call
   co_return page;
 }
 
-}  // namespace
-
-constinit const std::span<const Rule> retrieve_event_rules = retrieve_table;
-constinit const std::span<const Rule> list_events_rules = list_table;
-
-awaitable<Result<Outcome>> retrieve_event(Services& services, Call call) {
+awaitable<Result<store::StoredEvent>> find_event(Services& services, const Call& call) {
   const std::string& id = call.variable("event");
   const auto position = store::EventPosition::parse(id);
   if (!position) co_return no_such("event", id);
   auto event = co_await services.store.event(call.mode, *position);
-  if (!event) {
-    if (event.error().code == Errc::not_found) co_return no_such("event", id);
-    co_return event.error();
+  if (!event && event.error().code == Errc::not_found) co_return no_such("event", id);
+  co_return event;
+}
+
+/// The enabled endpoints that the event shall be delivered to again: the one named, or all that want it.
+Result<std::vector<WebhookEndpointId>> endpoints_to_retry(Services& services, const Call& call,
+                                                          const store::StoredEvent& event) {
+  const std::string wanted = call.arguments().text_or_empty("webhook_endpoint");
+  std::vector<WebhookEndpointId> endpoints;
+  bool is_known = wanted.empty();
+  for (const WebhookEndpoint& endpoint : services.catalog.all<WebhookEndpoint>(call.mode)) {
+    is_known = is_known || endpoint.id.value() == wanted;
+    if (!wanted.empty() && endpoint.id.value() != wanted) continue;
+    if (endpoint.is_disabled && !wanted.empty())
+      return Failure{Errc::invalid_state, "This webhook endpoint is disabled.", "webhook_endpoint"};
+    if (endpoint.is_disabled) continue;
+    if (wanted.empty() && !names_type(endpoint.enabled_events, to_text(event.event().type))) continue;
+    endpoints.push_back(endpoint.id);
   }
+  if (!is_known) return no_such("webhook endpoint", wanted, "webhook_endpoint");
+  return endpoints;
+}
+
+}  // namespace
+
+constinit const std::span<const Rule> retrieve_event_rules = retrieve_table;
+constinit const std::span<const Rule> list_events_rules = list_table;
+constinit const std::span<const Rule> retry_event_rules = retry_table;
+
+awaitable<Result<Outcome>> retrieve_event(Services& services, Call call) {
+  auto event = co_await find_event(services, call);
+  if (!event) co_return event.error();
   Reply reply(services, call);
   std::vector<store::StoredEvent> events(1, *event);
   auto loaded = co_await load(services, call.mode, reply.known, plans_of(events));
   if (!loaded) co_return loaded.error();
-  co_return co_await reply.answer(reply.present.event(*event));
+  auto counts = co_await pending(services, call.mode, std::move(events));
+  if (!counts) co_return counts.error();
+  Object& object = reply.present.event(*event);
+  object.set("pending_webhooks", static_cast<std::int64_t>(counts->front()));
+  co_return co_await reply.answer(object);
 }
 
 awaitable<Result<Outcome>> list_events(Services& services, Call call) {
   auto query = page_query(call);
   if (!query) co_return query.error();
-  auto filter = read_types(call.arguments());
+  auto filter = read_filter(call.arguments());
   if (!filter) co_return filter.error();
   auto page = co_await page_of_events(services, call, std::move(*query), std::move(*filter));
   if (!page) co_return page.error();
   Reply reply(services, call);
   auto loaded = co_await load(services, call.mode, reply.known, plans_of(page->events));
   if (!loaded) co_return loaded.error();
+  auto counts = co_await pending(services, call.mode, page->events);
+  if (!counts) co_return counts.error();
   Array& data = reply.document.array(page->events.size());
-  for (const store::StoredEvent& event : page->events) data.add(reply.present.event(event));
+  for (std::size_t i = 0; i < page->events.size(); ++i) {
+    Object& event = reply.present.event(page->events[i]);
+    event.set("pending_webhooks", static_cast<std::int64_t>((*counts)[i]));
+    data.add(event);
+  }
   co_return co_await reply.answer(reply.present.list("/v1/events", data, page->has_more));
+}
+
+/// What Stripe's command line calls to have an event delivered again.
+awaitable<Result<Outcome>> retry_event(Services& services, Call call) {
+  auto event = co_await find_event(services, call);
+  if (!event) co_return event.error();
+  auto endpoints = endpoints_to_retry(services, call, *event);
+  if (!endpoints) co_return endpoints.error();
+  for (WebhookEndpointId& endpoint : *endpoints) {
+    store::Replay replay;
+    replay.endpoint = std::move(endpoint);
+    replay.event = event->position;
+    auto requested =
+        co_await store::request_replay(services.store, call.mode, event->position.partition, std::move(replay));
+    if (!requested) co_return requested.error();
+  }
+  co_return co_await retrieve_event(services, std::move(call));
+}
+
+awaitable<Result<std::string>> event_body(Services& services, Mode mode, std::string api_version,
+                                          store::StoredEvent event) {
+  Version version;
+  if (!api_version.empty()) {
+    auto parsed = Version::parse(api_version);
+    if (!parsed) co_return parsed.error();
+    version = std::move(*parsed);
+  }
+  Known known;
+  std::vector<store::StoredEvent> events(1, event);
+  auto loaded = co_await load(services, mode, known, plans_of(events));
+  if (!loaded) co_return loaded.error();
+  std::int64_t receivers = 0;
+  for (const WebhookEndpoint& endpoint : services.catalog.all<WebhookEndpoint>(mode))
+    if (!endpoint.is_disabled && names_type(endpoint.enabled_events, to_text(event.event().type))) ++receivers;
+  Document document;
+  Presenter present(document, mode, known);
+  Object& object = present.event(event);
+  object.set("api_version", document.text(version.text()));
+  object.set("pending_webhooks", receivers);
+  apply(version, document, object);
+  co_return to_json(object);
 }
 
 }  // namespace billd::api::stripe

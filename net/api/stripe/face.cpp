@@ -7,6 +7,7 @@
 #include "net/api/stripe/expand.hpp"
 #include "net/api/stripe/random_id.hpp"
 #include "net/api/stripe/secrets_refused.hpp"
+#include "net/api/stripe/webhook_secrets.hpp"
 #include "net/http/form.hpp"
 #include "net/log.hpp"
 #include "net/store/idempotency.hpp"
@@ -153,6 +154,7 @@ awaitable<http::Response> Face::handle(http::Request request) {
       auto outcome = co_await perform(*call, route, original_request);
       const log::About about{.request = request_id, .account = account.value(), .subscription = subscription};
       answer = outcome ? std::move(outcome->answer) : render_failure(outcome.error(), about);
+      if (route.home == Home::catalog) reveal_secrets(services_.settings, answer.body);
       repeated = outcome && outcome->repeated;
     }
   }

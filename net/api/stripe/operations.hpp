@@ -143,9 +143,21 @@ awaitable<Result<Outcome>> confirm_payment_intent(Services& services, Call call)
 awaitable<Result<Outcome>> list_payment_intents(Services& services, Call call);
 
 // events.cpp
-extern const std::span<const Rule> retrieve_event_rules, list_events_rules;
+extern const std::span<const Rule> retrieve_event_rules, list_events_rules, retry_event_rules;
 awaitable<Result<Outcome>> retrieve_event(Services& services, Call call);
 awaitable<Result<Outcome>> list_events(Services& services, Call call);
+awaitable<Result<Outcome>> retry_event(Services& services, Call call);
+
+// webhook_endpoints.cpp
+extern const std::span<const Rule> create_webhook_endpoint_rules, retrieve_webhook_endpoint_rules,
+    update_webhook_endpoint_rules, rotate_webhook_secret_rules, delete_webhook_endpoint_rules,
+    list_webhook_endpoints_rules;
+awaitable<Result<Outcome>> create_webhook_endpoint(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_webhook_endpoint(Services& services, Call call);
+awaitable<Result<Outcome>> update_webhook_endpoint(Services& services, Call call);
+awaitable<Result<Outcome>> rotate_webhook_secret(Services& services, Call call);
+awaitable<Result<Outcome>> delete_webhook_endpoint(Services& services, Call call);
+awaitable<Result<Outcome>> list_webhook_endpoints(Services& services, Call call);
 
 // test_clocks.cpp
 extern const std::span<const Rule> create_test_clock_rules, retrieve_test_clock_rules, advance_test_clock_rules,

@@ -156,6 +156,19 @@ std::span<const Route> routes() {
 
       Route{get, "/v1/events", list_events, list_events_rules, many(event)},
       Route{get, "/v1/events/{event}", retrieve_event, retrieve_event_rules, one(event)},
+      Route{post, "/v1/events/{event}/retry", retry_event, retry_event_rules, one(event), Home::catalog},
+
+      Route{post, "/v1/webhook_endpoints",
+            create_webhook_endpoint, create_webhook_endpoint_rules, one(nothing), Home::catalog},
+      Route{get, "/v1/webhook_endpoints", list_webhook_endpoints, list_webhook_endpoints_rules, many(nothing)},
+      Route{get, "/v1/webhook_endpoints/{webhook_endpoint}",
+            retrieve_webhook_endpoint, retrieve_webhook_endpoint_rules, one(nothing)},
+      Route{post, "/v1/webhook_endpoints/{webhook_endpoint}",
+            update_webhook_endpoint, update_webhook_endpoint_rules, one(nothing), Home::catalog},
+      Route{post, "/v1/webhook_endpoints/{webhook_endpoint}/rotate_secret",
+            rotate_webhook_secret, rotate_webhook_secret_rules, one(nothing), Home::catalog},
+      Route{delete_, "/v1/webhook_endpoints/{webhook_endpoint}",
+            delete_webhook_endpoint, delete_webhook_endpoint_rules, one(nothing)},
 
       Route{post, "/v1/test_helpers/test_clocks",
             create_test_clock, create_test_clock_rules, one(test_clock), Home::catalog},

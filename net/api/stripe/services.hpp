@@ -14,6 +14,7 @@
 #include "net/gateways/gateway.hpp"
 #include "net/store/catalog.hpp"
 #include "net/store/store.hpp"
+#include "net/webhooks/networks.hpp"
 
 namespace billd::api::stripe {
 
@@ -26,6 +27,8 @@ struct Services {
   const Settings& settings;
   /// The gateway that describes and charges new payment sources.
   std::string gateway = "test";
+  /// That webhooks may be sent to although they are not public.
+  webhooks::Networks webhook_networks = {};
 };
 
 /// A path of expand[], taken apart at its dots.
