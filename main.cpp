@@ -254,6 +254,29 @@ int main(int argc, char** argv) {
 
   const OperatorCommands operator_commands(app, options, status);
 
+  commands::DeliveriesOptions delivery_options;
+  CLI::App* deliveries = app.add_subcommand("deliveries", "Webhooks that wait or were given up, and delivering again");
+  deliveries->require_subcommand(1);
+  CLI::App* list_deliveries = deliveries->add_subcommand("list", "List what waits for a retry and what was given up");
+  options.add_to(*list_deliveries);
+  list_deliveries->add_option("--endpoint", delivery_options.endpoint, "Of this webhook endpoint only")
+      ->type_name("ID");
+  list_deliveries->add_option("--limit", delivery_options.limit, "At most so many, the latest first")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100'000));
+  list_deliveries->add_flag("--json", delivery_options.json, "Print JSON");
+  list_deliveries->callback(
+      with_settings([&](const Settings& settings) { return commands::list_deliveries(settings, delivery_options); }));
+  CLI::App* retry_deliveries = deliveries->add_subcommand("retry", "Deliver an event, or all since a moment, again");
+  options.add_to(*retry_deliveries);
+  retry_deliveries->add_option("--event", delivery_options.event, "This event")->type_name("ID");
+  retry_deliveries->add_option("--since", delivery_options.since, "Everything since this Unix time, or so long ago")
+      ->type_name("TIME");
+  retry_deliveries->add_option("--endpoint", delivery_options.endpoint, "To this webhook endpoint only")
+      ->type_name("ID");
+  retry_deliveries->callback(
+      with_settings([&](const Settings& settings) { return commands::retry_deliveries(settings, delivery_options); }));
+
   commands::DemoOptions demo_options;
   CLI::App* demo = app.add_subcommand("demo", "Fill a running daemon with customers on test clocks and let time pass");
   demo->add_option("--api", demo_options.api, "The daemon's API")->type_name("URL")->capture_default_str();

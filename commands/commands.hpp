@@ -84,6 +84,17 @@ int create_token(const TokenOptions& options);
 /// Explains the metrics.
 int explain_metrics();
 
+struct DeliveriesOptions {
+  std::string endpoint;      ///< empty: all
+  std::string event, since;  ///< what to deliver again: exactly one of them
+  std::uint32_t limit = 100;
+  bool json = false;
+};
+/// Prints the deliveries of webhooks that wait for a retry or were given up, the latest first.
+int list_deliveries(const Settings& settings, const DeliveriesOptions& options);
+/// Has the running daemon deliver an event, or all since a moment, again.
+int retry_deliveries(const Settings& settings, const DeliveriesOptions& options);
+
 struct DemoOptions {
   std::string api = "http://127.0.0.1:4242";
   std::string key = "sk_test_demo";

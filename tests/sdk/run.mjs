@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 
 const folder = dirname(fileURLToPath(import.meta.url));
 const [billd, tableFile, ...only] = process.argv.slice(2);
-if (!["ajv", "stripe"].every((name) => existsSync(join(folder, "node_modules", name)))) {
+if (!["ajv", "standardwebhooks", "stripe"].every((name) => existsSync(join(folder, "node_modules", name)))) {
   console.error("The clients are not installed: npm ci --prefix tests/sdk --ignore-scripts");
   process.exit(77);
 }
@@ -49,7 +49,7 @@ try {
   const files = only.length > 0 ? only : readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
   const tests = spawn(process.execPath, ["--test", ...files.map((name) => join(folder, name))], {
     stdio: "inherit",
-    env: { ...process.env, BILLD_API: proxy.address, BILLD_STATE: state, BILLD_LOG: log },
+    env: { ...process.env, BILLD: billd, BILLD_API: proxy.address, BILLD_STATE: state, BILLD_LOG: log },
   });
   [status] = await once(tests, "exit");
   proxy.close();
