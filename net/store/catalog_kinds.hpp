@@ -92,8 +92,7 @@ struct CatalogKind<WebhookEndpoint> {
   static const std::string& field(const WebhookEndpoint& endpoint) { return endpoint.id.value(); }
 };
 
-using CatalogKinds =
-    std::tuple<Plan, TestClock, ApiKey, Product, Coupon, PromotionCode, TaxRate, WebhookEndpoint>;
+using CatalogKinds = std::tuple<Plan, TestClock, ApiKey, Product, Coupon, PromotionCode, TaxRate, WebhookEndpoint>;
 
 inline constexpr std::size_t catalog_kind_count = std::tuple_size_v<CatalogKinds>;
 
