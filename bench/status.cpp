@@ -39,6 +39,7 @@ class StatusBenchmark {
   explicit StatusBenchmark(StatusOptions options) : options_(options) {
     settings_.state_directory = directory_.path() / "state";
     options_.due = std::min(options_.due, options_.queued);
+    settings_.redis.reply_timeout = std::chrono::minutes(1);  // thousands are written at once
   }
 
   int run() {

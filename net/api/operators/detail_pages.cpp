@@ -68,6 +68,12 @@ std::string_view to_text(ChargeState state) {
   return names[static_cast<std::size_t>(state)];
 }
 
+std::string_view to_text(RefundState state) {
+  constexpr std::array<std::string_view, 5> names = {"sent, outcome not known", "under way at the gateway", "succeeded",
+                                                     "failed", "parked: an operator must look it up at the gateway"};
+  return names[static_cast<std::size_t>(state)];
+}
+
 /// What happened to an account, or will.
 struct Moment {
   std::string text;
@@ -95,6 +101,10 @@ void tell(Moments& moments, const Invoice& invoice) {
                                    escape(charge.gateway), to_text(charge.state));
     if (!charge.decline_code.empty()) text += " (" + escape(charge.decline_code) + ")";
     moments.emplace(charge.created, Moment{std::move(text), charge.state == ChargeState::succeeded ? "good" : "bad"});
+    for (const Refund& refund : charge.refunds)
+      moments.emplace(
+          refund.created,
+          Moment{fmt::format("{}: refund of {}: {}", name, money(refund.amount), to_text(refund.state)), "warning"});
   }
   if (invoice.paid_at) moments.emplace(*invoice.paid_at, Moment{name + " was paid", "good"});
   if (invoice.voided_at) moments.emplace(*invoice.voided_at, Moment{name + " was voided", "warning"});
