@@ -2,6 +2,7 @@
 #include "commands/operators_view.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace billd::commands {
@@ -12,6 +13,20 @@ using api::operators::TroubleStatus;
 /// Of the day's history: a quarter of an hour each.
 constexpr Duration history_step = std::chrono::minutes(15);
 constexpr std::size_t history_steps = 96;
+
+/// By ChargeOutcomeKind and by RefundOutcomeKind.
+constexpr std::array<std::string_view, jobs::charge_outcome_kinds> charge_outcomes = {
+    "succeeded", "declined", "unknown", "impossible", "pending"};
+constexpr std::array<std::string_view, jobs::refund_outcome_kinds> refund_outcomes = {"succeeded", "pending", "failed",
+                                                                                      "unknown", "impossible"};
+
+template <std::size_t size>
+std::vector<api::operators::CountedOutcome> counted(const std::array<std::string_view, size>& names,
+                                                    const std::array<std::uint64_t, size>& counts) {
+  std::vector<api::operators::CountedOutcome> outcomes;
+  for (std::size_t i = 0; i < size; ++i) outcomes.push_back({names[i], counts[i]});
+  return outcomes;
+}
 
 /// What has been due for longer than this is late: a poll finds everything within its interval.
 bool is_late(const jobs::QueueView& queue, Milliseconds poll_interval) { return queue.late > poll_interval; }
@@ -149,11 +164,16 @@ api::operators::Measurements OperatorsView::measurements() const {
   measured.conflicts = statistics.conflicts;
   measured.stale = statistics.stale;
   measured.parked = statistics.parked;
-  for (const auto& [name, gateway] : statistics.gateways) {
-    auto outcomes = [&gateway](ChargeOutcomeKind kind) { return gateway.outcomes[static_cast<std::size_t>(kind)]; };
-    measured.gateways.push_back({name, outcomes(ChargeOutcomeKind::succeeded), outcomes(ChargeOutcomeKind::declined),
-                                 outcomes(ChargeOutcomeKind::unknown), outcomes(ChargeOutcomeKind::impossible),
-                                 gateway.durations});
+  for (const auto& [name, gateway] : statistics.gateways)
+    measured.gateways.push_back({name, counted(charge_outcomes, gateway.outcomes),
+                                 counted(refund_outcomes, gateway.refunds), gateway.durations});
+  if (incoming_ != nullptr) {
+    const api::incoming::Statistics& in = incoming_->statistics();
+    measured.webhooks_in = {{"carried_out", in.carried_out},
+                            {"ignored", in.ignored},
+                            {"repeated", in.repeated},
+                            {"refused", in.refused},
+                            {"postponed", in.postponed}};
   }
   for (const auto& [name, server] : servers_) measured.servers.push_back({name, server->counts()});
   measured.redis = client_.state();

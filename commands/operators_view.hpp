@@ -6,6 +6,7 @@
 #include "jobs/executor.hpp"
 #include "jobs/partitions.hpp"
 #include "jobs/scheduler.hpp"
+#include "net/api/incoming/face.hpp"
 #include "net/api/operators/measurements.hpp"
 #include "net/api/operators/view.hpp"
 #include "net/redis/client.hpp"
@@ -27,6 +28,9 @@ class OperatorsView final : public api::operators::View {
   /// A listener whose numbers /metrics tells; it must outlive the view.
   void add_server(std::string name, const http::Server& server) { servers_.emplace_back(std::move(name), &server); }
 
+  /// The face of webhooks that come in; it must outlive the view.
+  void set_incoming(const api::incoming::Face& incoming) { incoming_ = &incoming; }
+
   /// The API listens; until then the daemon is not ready.
   void set_serving() { is_serving_ = true; }
   void set_stopping() { is_stopping_ = true; }
@@ -45,6 +49,7 @@ class OperatorsView final : public api::operators::View {
   const jobs::Scheduler& scheduler_;
   const jobs::AccountExecutor& accounts_;
   std::vector<std::pair<std::string, const http::Server*>> servers_;
+  const api::incoming::Face* incoming_ = nullptr;
   SteadyClock::time_point started_at_ = SteadyClock::now();
   bool is_serving_ = false;
   bool is_stopping_ = false;

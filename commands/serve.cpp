@@ -100,6 +100,7 @@ class Daemon {
     access_.set(settings.operators.tokens, settings.operators.host);
     view_.add_server("api", api_);
     view_.add_server("operators", operators_);
+    view_.set_incoming(incoming_);
   }
 
   awaitable<Result<int>> run() {

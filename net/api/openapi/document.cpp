@@ -245,6 +245,21 @@ json::object operation_of(const operators::Face::Route& route) {
   return operation;
 }
 
+/// Whose bodies are their senders' own: net/api/incoming/webhooks.md tells what they may hold.
+json::object webhook_operation() {
+  json::object operation = {
+      {"operationId", "PostWebhooksName"},
+      {"summary", "Takes a webhook of the sender that webhook_sources names so; signed as that section says."},
+      {"tags", json::array{"Webhooks"}}};
+  operation["requestBody"] = body_of({{"type", "object"}}, true);
+  operation["parameters"] = path_parameters("/webhooks/{name}");
+  operation["responses"] = json::object{
+      {"200", answer("Carried out, or of no concern.", "application/json", {{"type", "object"}})},
+      {"default", answer("What went wrong; after 503 the sender repeats it.", "application/json", reference("Error"))}};
+  operation["security"] = json::array();
+  return operation;
+}
+
 json::object schemas() {
   const json::object words = {{"type", "string"}};
   json::object range;
@@ -305,6 +320,8 @@ std::string openapi_document(const OpenApiInfo& info) {
   json::object paths;
   for (const stripe::Route& route : stripe::routes()) add(paths, route, info.api_url);
   for (const operators::Face::Route& route : operators::Face::routes()) add(paths, route, info.operators_url);
+  paths["/webhooks/{name}"] =
+      json::object{{"servers", json::array{json::object{{"url", info.api_url}}}}, {"post", webhook_operation()}};
   json::object document;
   document["openapi"] = "3.1.0";
   document["info"] =

@@ -12,10 +12,16 @@
 
 namespace billd::api::operators {
 
+/// How often something had that outcome.
+struct CountedOutcome {
+  std::string_view outcome;
+  std::uint64_t count = 0;
+};
+
 struct GatewayMeasurements {
   std::string name;
-  std::uint64_t succeeded = 0, declined = 0, unknown = 0, impossible = 0;
-  Histogram durations;  ///< of its answers, look-ups included
+  std::vector<CountedOutcome> charges, refunds;  ///< look-ups included
+  Histogram durations;                           ///< of its answers, look-ups included
 };
 
 struct ServerMeasurements {
@@ -42,6 +48,7 @@ struct Measurements {
   Histogram lateness, durations;
   std::uint64_t commands = 0, ticks = 0, commits = 0, conflicts = 0, stale = 0, parked = 0;
   std::vector<GatewayMeasurements> gateways;
+  std::vector<CountedOutcome> webhooks_in;
   std::vector<ServerMeasurements> servers;
   redis::State redis;
   std::uint32_t partitions_held = 0;

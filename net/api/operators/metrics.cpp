@@ -158,17 +158,26 @@ constexpr std::array table = {
     Metric{"billd_gateway_charges_total", counter,
            "Charges sent or looked up, by what became of them.", "gateway, outcome",
            [](M all, W out) {
-             for (const GatewayMeasurements& gateway : all.gateways) {
-               out.count(gateway.succeeded, {{"gateway", gateway.name}, {"outcome", "succeeded"}});
-               out.count(gateway.declined, {{"gateway", gateway.name}, {"outcome", "declined"}});
-               out.count(gateway.unknown, {{"gateway", gateway.name}, {"outcome", "unknown"}});
-               out.count(gateway.impossible, {{"gateway", gateway.name}, {"outcome", "impossible"}});
-             }
+             for (const GatewayMeasurements& gateway : all.gateways)
+               for (const auto& [outcome, count] : gateway.charges)
+                 out.count(count, {{"gateway", gateway.name}, {"outcome", outcome}});
+           }},
+    Metric{"billd_gateway_refunds_total", counter, "Refunds sent or looked up, by what became of them.",
+           "gateway, outcome",
+           [](M all, W out) {
+             for (const GatewayMeasurements& gateway : all.gateways)
+               for (const auto& [outcome, count] : gateway.refunds)
+                 out.count(count, {{"gateway", gateway.name}, {"outcome", outcome}});
            }},
     Metric{"billd_gateway_duration_seconds", histogram, "How long a gateway took to answer.", "gateway",
            [](M all, W out) {
              for (const GatewayMeasurements& gateway : all.gateways)
                out.histogram(gateway.durations, {{"gateway", gateway.name}});
+           }},
+
+    Metric{"billd_webhooks_received_total", counter, "Webhooks that came in, by what became of them.", "outcome",
+           [](M all, W out) {
+             for (const auto& [outcome, count] : all.webhooks_in) out.count(count, {{"outcome", outcome}});
            }},
 
     Metric{"billd_http_requests_total", counter, "Requests that were handed on.", "listener",
