@@ -154,8 +154,8 @@ awaitable<> Deliveries::watch() {
     is_woken_ = false;
     look();
     count();
-    wake_.expires_after(settings_.poll_interval);
-    if (is_woken_) continue;
+    // Woken meanwhile: once more, after others had their turn.
+    wake_.expires_after(is_woken_ ? Milliseconds(0) : settings_.poll_interval);
     [[maybe_unused]] auto [ended] = co_await wake_.async_wait(nothrow);
   }
 }
@@ -169,7 +169,9 @@ void Deliveries::look() {
   for (std::uint32_t partition : partitions_.held())
     for (Mode mode : modes) {
       const auto fence = partitions_.fence(partition);
-      if (!fence || !has_receivers_[index_of(mode)]) continue;
+      const auto known = lanes_.find({partition, mode});
+      const bool has_remains = known != lanes_.end() && !(known->second->ways.empty() && known->second->stored.empty());
+      if (!fence || !(has_receivers_[index_of(mode)] || has_remains)) continue;
       auto& lane = lanes_[{partition, mode}];
       if (lane == nullptr) {
         lane = std::make_unique<Lane>();

@@ -21,15 +21,15 @@ constexpr std::array list_table =
 constexpr std::array retry_table = {text("webhook_endpoint"), list("expand")};
 
 /// Which events are wanted.
-struct Filter {
+struct EventFilter {
   std::vector<std::string> types;  ///< any when it is empty
   std::optional<bool> delivered;   ///< to all endpoints that want them
 
   bool holds(std::string_view type) const { return types.empty() || names_type(types, type); }
 };
 
-Result<Filter> read_filter(const Arguments& arguments) {
-  Filter filter{arguments.texts("types"), arguments.boolean("delivery_success")};
+Result<EventFilter> read_filter(const Arguments& arguments) {
+  EventFilter filter{arguments.texts("types"), arguments.boolean("delivery_success")};
   if (arguments.has("type") && arguments.has("types"))
     return Failure{Errc::invalid_parameter, "Received both type and types parameters. Please pass in only one.",
                    "types"};
@@ -79,7 +79,7 @@ struct EventPage {
   bool has_more = false;
 };
 
-awaitable<Result<EventPage>> page_of_events(Services& services, const Call& call, PageQuery query, Filter filter) {
+awaitable<Result<EventPage>> page_of_events(Services& services, const Call& call, PageQuery query, EventFilter filter) {
   const bool backwards = !query.ending_before.empty();
   const std::string& cursor = backwards ? query.ending_before : query.starting_after;
   std::optional<store::EventPosition> older_than, newer_than;
