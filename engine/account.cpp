@@ -71,6 +71,19 @@ InvoiceItem invoice_item_of(const InvoiceLine& line) {
   return item;
 }
 
+SplitName split_name(const Customer& customer) {
+  const std::string_view name = customer.name;
+  std::size_t space = customer.first_name_size;
+  const bool was_said = space > 0 && space < name.size() && name[space] == ' ';
+  if (!was_said) space = name.rfind(' ');
+  if (space == std::string_view::npos) return {{}, name};
+  return {name.substr(0, space), name.substr(space + 1)};
+}
+
+std::string code_of(const Customer& customer) {
+  return customer.code.empty() ? std::to_string(customer.number) : customer.code;
+}
+
 const Source* Account::find(const SourceId& id) const { return find_in(sources, id); }
 Subscription* Account::find(const SubscriptionId& id) { return find_in(subscriptions, id); }
 const Subscription* Account::find(const SubscriptionId& id) const { return find_in(subscriptions, id); }

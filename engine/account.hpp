@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -73,8 +74,28 @@ struct Customer {
   TaxExempt tax_exempt = TaxExempt::none;
   std::vector<std::string> preferred_locales;  ///< languages, the preferred one first
 
+  /// What APIs that number customers call it: unique in its mode, given with the first commit; 0: none yet.
+  std::uint64_t number = 0;
+  /// Bytes of `name` that are the first name, a space behind them; 0: nobody said, see split_name().
+  std::uint32_t first_name_size = 0;
+  std::string organization;
+  std::string external_id;      ///< the name that the API's user has for it
+  std::string code;             ///< unique in its mode, never changed; empty: the number in its place
+  std::int64_t account_id = 0;  ///< the Management API's accountId, never changed; 0: made in another API
+  std::string user_name;        ///< as the user spells it; empty: the customer is no user
+
   bool operator==(const Customer&) const = default;
 };
+
+/// A name in two parts, for APIs that want them apart. Views into the customer's name.
+struct SplitName {
+  std::string_view first, last;
+};
+
+/// Where nobody said which is which, the last word is the last name; a single word is a last name, too.
+SplitName split_name(const Customer& customer);
+/// What the code is, given or not.
+std::string code_of(const Customer& customer);
 
 /// What a card looks like to people: kept with each charge, for the card itself may be gone by then.
 struct CardSummary {
@@ -143,6 +164,7 @@ struct Source {
   Metadata metadata;
   std::optional<Timestamp> last_used;  ///< when a charge of it succeeded last
   std::string email, phone;            ///< of whoever pays with it
+  std::string nickname = {};           ///< the user's own word for it
 
   /// Made by the newer API, which tells of it by another name.
   bool is_payment_method() const { return id.value().starts_with(PaymentMethodKind::prefix); }

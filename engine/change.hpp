@@ -116,6 +116,7 @@ void set_balance(Change& change, std::int64_t balance);
 Result<Source*> put_source(Change& change, const NewSource& details);
 void tell_of_new_source(Change& change, const Source& source);
 Result<void> add_source(Change& change, const AddSource& command);
+Result<void> add_sources(Change& change, const AddSources& command);
 Result<void> update_source(Change& change, const UpdateSource& command);
 Result<void> remove_source(Change& change, const RemoveSource& command);
 Result<void> verify_source(Change& change, const VerifySource& command);

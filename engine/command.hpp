@@ -28,6 +28,7 @@ struct NewSource {
   Metadata metadata;
   std::string email, phone;
   bool is_payment_method = false;  ///< what draws its identifier and tells of it uses the newer name
+  std::string nickname = {};
 
   bool operator==(const NewSource&) const = default;
 };
@@ -44,6 +45,20 @@ struct CreateCustomer {
   Shipping shipping;
   TaxExempt tax_exempt = TaxExempt::none;
   std::vector<std::string> preferred_locales;
+  std::uint64_t number = 0;           ///< drawn by whoever carries the command out
+  std::uint32_t first_name_size = 0;  ///< see Customer
+  std::string organization, external_id, code, user_name;
+  std::int64_t account_id = 0;
+};
+
+/// Members without a value stay as they are.
+struct AddressChange {
+  std::optional<std::string> line1, line2, city, state, postal_code, country;
+};
+
+/// Refused with conflict when the customer's user name is not `expected` any more.
+struct UserNameChange {
+  std::string expected, name;
 };
 
 /// Members without a value stay as they are; an empty string clears.
@@ -58,6 +73,10 @@ struct UpdateCustomer {
   std::optional<Shipping> shipping;
   std::optional<TaxExempt> tax_exempt;
   std::optional<std::vector<std::string>> preferred_locales;
+  std::optional<std::string> first_name, last_name;  ///< parts of the name; not together with `name`
+  AddressChange address_change;                      ///< parts of the address; not together with `address`
+  std::optional<std::string> organization, external_id;
+  std::optional<UserNameChange> user_name;
 };
 
 /// Ends the subscriptions at once; only a tombstone of the customer is left.
@@ -70,6 +89,11 @@ struct AddSource {
   bool make_default = false;
 };
 
+/// Adds all or none of them, in this order; the first becomes the default where there was none.
+struct AddSources {
+  std::vector<NewSource> sources;
+};
+
 /// Members without a value stay as they are. What the source's kind does not have is refused.
 struct UpdateSource {
   SourceId source;
@@ -79,6 +103,8 @@ struct UpdateSource {
   std::optional<std::string> email, phone;
   std::optional<std::string> holder_type;  ///< of a bank account: individual, company
   std::optional<MetadataPatch> metadata;
+  std::optional<std::string> reference;  ///< not empty
+  std::optional<std::string> nickname;
 };
 
 /// The customer told which small deposits were made to the bank account; the gateway knows whether that is right.
@@ -373,11 +399,11 @@ struct RecordRefundOutcome {
 };
 
 using Command =
-    std::variant<CreateCustomer, UpdateCustomer, DeleteCustomer, AddSource, UpdateSource, RemoveSource, Subscribe,
-                 CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice, RecordChargeOutcome,
-                 CreateInvoiceItem, UpdateInvoiceItem, DeleteInvoiceItem, CreateInvoice, UpdateInvoice, FinalizeInvoice,
-                 SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice, UpdateSubscription, RefundCharge,
-                 UpdateRefund, RecordRefundOutcome, RenewSubscription, LapseSubscription, RecordDispute, VerifySource,
-                 UpdateCharge>;
+    std::variant<CreateCustomer, UpdateCustomer, DeleteCustomer, AddSource, AddSources, UpdateSource, RemoveSource,
+                 Subscribe, CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice,
+                 RecordChargeOutcome, CreateInvoiceItem, UpdateInvoiceItem, DeleteInvoiceItem, CreateInvoice,
+                 UpdateInvoice, FinalizeInvoice, SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice,
+                 UpdateSubscription, RefundCharge, UpdateRefund, RecordRefundOutcome, RenewSubscription,
+                 LapseSubscription, RecordDispute, VerifySource, UpdateCharge>;
 
 }  // namespace billd

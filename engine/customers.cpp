@@ -14,6 +14,24 @@ Failure balance_out_of_range() {
   return {Errc::amount_out_of_range, "A customer's balance is at most 999,999,999,999,999 away from zero.", "balance"};
 }
 
+void change_name_parts(Customer& customer, const UpdateCustomer& command) {
+  if (!command.first_name && !command.last_name) return;
+  const SplitName before = split_name(customer);
+  const std::string first = command.first_name.value_or(std::string(before.first));
+  const std::string last = command.last_name.value_or(std::string(before.last));
+  customer.name = first.empty() || last.empty() ? first + last : first + " " + last;
+  customer.first_name_size = first.empty() || last.empty() ? 0 : static_cast<std::uint32_t>(first.size());
+}
+
+void change_address_parts(Address& address, const AddressChange& change) {
+  if (change.line1) address.line1 = *change.line1;
+  if (change.line2) address.line2 = *change.line2;
+  if (change.city) address.city = *change.city;
+  if (change.state) address.state = *change.state;
+  if (change.postal_code) address.postal_code = *change.postal_code;
+  if (change.country) address.country = *change.country;
+}
+
 }  // namespace
 
 Failure no_such_customer(const Customer& customer) {
@@ -76,6 +94,13 @@ Result<void> create_customer(Change& change, const CreateCustomer& command) {
   customer.shipping = command.shipping;
   customer.tax_exempt = command.tax_exempt;
   customer.preferred_locales = command.preferred_locales;
+  customer.number = command.number;
+  customer.first_name_size = command.first_name_size;
+  customer.organization = command.organization;
+  customer.external_id = command.external_id;
+  customer.code = command.code;
+  customer.account_id = command.account_id;
+  customer.user_name = command.user_name;
   const Source* source = nullptr;
   if (command.source) {
     auto put = put_source(change, *command.source);
@@ -93,9 +118,19 @@ Result<void> create_customer(Change& change, const CreateCustomer& command) {
 Result<void> update_customer(Change& change, const UpdateCustomer& command) {
   Customer& customer = change.customer();
   if (customer.deleted) return no_such_customer(customer);
+  if (command.user_name && customer.user_name != command.user_name->expected)
+    return Failure{Errc::conflict, "The customer's user name was changed meanwhile.", "user_name"};
   Customer before = customer;
+  if (command.user_name) customer.user_name = command.user_name->name;
   if (command.email) customer.email = *command.email;
-  if (command.name) customer.name = *command.name;
+  if (command.name && *command.name != customer.name) {
+    customer.name = *command.name;
+    customer.first_name_size = 0;
+  }
+  change_name_parts(customer, command);
+  change_address_parts(customer.address, command.address_change);
+  if (command.organization) customer.organization = *command.organization;
+  if (command.external_id) customer.external_id = *command.external_id;
   if (command.phone) customer.phone = *command.phone;
   if (command.description) customer.description = *command.description;
   if (command.address) customer.address = *command.address;
@@ -145,6 +180,7 @@ Result<void> delete_customer(Change& change) {
   Customer tombstone;
   tombstone.id = customer.id;
   tombstone.created = customer.created;
+  tombstone.number = customer.number;
   tombstone.test_clock = customer.test_clock;
   tombstone.deleted = true;
   customer = std::move(tombstone);

@@ -13,6 +13,7 @@ struct Carry {
   Result<void> operator()(const UpdateCustomer& command) const { return update_customer(change, command); }
   Result<void> operator()(const DeleteCustomer&) const { return delete_customer(change); }
   Result<void> operator()(const AddSource& command) const { return add_source(change, command); }
+  Result<void> operator()(const AddSources& command) const { return add_sources(change, command); }
   Result<void> operator()(const UpdateSource& command) const { return update_source(change, command); }
   Result<void> operator()(const RemoveSource& command) const { return remove_source(change, command); }
   Result<void> operator()(const VerifySource& command) const { return verify_source(change, command); }

@@ -77,6 +77,7 @@ Result<Source*> put_source(Change& change, const NewSource& details) {
   source.metadata = details.metadata;
   source.email = details.email;
   source.phone = details.phone;
+  source.nickname = details.nickname;
   account.sources.push_back(std::move(source));
   return &account.sources.back();
 }
@@ -109,14 +110,33 @@ Result<void> add_source(Change& change, const AddSource& command) {
   return {};
 }
 
+Result<void> add_sources(Change& change, const AddSources& command) {
+  Customer& customer = change.customer();
+  if (customer.deleted) return no_such_customer(customer);
+  Customer before = customer;
+  for (const NewSource& details : command.sources) {
+    auto put = put_source(change, details);
+    if (!put) return put.error();
+    tell_of_new_source(change, **put);
+    if (customer.default_source.is_empty()) customer.default_source = (*put)->id;
+    change.set_subject((*put)->id.value());
+  }
+  change.emit_update(EventType::customer_updated, std::move(before), customer);
+  return {};
+}
+
 Result<void> update_source(Change& change, const UpdateSource& command) {
   Account& account = change.account();
   auto source = std::ranges::find(account.sources, command.source, &Source::id);
   if (source == account.sources.end()) return no_such_source(command.source);
+  if (command.reference && command.reference->empty())
+    return Failure{Errc::invalid_parameter, "The gateway's name for the source cannot be empty.", "reference"};
   Source before = *source;
   auto updated = source->card() != nullptr ? update_card(*source->card(), command)
                                            : update_bank_account(*source->bank_account(), command);
   if (!updated) return updated.error();
+  if (command.reference) source->reference = *command.reference;
+  if (command.nickname) source->nickname = *command.nickname;
   auto patched = patch(source->metadata, command.metadata);
   if (!patched) return patched.error();
   if (command.email) source->email = *command.email;

@@ -243,6 +243,143 @@ TEST(UpdateSource, RefusesWhatNoCardHas) {
   }
 }
 
+TEST(AddSources, AddsAllAndMakesTheFirstTheDefault) {
+  Scenario world(start);
+  world.run(CreateCustomer());
+  AddSources command;
+  for (const char* reference : {"cus_1", "cus_2"}) {
+    NewSource source;
+    source.gateway = "stripe";
+    source.reference = reference;
+    source.nickname = "mine";
+    command.sources.push_back(source);
+  }
+  EXPECT_THAT(names(world.run(command)),
+              ElementsAre("customer.source.created", "customer.source.created", "customer.updated"));
+  ASSERT_EQ(world.account().sources.size(), 2U);
+  EXPECT_EQ(world.account().sources[1].reference, "cus_2");
+  EXPECT_EQ(world.account().sources[1].nickname, "mine");
+  EXPECT_EQ(world.account().customer.default_source, world.account().sources[0].id);
+  EXPECT_THAT(names(world.run(command)), ElementsAre("customer.source.created", "customer.source.created"));
+}
+
+TEST(AddSources, AddsNoneWhenOneIsTooMany) {
+  Scenario world(start);
+  world.run(CreateCustomer());
+  AddSources command;
+  command.sources.resize(201);
+  EXPECT_EQ(world.refused(command).code, Errc::limit_exceeded);
+  EXPECT_THAT(world.account().sources, IsEmpty());
+}
+
+TEST(UpdateSource, ChangesTheReferenceButNeverClearsIt) {
+  Scenario world(start);
+  world.run(CreateCustomer());
+  AddSources add;
+  add.sources.resize(1);
+  add.sources[0].reference = "cus_1";
+  world.run(add);
+  UpdateSource update;
+  update.source = world.account().sources[0].id;
+  update.reference = "cus_2";
+  update.nickname = "home";
+  world.run(update);
+  EXPECT_EQ(world.account().sources[0].reference, "cus_2");
+  EXPECT_EQ(world.account().sources[0].nickname, "home");
+  update.reference = "";
+  EXPECT_EQ(world.refused(update).parameter, "reference");
+  update.reference.reset();
+  update.nickname = "";
+  world.run(update);
+  EXPECT_EQ(world.account().sources[0].reference, "cus_2");
+  EXPECT_EQ(world.account().sources[0].nickname, "");
+}
+
+struct NameCase {
+  const char* name;
+  std::uint32_t first_name_size;
+  const char* first;
+  const char* last;
+};
+
+TEST(SplitName, TellsFirstFromLast) {
+  const NameCase cases[] = {
+      {"Ann Lee", 0, "Ann", "Lee"},
+      {"Ann Mary Lee", 0, "Ann Mary", "Lee"},
+      {"Ann Mary Lee", 3, "Ann", "Mary Lee"},
+      {"Madonna", 0, "", "Madonna"},
+      {"", 0, "", ""},
+      {"Ann Lee", 2, "Ann", "Lee"},
+      {"Ann Lee", 99, "Ann", "Lee"},
+      {"Ann ", 3, "Ann", ""},
+  };
+  for (const NameCase& each : cases) {
+    Customer customer;
+    customer.name = each.name;
+    customer.first_name_size = each.first_name_size;
+    EXPECT_EQ(split_name(customer).first, each.first) << each.name;
+    EXPECT_EQ(split_name(customer).last, each.last) << each.name;
+  }
+}
+
+TEST(UpdateCustomer, ChangesPartsOfTheNameAndOfTheAddress) {
+  Scenario world(start);
+  CreateCustomer create;
+  create.name = "Ann Mary Lee";
+  create.first_name_size = 3;
+  create.address.city = "Berlin";
+  create.address.country = "DE";
+  world.run(create);
+  UpdateCustomer update;
+  update.last_name = "van Dyke";
+  update.address_change.city = "Köln";
+  world.run(update);
+  const Customer& customer = world.account().customer;
+  EXPECT_EQ(customer.name, "Ann van Dyke");
+  EXPECT_EQ(split_name(customer).first, "Ann");
+  EXPECT_EQ(customer.address.city, "Köln");
+  EXPECT_EQ(customer.address.country, "DE");
+  UpdateCustomer whole;
+  whole.name = "Bob van Dyke";
+  world.run(whole);
+  EXPECT_EQ(split_name(world.account().customer).last, "Dyke")
+      << "whoever says the whole name says nothing of its parts";
+  UpdateCustomer only_last;
+  only_last.first_name = "";
+  world.run(only_last);
+  EXPECT_EQ(world.account().customer.name, "Dyke");
+}
+
+TEST(UpdateCustomer, GivesAUserNameOnlyInPlaceOfTheOneThatWasSeen) {
+  Scenario world(start);
+  world.run(CreateCustomer());
+  UpdateCustomer update;
+  update.user_name = UserNameChange{"", "ann"};
+  world.run(update);
+  EXPECT_EQ(world.account().customer.user_name, "ann");
+  update.user_name = UserNameChange{"", "bob"};
+  EXPECT_EQ(world.refused(update).code, Errc::conflict);
+  update.user_name = UserNameChange{"ann", "bob"};
+  world.run(update);
+  EXPECT_EQ(world.account().customer.user_name, "bob");
+}
+
+TEST(DeleteCustomer, KeepsTheNumber) {
+  Scenario world(start);
+  CreateCustomer create;
+  create.number = 17;
+  create.code = "gold";
+  create.user_name = "ann";
+  create.organization = "Lee & Sons";
+  world.run(create);
+  EXPECT_EQ(code_of(world.account().customer), "gold");
+  world.run(DeleteCustomer());
+  EXPECT_EQ(world.account().customer.number, 17U);
+  EXPECT_EQ(world.account().customer.user_name, "");
+  EXPECT_EQ(world.account().customer.organization, "");
+  EXPECT_EQ(code_of(world.account().customer), "17");
+}
+
 TEST(RemoveSource, OfTheDefaultMakesTheNewestTheDefault) {
   Scenario world(start);
   world.customer_with_card("tok_1");
