@@ -166,6 +166,17 @@ Result<ListenAddress> convert(const Given& given, const SettingOf<Holder>&, Memb
 }
 
 template <class Holder>
+Result<std::optional<ListenAddress>> convert(const Given& given, const SettingOf<Holder>&,
+                                             MemberOf<Holder, std::optional<ListenAddress>>) {
+  auto text = text_of(given);
+  if (!text) return text.error();
+  if (text->empty()) return std::optional<ListenAddress>();
+  auto address = parse_listen_address(*text);
+  if (!address) return address.error();
+  return std::optional(*address);
+}
+
+template <class Holder>
 Result<RedisAddress> convert(const Given& given, const SettingOf<Holder>&, MemberOf<Holder, RedisAddress>) {
   auto text = text_of(given);
   if (!text) return text.error();

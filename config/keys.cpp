@@ -13,19 +13,20 @@ namespace billd {
 namespace {
 
 constexpr std::string_view base62_digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-constexpr std::size_t random_length = 32;
 constexpr std::size_t checksum_length = 6;  // 62^6 > 2^32
 
 struct KeyFormat {
   std::string_view prefix;
   Mode mode;
+  KeyKind kind;
+  std::size_t random_length;
 };
 
-/// What a key may begin with. make_key() takes the first format of a mode; a later API with prefixes of its own adds
-/// its formats here.
+/// What a key may begin with.
 constexpr std::array key_formats = {
-    KeyFormat{"sk_test_", Mode::test},
-    KeyFormat{"sk_live_", Mode::live},
+    KeyFormat{"sk_test_", Mode::test, KeyKind::stripe, 32}, KeyFormat{"sk_live_", Mode::live, KeyKind::stripe, 32},
+    KeyFormat{"stest_", Mode::test, KeyKind::stancer, 18},  KeyFormat{"sprod_", Mode::live, KeyKind::stancer, 18},
+    KeyFormat{"ps_test_", Mode::test, KeyKind::person, 32}, KeyFormat{"ps_live_", Mode::live, KeyKind::person, 32},
 };
 
 const KeyFormat* format_of(std::string_view key) {
@@ -53,12 +54,13 @@ void secure_random(std::span<std::byte> bytes) {
   BILLD_CHECK(filled == 1, "the operating system gives no randomness");
 }
 
-std::string make_key(Mode mode, const KeyRandomness& randomness) {
-  // 256 bits are brought down to 32 digits (190 bits), so that every digit is uniform to within 2^-65.
+std::string make_key(Mode mode, const KeyRandomness& randomness, KeyKind kind) {
+  // 256 bits are brought down to 32 digits (190 bits) at most, so that every digit is uniform to within 2^-65.
   KeyRandomness number = randomness;
-  auto format = std::ranges::find(key_formats, mode, &KeyFormat::mode);
+  auto format =
+      std::ranges::find_if(key_formats, [&](const KeyFormat& each) { return each.mode == mode && each.kind == kind; });
   std::string key(format->prefix);
-  for (std::size_t i = 0; i < random_length; ++i) key += base62_digits[divide_by_62(number)];
+  for (std::size_t i = 0; i < format->random_length; ++i) key += base62_digits[divide_by_62(number)];
   return key + key_checksum(key);
 }
 
@@ -76,7 +78,7 @@ std::string key_checksum(std::string_view body) {
 bool looks_like_key(std::string_view text) {
   const KeyFormat* format = format_of(text);
   if (format == nullptr) return false;
-  if (text.size() != format->prefix.size() + random_length + checksum_length) return false;
+  if (text.size() != format->prefix.size() + format->random_length + checksum_length) return false;
   std::string_view body = text.substr(0, text.size() - checksum_length);
   return text.substr(body.size()) == key_checksum(body);
 }
@@ -85,6 +87,12 @@ std::optional<Mode> mode_of(std::string_view key) {
   const KeyFormat* format = format_of(key);
   if (format == nullptr) return std::nullopt;
   return format->mode;
+}
+
+std::optional<KeyKind> kind_of(std::string_view key) {
+  const KeyFormat* format = format_of(key);
+  if (format == nullptr) return std::nullopt;
+  return format->kind;
 }
 
 std::string_view prefix_of(std::string_view key) {

@@ -39,9 +39,19 @@ void secure_random(std::span<std::byte> bytes);
 /// The randomness that one key is made of; every key needs its own.
 using KeyRandomness = std::array<std::byte, 32>;
 
-/// Makes "sk_test_" or "sk_live_", 32 characters of [0-9A-Za-z] (190 bits), and a checksum of six by which
-/// secret scanners, and looks_like_key(), tell a key from a similar text without asking.
-std::string make_key(Mode mode, const KeyRandomness& randomness);
+/// Which API a key is for.
+enum class KeyKind {
+  stripe,   ///< "sk_test_", "sk_live_", 32 characters of [0-9A-Za-z] (190 bits), a checksum
+  stancer,  ///< "stest_", "sprod_", 18 characters (107 bits), a checksum: 24 characters, as that API wants it
+  person,   ///< "ps_test_", "ps_live_", 32 characters, a checksum: the secret of a user or of staff
+};
+
+/// Makes a key: its prefix, random characters of [0-9A-Za-z], and a checksum of six by which secret scanners, and
+/// looks_like_key(), tell a key from a similar text without asking.
+std::string make_key(Mode mode, const KeyRandomness& randomness, KeyKind kind = KeyKind::stripe);
+
+/// The API that the key's prefix names; empty for an unknown prefix.
+std::optional<KeyKind> kind_of(std::string_view key);
 
 /// The last six characters of a key whose other characters are `body`: their CRC-32 in base 62.
 std::string key_checksum(std::string_view body);

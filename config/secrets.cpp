@@ -29,8 +29,8 @@ constexpr std::array brands = {
 constexpr std::size_t card_digits_min = 13, card_digits_max = 19;
 
 /// What secret keys begin with. Publishable keys ("pk_") are no secret.
-constexpr std::array<std::string_view, 6> key_prefixes = {"sk_test_", "sk_live_", "rk_test_",
-                                                          "rk_live_", "stest_",   "sprod_"};
+constexpr std::array<std::string_view, 8> key_prefixes = {"sk_test_", "sk_live_", "rk_test_", "rk_live_",
+                                                          "stest_",   "sprod_",   "ps_test_", "ps_live_"};
 constexpr std::string_view signing_secret_prefix = "whsec_";
 /// A prefix alone, or with an example's few letters, is none.
 constexpr std::size_t key_length_min = 16;
@@ -101,7 +101,7 @@ Range find_key(std::string_view text, std::size_t from) {
   };
   for (std::size_t i = from; i < text.size(); ++i) {
     const char first = text[i];
-    if (first != 's' && first != 'r' && first != 'w') continue;
+    if (first != 's' && first != 'r' && first != 'w' && first != 'p') continue;
     const std::string_view rest = text.substr(i);
     auto begins = [&](std::string_view prefix) { return rest.starts_with(prefix); };
     const bool is_signing_secret = begins(signing_secret_prefix);

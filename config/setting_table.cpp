@@ -20,6 +20,20 @@ using std::chrono::seconds;
     #member, [](Settings& settings) -> auto& { return settings.member; }, __VA_ARGS__ \
   }
 
+#define BILLD_TLS_SETTINGS(section)                                                                               \
+  BILLD_SETTING(section.certificate_file,                                                                         \
+                "The listener's certificate and those between it and an authority, as PEM: with it the listener " \
+                "speaks TLS 1.2 and later, and nothing else. Files are read anew with every reload."),            \
+      BILLD_SETTING(section.key_file, "The certificate's private key, as PEM.")
+
+#define BILLD_FACE_SETTINGS(section)                                                                            \
+  BILLD_SETTING(section.listen, "A listener for this API alone, such as \"127.0.0.1:4244\"; empty for none."),  \
+      BILLD_SETTING(section.hosts,                                                                              \
+                    "Names in the Host field of requests which mean this API, such as [\"api.example.com\"]."), \
+      BILLD_SETTING(section.path_prefix,                                                                        \
+                    "What a path begins with which means this API, such as \"/pay\"; it is cut off."),          \
+      BILLD_TLS_SETTINGS(section.tls)
+
 constexpr std::int64_t in(milliseconds duration) { return duration.count(); }
 
 constexpr std::array settings_in_order = {
@@ -44,9 +58,18 @@ constexpr std::array settings_in_order = {
                   "systemd's journal with a field for each identifier; automatic is journal where that stream is the "
                   "journal, text elsewhere."),
 
-    BILLD_SETTING(api.listen, "Where programs reach the APIs."),
+    BILLD_SETTING(api.listen,
+                  "Where programs reach the APIs. Paths and keys tell them apart: /users is the funding sources API, "
+                  "/api/v01 the Management API; on /v1 a key that begins with stest_ or sprod_ means Stancer's API, "
+                  "anything else Stripe's."),
     BILLD_SETTING(api.token_life, "How long a token, a SetupIntent, or a payment method that is nobody's can be used.",
                   "", in(minutes(1)), in(days(90))),
+    BILLD_TLS_SETTINGS(api.tls),
+
+    BILLD_FACE_SETTINGS(faces.stripe),
+    BILLD_FACE_SETTINGS(faces.stancer),
+    BILLD_FACE_SETTINGS(faces.management),
+    BILLD_FACE_SETTINGS(faces.funding_sources),
 
     BILLD_SETTING(operators.listen,
                   "Where operators reach the status page, the metrics and the actions. Anywhere but on the loopback "
@@ -59,6 +82,7 @@ constexpr std::array settings_in_order = {
                   "The host name by which browsers reach the operators' listener, such as behind a proxy. Without "
                   "tokens, others than this one, addresses and localhost are refused: a web page elsewhere could lead "
                   "a browser here under its own name."),
+    BILLD_TLS_SETTINGS(operators.tls),
 
     BILLD_SETTING(http.header_bytes_max,
                   "Largest head of a request: request line and header fields together. A larger one is answered 431.",
@@ -206,6 +230,8 @@ constexpr std::array settings_in_order = {
         "loopback addresses are allowed anyway."),
 };
 
+#undef BILLD_FACE_SETTINGS
+#undef BILLD_TLS_SETTINGS
 #undef BILLD_SETTING
 
 /// What a running daemon takes over; a section that ends with a dot stands for all that is in it.
@@ -252,6 +278,7 @@ std::string written(const std::string& value) { return in_quotes(value); }
 std::string written(const Secret& value) { return value.empty() ? "\"\"" : "\"********\""; }
 std::string written(milliseconds value) { return in_quotes(to_text(value)); }
 std::string written(const ListenAddress& value) { return in_quotes(to_text(value)); }
+std::string written(const std::optional<ListenAddress>& value) { return in_quotes(value ? to_text(*value) : ""); }
 std::string written(const RedisAddress& value) { return in_quotes(to_text(value)); }
 template <class Choice>
   requires(!choices<Choice>.empty())
@@ -337,7 +364,9 @@ bool is_reloadable(const Setting& setting) {
   auto names = [&](std::string_view entry) {
     return entry.ends_with('.') ? setting.path.starts_with(entry) : setting.path == entry;
   };
-  return std::ranges::any_of(reloadable, names);
+  const bool is_of_listener = setting.path.ends_with(".certificate_file") || setting.path.ends_with(".key_file") ||
+                              setting.path.ends_with(".hosts") || setting.path.ends_with(".path_prefix");
+  return is_of_listener || std::ranges::any_of(reloadable, names);
 }
 
 template <class Holder>

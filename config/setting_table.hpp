@@ -23,9 +23,10 @@ using AnyMemberOf =
     std::variant<MemberOf<Holder, bool>, MemberOf<Holder, std::uint32_t>, MemberOf<Holder, std::string>,
                  MemberOf<Holder, Secret>, MemberOf<Holder, std::chrono::milliseconds>,
                  MemberOf<Holder, std::vector<std::chrono::milliseconds>>, MemberOf<Holder, std::vector<std::string>>,
-                 MemberOf<Holder, ListenAddress>, MemberOf<Holder, RedisAddress>, MemberOf<Holder, LogLevel>,
-                 MemberOf<Holder, LogFormat>, MemberOf<Holder, FinalAction>, MemberOf<Holder, Mode>,
-                 MemberOf<Holder, ProcessorKind>, MemberOf<Holder, WebhookKind>, MemberOf<Holder, HmacEncoding>>;
+                 MemberOf<Holder, ListenAddress>, MemberOf<Holder, std::optional<ListenAddress>>,
+                 MemberOf<Holder, RedisAddress>, MemberOf<Holder, LogLevel>, MemberOf<Holder, LogFormat>,
+                 MemberOf<Holder, FinalAction>, MemberOf<Holder, Mode>, MemberOf<Holder, ProcessorKind>,
+                 MemberOf<Holder, WebhookKind>, MemberOf<Holder, HmacEncoding>>;
 
 template <class Holder>
 struct SettingOf {

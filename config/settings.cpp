@@ -122,6 +122,41 @@ class Reader {
       require(!source.secret_files.empty() || !source.secrets.empty(), section + "secret_files` must name a file");
       require(source.kind != WebhookKind::hmac || !source.header.empty(), section + "header` must not be empty");
     }
+    check_listeners(require);
+  }
+
+  template <class Require>
+  void check_listeners(Require require) {
+    const Settings& s = settings_;
+    const std::pair<const char*, const FaceSettings*> faces[] = {
+        {"faces.stripe", &s.faces.stripe},
+        {"faces.stancer", &s.faces.stancer},
+        {"faces.management", &s.faces.management},
+        {"faces.funding_sources", &s.faces.funding_sources},
+    };
+    auto check_tls = [&](const std::string& section, const TlsSettings& tls) {
+      require(tls.certificate_file.empty() == tls.key_file.empty(),
+              "`" + section + ".tls` needs both `certificate_file` and `key_file`");
+    };
+    check_tls("api", s.api.tls);
+    check_tls("operators", s.operators.tls);
+    std::set<std::string> hosts, prefixes, addresses = {to_text(s.api.listen), to_text(s.operators.listen)};
+    for (const auto& [section, face] : faces) {
+      const std::string name = section;
+      check_tls(name, face->tls);
+      if (face->listen && face->listen->port != 0)
+        require(addresses.insert(to_text(*face->listen)).second,
+                "`" + name + ".listen` is the address of another listener, too");
+      for (const std::string& host : face->hosts) {
+        require(!host.empty(), "`" + name + ".hosts` must not hold empty texts");
+        require(hosts.insert(host).second, "`" + name + ".hosts`: " + host + " is named twice");
+      }
+      const std::string& prefix = face->path_prefix;
+      require(prefix.empty() || (prefix.starts_with('/') && !prefix.ends_with('/')),
+              "`" + name + ".path_prefix` must begin with / and not end with it");
+      require(prefix.empty() || prefixes.insert(prefix).second,
+              "`" + name + ".path_prefix` is another API's prefix, too");
+    }
   }
 
   Result<Settings> finish() {
@@ -415,6 +450,20 @@ std::string derived_name(const Settings& settings) {
 }
 
 }  // namespace
+
+const FaceSettings& FacesSettings::of(FaceName face) const {
+  switch (face) {
+    case FaceName::stripe:
+      return stripe;
+    case FaceName::stancer:
+      return stancer;
+    case FaceName::management:
+      return management;
+    case FaceName::funding_sources:
+      return funding_sources;
+  }
+  return stripe;
+}
 
 Rules billing_rules(const BillingSettings& settings) {
   return Rules{

@@ -34,14 +34,51 @@ struct LogSettings {
   bool operator==(const LogSettings&) const = default;
 };
 
+/// What a listener shows of itself in TLS; without a certificate it speaks plain HTTP. The files are read at the start
+/// and again with every reload.
+struct TlsSettings {
+  /// The certificate and those between it and an authority, as PEM.
+  std::string certificate_file;
+  /// The certificate's private key, as PEM.
+  std::string key_file;
+
+  bool is_on() const { return !certificate_file.empty(); }
+  bool operator==(const TlsSettings&) const = default;
+};
+
 struct ApiSettings {
   /// Where programs reach the APIs.
   ListenAddress listen = {"127.0.0.1", 4242};
+  TlsSettings tls;
 
   /// How long a token, a SetupIntent, or a payment method that is nobody's can be used, 1m to 90d.
   std::chrono::milliseconds token_life = std::chrono::hours(24);
 
   bool operator==(const ApiSettings&) const = default;
+};
+
+/// The wire formats in which programs talk to billd.
+enum class FaceName : std::uint8_t { stripe, stancer, management, funding_sources };
+inline constexpr std::size_t face_count = 4;
+
+/// How requests are told to be for one API alone.
+struct FaceSettings {
+  /// A listener for this API alone; empty: none.
+  std::optional<ListenAddress> listen;
+  TlsSettings tls;
+  /// Names in Host which mean this API, without port.
+  std::vector<std::string> hosts;
+  /// What a path begins with which means this API; it is cut off. Empty: nothing.
+  std::string path_prefix;
+
+  bool operator==(const FaceSettings&) const = default;
+};
+
+struct FacesSettings {
+  FaceSettings stripe, stancer, management, funding_sources;
+
+  const FaceSettings& of(FaceName face) const;
+  bool operator==(const FacesSettings&) const = default;
 };
 
 struct OperatorSettings {
@@ -53,6 +90,7 @@ struct OperatorSettings {
   std::string host;
   /// load_settings() fills them in from tokens_file.
   std::vector<OperatorToken> tokens = {};
+  TlsSettings tls;
 
   bool operator==(const OperatorSettings&) const = default;
 };
@@ -282,6 +320,7 @@ struct Settings {
   DaemonSettings daemon;
   LogSettings log;
   ApiSettings api;
+  FacesSettings faces;
   OperatorSettings operators;
   HttpSettings http;
   RedisSettings redis;

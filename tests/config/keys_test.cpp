@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "config/staff.hpp"
+
 namespace billd {
 namespace {
 
@@ -49,6 +51,28 @@ TEST(Key, IsRecognisedAfterItWasMade) {
     EXPECT_TRUE(looks_like_key(key)) << key;
     EXPECT_EQ(mode_of(key), mode);
   }
+}
+
+TEST(Key, HasTheFormOfItsApi) {
+  auto key = [](Mode mode, KeyKind kind) { return make_key(mode, counting_from(3), kind); };
+  EXPECT_THAT(key(Mode::test, KeyKind::stancer), MatchesRegex("stest_[0-9A-Za-z]{24}"));
+  EXPECT_THAT(key(Mode::live, KeyKind::stancer), MatchesRegex("sprod_[0-9A-Za-z]{24}"));
+  EXPECT_THAT(key(Mode::test, KeyKind::person), MatchesRegex("ps_test_[0-9A-Za-z]{38}"));
+  EXPECT_THAT(key(Mode::live, KeyKind::person), MatchesRegex("ps_live_[0-9A-Za-z]{38}"));
+  for (Mode mode : {Mode::test, Mode::live})
+    for (KeyKind kind : {KeyKind::stripe, KeyKind::stancer, KeyKind::person}) {
+      EXPECT_TRUE(looks_like_key(key(mode, kind)));
+      EXPECT_EQ(kind_of(key(mode, kind)), kind);
+      EXPECT_EQ(mode_of(key(mode, kind)), mode);
+    }
+  EXPECT_EQ(kind_of("pk_test_1"), std::nullopt);
+}
+
+TEST(UserName, IsThreeToTwentyOfLettersDigitsAndTwoMarks) {
+  for (const char* name : {"ann", "Ann_Lee-2", "12345678901234567890", "api-shop"}) EXPECT_TRUE(is_user_name(name));
+  for (const char* name : {"", "ab", "123456789012345678901", "a b", "ann.lee", "zoë"})
+    EXPECT_FALSE(is_user_name(name)) << name;
+  EXPECT_EQ(folded_user_name("Ann_LEE-2"), "ann_lee-2");
 }
 
 TEST(Key, IsNotRecognisedWithAnyCharacterChanged) {

@@ -204,6 +204,26 @@ INSTANTIATE_TEST_SUITE_P(
                 "\"redis\""}));
 
 INSTANTIATE_TEST_SUITE_P(
+    Listeners, WrongFile,
+    testing::Values(
+        Mistake{"api.tls.key_file = \"/x\"", "`api.tls` needs both `certificate_file` and `key_file`"},
+        Mistake{
+            "faces.stancer.listen = \"stancer\"",
+            "billd.toml:1:24: `faces.stancer.listen` must be an IP address and a port such as \"127.0.0.1:4242\" or "
+            "\"[::1]:4242\", not \"stancer\""},
+        Mistake{"faces.stancer.listen = \"127.0.0.1:4242\"",
+                "`faces.stancer.listen` is the address of another listener, too"},
+        Mistake{"faces.stancer.hosts = \"a\"",
+                "billd.toml:1:23: `faces.stancer.hosts` must be a list such as [\"one\", \"two\"], not \"a\""},
+        Mistake{"faces.stancer.hosts = [\"\"]", "`faces.stancer.hosts` must not hold empty texts"},
+        Mistake{"faces.stancer.hosts = [\"a\"]\nfaces.stripe.hosts = [\"a\"]",
+                "`faces.stancer.hosts`: a is named twice"},
+        Mistake{"faces.stancer.path_prefix = \"pay/\"",
+                "`faces.stancer.path_prefix` must begin with / and not end with it"},
+        Mistake{"faces.stancer.path_prefix = \"/a\"\nfaces.management.path_prefix = \"/a\"",
+                "`faces.management.path_prefix` is another API's prefix, too"}));
+
+INSTANTIATE_TEST_SUITE_P(
     Combinations, WrongFile,
     testing::Values(
         Mistake{"state_directory = \"\"", "`state_directory` must not be empty"},
@@ -275,6 +295,10 @@ std::string another_value(const Setting& setting) {
   };
   auto found = values.find(setting.path);
   if (found != values.end()) return found->second;
+  if (setting.path.ends_with(".listen")) return "[::1]:3";
+  if (setting.path.ends_with(".hosts")) return "a.example.com,b.example.com";
+  if (setting.path.ends_with(".path_prefix")) return "/pay";
+  if (setting.path.ends_with("_file")) return "/etc/billd/tls.pem";
   bool is_duration = std::holds_alternative<Member<milliseconds>>(setting.member);
   // Within its range, and within what is required of jobs.lease_interval and http.connections_max together.
   bool wants_least = setting.path == "jobs.lease_interval" || setting.path == "jobs.batch_max" ||
@@ -288,6 +312,12 @@ class EachSetting : public testing::TestWithParam<Setting> {
  protected:
   /// What another setting must be for this one to make sense.
   static std::string file_for(const Setting& setting) {
+    // A certificate and its key come together.
+    for (std::string_view end : {".certificate_file", ".key_file"}) {
+      if (!setting.path.ends_with(end)) continue;
+      const std::string section(setting.path.substr(0, setting.path.size() - end.size()));
+      return section + (end == ".key_file" ? ".certificate_file" : ".key_file") + " = \"/etc/billd/other.pem\"\n";
+    }
     bool is_credential = setting.path.starts_with("redis.username") || setting.path.starts_with("redis.password");
     if (setting.path == "gateways.new_sources") return "[gateways.acme]\nkind = \"stripe\"\nkey_file = \"acme-key\"\n";
     return is_credential ? "redis.address = \"redis.internal:6379\"\n" : "";
@@ -296,7 +326,7 @@ class EachSetting : public testing::TestWithParam<Setting> {
 
 TEST_P(EachSetting, IsTakenFromTheEnvironment) {
   const Setting& setting = GetParam();
-  auto before = read(file_for(setting));
+  auto before = read("");
   auto after = read(file_for(setting), {{environment_name(setting), another_value(setting)}});
   ASSERT_TRUE(after) << after.error().detail;
   EXPECT_NE(value_text(setting, *before), value_text(setting, *after));
