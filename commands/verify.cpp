@@ -68,9 +68,10 @@ std::optional<std::int64_t> score_of(const Result<redis::Reply>& reply) {
 /// The account that a member of a queue or an index belongs to.
 std::optional<AccountKey> account_of_member(std::string_view set_kind, std::string_view set_name,
                                             std::string_view member) {
-  if (set_kind != "x" || set_name.starts_with(to_text(store::Index::test_clock_customers)))
-    return AccountKey::parse(member);
-  if (set_name == to_text(store::Index::emails)) {
+  // Sets of the values that customers are searched by, and of test clocks, hold accounts.
+  const bool has_qualifier = set_name.find(':') != std::string_view::npos;
+  if (set_kind != "x" || has_qualifier || set_name == to_text(store::Index::numbers)) return AccountKey::parse(member);
+  if (set_name == to_text(store::Index::references)) {
     const std::size_t zero = member.rfind('\0');
     return zero == std::string_view::npos ? std::nullopt : AccountKey::parse(member.substr(zero + 1));
   }

@@ -406,6 +406,7 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
     if (work.request != nullptr) {
       request.request_id = work.request->origin.request_id;
       request.idempotency_key = work.request->origin.idempotency_key;
+      if (is_request) request.held = work.request->held;
       if (is_last) work.answer = work.request->render(*decided);
       if (!work.key_hash.empty()) {
         store::SavedAnswer saved;
@@ -445,6 +446,8 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
       case store::CommitStatus::stale_epoch:
         ++statistics_.stale;
         co_return Failure{Errc::stale_epoch, "another daemon took the partition over"};
+      case store::CommitStatus::not_held:
+        co_return Failure{Errc::already_exists, "Another customer has taken that value.", "held"};
       case store::CommitStatus::conflict:
         ++statistics_.conflicts;
         if (is_request && std::holds_alternative<CreateCustomer>(*command))
@@ -478,9 +481,14 @@ awaitable<> AccountExecutor::raise_alarm(const Work& work, std::string reason) {
     log::error(about, "the account could not be parked: {}", done.error().detail);
 }
 
-/// Fetches what the request's command needs beyond the account: its time.
+/// Fetches what the request's command needs beyond the account: a number for a new one, its time.
 awaitable<Result<void>> AccountExecutor::prepare(Work& work, Command& command) {
-  const auto* creation = std::get_if<CreateCustomer>(&command);
+  auto* creation = std::get_if<CreateCustomer>(&command);
+  if (creation != nullptr && creation->number == 0) {
+    auto number = co_await store_.draw_number(work.account.mode, work.account.key);
+    if (!number) co_return number.error();
+    creation->number = *number;
+  }
   const TestClockId test_clock = creation != nullptr ? creation->test_clock : work.loaded.footprint.test_clock;
   if (!test_clock.is_empty() && work.account.mode == Mode::test) {
     const auto clock = co_await catalog_.find<TestClock>(Mode::test, test_clock.value());

@@ -10,6 +10,7 @@
 #include "engine/rules.hpp"
 #include "engine/transition.hpp"
 #include "net/async.hpp"
+#include "net/store/store.hpp"
 
 namespace billd::api {
 
@@ -39,6 +40,9 @@ struct Execution {
   Command command;
   Renderer render;
   Origin origin;
+  /// A value of the account's partition that must be held with the command's commit, which fails with already_exists
+  /// when it is not; see net/store/unique.hpp.
+  std::optional<store::HeldUnique> held = std::nullopt;
 };
 
 class Billing {

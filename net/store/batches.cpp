@@ -163,6 +163,8 @@ redis::Command Store::Batches::commit_command(Group& group, const std::vector<Pe
     call.add(commit->record_value);
     call.add(commit->record_overwrite ? "1" : "");
     call.add(commit->record_life.count());
+    call.add(commit->unique.empty() ? 0 : call.key(commit->unique));
+    call.add(commit->unique_holder);
     call.add(commit->events);
     call.add(commit->writes.size());
     for (const Write& write : commit->writes) {
@@ -212,6 +214,8 @@ Result<Verdict> Store::Batches::read_verdict(redis::Reply element, bool sent_bef
       return Verdict{CommitStatus::conflict, {}};
     case 3:
       return Verdict{CommitStatus::stale_epoch, {}};
+    case 5:
+      return Verdict{CommitStatus::not_held, {}};
     case 4:
       if (sent_before)
         return Failure{Errc::outcome_unknown, "others committed before it could be seen whether this commit was made"};

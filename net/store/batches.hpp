@@ -30,6 +30,7 @@ struct PendingCommit {
   std::string record, record_value;  ///< of idempotency; empty: none
   bool record_overwrite = false;
   Milliseconds record_life{0};
+  std::string unique, unique_holder;  ///< must be held; empty: none
   std::string events;
   std::vector<Write> writes;
   OneShot<Result<Verdict>> done;

@@ -92,7 +92,16 @@ struct CatalogKind<WebhookEndpoint> {
   static const std::string& field(const WebhookEndpoint& endpoint) { return endpoint.id.value(); }
 };
 
-using CatalogKinds = std::tuple<Plan, TestClock, ApiKey, Product, Coupon, PromotionCode, TaxRate, WebhookEndpoint>;
+template <>
+struct CatalogKind<StaffMember> {
+  static constexpr std::string_view table = "staff", name = "staff member";
+  static constexpr bool has_mode = true;
+  static constexpr auto decode = decode_staff_member;
+  static const std::string& field(const StaffMember& member) { return member.id; }
+};
+
+using CatalogKinds =
+    std::tuple<Plan, TestClock, ApiKey, Product, Coupon, PromotionCode, TaxRate, WebhookEndpoint, StaffMember>;
 
 inline constexpr std::size_t catalog_kind_count = std::tuple_size_v<CatalogKinds>;
 

@@ -11,6 +11,7 @@ namespace billd {
 // a new number and a new form_version. A field is left out when it has its default value.
 
 constexpr Mode last_enumerator(Mode) { return Mode::live; }
+constexpr StaffRole last_enumerator(StaffRole) { return StaffRole::service; }
 constexpr Interval last_enumerator(Interval) { return Interval::year; }
 constexpr SubscriptionStatus last_enumerator(SubscriptionStatus) { return SubscriptionStatus::canceled; }
 constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::pending; }
@@ -145,6 +146,13 @@ void describe(Archive& archive, typename Archive::template Object<Customer> cust
   archive.field(17, customer.shipping);
   archive.field(18, customer.tax_exempt);
   archive.field(19, customer.preferred_locales);
+  archive.field(20, customer.number);
+  archive.field(21, customer.first_name_size);
+  archive.field(22, customer.organization);
+  archive.field(23, customer.external_id);
+  archive.field(24, customer.code);
+  archive.field(25, customer.account_id);
+  archive.field(26, customer.user_name);
 }
 
 template <class Archive>
@@ -198,6 +206,7 @@ void describe(Archive& archive, typename Archive::template Object<Source> source
   archive.field(7, source.email);
   archive.field(8, source.phone);
   archive.field(9, source.last_used);
+  archive.field(10, source.nickname);
 }
 
 template <class Archive>
@@ -210,6 +219,7 @@ void describe(Archive& archive, typename Archive::template Object<NewSource> sou
   archive.field(6, source.is_payment_method);
   archive.field(7, source.email);
   archive.field(8, source.phone);
+  archive.field(9, source.nickname);
 }
 
 template <class Archive>
@@ -549,6 +559,16 @@ void describe(Archive& archive, typename Archive::template Object<ApiKey> key) {
   archive.field(9, key.api_version);
 }
 
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<StaffMember> member) {
+  archive.field(1, member.id);
+  archive.field(2, member.name);
+  archive.field(3, member.mode);
+  archive.field(4, member.role);
+  archive.field(5, member.secret_hash);
+  archive.field(6, member.created);
+}
+
 namespace store {
 
 template <class Archive>
@@ -823,6 +843,10 @@ Result<WebhookEndpoint> decode_webhook_endpoint(std::string_view bytes) {
   return decode_plainly<WebhookEndpoint>(AccountKey(), bytes, "webhook endpoint");
 }
 Result<ApiKey> decode_api_key(std::string_view bytes) { return decode_plainly<ApiKey>(AccountKey(), bytes, "API key"); }
+std::string encode(const StaffMember& member) { return encode_plainly(AccountKey(), member); }
+Result<StaffMember> decode_staff_member(std::string_view bytes) {
+  return decode_plainly<StaffMember>(AccountKey(), bytes, "staff member");
+}
 
 }  // namespace store
 }  // namespace billd

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/keys.hpp"
+#include "config/staff.hpp"
 #include "engine/account.hpp"
 #include "engine/catalog.hpp"
 #include "engine/command.hpp"
@@ -132,5 +133,7 @@ std::string encode(const ApiKey& key);
 Result<ApiKey> decode_api_key(std::string_view bytes);
 std::string encode(const WebhookEndpoint& endpoint);
 Result<WebhookEndpoint> decode_webhook_endpoint(std::string_view bytes);
+std::string encode(const StaffMember& member);
+Result<StaffMember> decode_staff_member(std::string_view bytes);
 
 }  // namespace billd::store

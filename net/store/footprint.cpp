@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "net/store/encoding.hpp"
+#include "net/store/lower_case.hpp"
 
 namespace billd::store {
 namespace {
@@ -26,10 +27,56 @@ void add_entries(IndexEntries& entries, const AccountKey& key, const Invoice& in
       entries.push_back({Index::charges, score(charge.created), encode_reference(key, charge.id), {}});
 }
 
+/// Longer values are nothing that people search by.
+constexpr std::size_t search_value_bytes_max = 512;
+
+bool ignores_case(Index index) {
+  switch (index) {
+    case Index::emails:
+    case Index::first_names:
+    case Index::last_names:
+    case Index::organizations:
+    case Index::streets:
+    case Index::cities:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void add_search_entries(IndexEntries& entries, const AccountKey& key, const Customer& customer) {
+  const auto number = static_cast<std::int64_t>(customer.number);
+  auto add = [&](Index index, std::string_view value) {
+    if (std::string found_by = search_value(index, value); !found_by.empty())
+      entries.push_back({index, number, key.value(), std::move(found_by)});
+  };
+  if (customer.number != 0) entries.push_back({Index::numbers, number, key.value(), {}});
+  if (customer.account_id != 0) add(Index::account_ids, std::to_string(customer.account_id));
+  const SplitName name = split_name(customer);
+  add(Index::first_names, name.first);
+  add(Index::last_names, name.last);
+  add(Index::organizations, customer.organization);
+  add(Index::emails, customer.email);
+  add(Index::phones, customer.phone);
+  const Address& address = customer.address;
+  add(Index::streets, address.line1);
+  if (search_value(Index::streets, address.line2) != search_value(Index::streets, address.line1))
+    add(Index::streets, address.line2);
+  add(Index::cities, address.city);
+  add(Index::states, address.state);
+  add(Index::postal_codes, address.postal_code);
+  add(Index::countries, address.country);
+}
+
 }  // namespace
 
 std::string reference_name(std::string_view gateway, std::string_view reference) {
   return std::string(gateway).append(1, '\n').append(reference);
+}
+
+std::string search_value(Index index, std::string_view value) {
+  if (value.size() > search_value_bytes_max) return {};
+  return ignores_case(index) ? lower_case(value) : std::string(value);
 }
 
 std::string_view to_text(Index index) {
@@ -50,6 +97,28 @@ std::string_view to_text(Index index) {
       return "invoice_items";
     case Index::references:
       return "references";
+    case Index::numbers:
+      return "numbers";
+    case Index::account_ids:
+      return "account_ids";
+    case Index::first_names:
+      return "first_names";
+    case Index::last_names:
+      return "last_names";
+    case Index::organizations:
+      return "organizations";
+    case Index::phones:
+      return "phones";
+    case Index::streets:
+      return "streets";
+    case Index::cities:
+      return "cities";
+    case Index::states:
+      return "states";
+    case Index::postal_codes:
+      return "postal_codes";
+    case Index::countries:
+      return "countries";
   }
   return "";
 }
@@ -59,12 +128,7 @@ IndexEntries index_entries(const Account& account) {
   const Customer& customer = account.customer;
   if (!customer.id.is_empty() && !customer.deleted) {
     entries.push_back({Index::customers, score(customer.created), encode_reference(account.key, customer.id), {}});
-    if (!customer.email.empty()) {
-      // Read by its members' order: the email, a zero that no email holds, the account.
-      std::string member = customer.email;
-      member.append(1, '\0').append(account.key.value());
-      entries.push_back({Index::emails, 0, std::move(member), {}});
-    }
+    add_search_entries(entries, account.key, customer);
     if (!customer.test_clock.is_empty())
       entries.push_back({Index::test_clock_customers, 0, account.key.value(), customer.test_clock.value()});
   }

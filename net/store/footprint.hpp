@@ -21,18 +21,35 @@ enum class Index : std::uint8_t {
   test_clock_customers,
   invoice_items,
   references,
+  // What customers are searched by: a set for each value (the qualifier), or one for all (numbers), in the order of the
+  // customers' numbers (the score).
+  numbers,
+  account_ids,
+  first_names,
+  last_names,
+  organizations,
+  phones,
+  streets,
+  cities,
+  states,
+  postal_codes,
+  countries,
 };
-inline constexpr std::size_t index_count = 8;
+inline constexpr std::size_t index_count = 19;
 
 std::string_view to_text(Index index);
 
-/// One member of a sorted set. The score is the object's creation in microseconds since 1970, or 0 in an index that is
-/// read by its members' order.
+/// A value by which customers are searched as the index spells it: in lower case where case does not count there.
+/// Empty: no customer is found by it, because it is empty or longer than 512 bytes.
+std::string search_value(Index index, std::string_view value);
+
+/// One member of a sorted set. The score is the object's creation in microseconds since 1970, the customer's number in
+/// an index to search by, or 0 where there is no order.
 struct IndexEntry {
   Index index = Index::customers;
   std::int64_t score = 0;
   std::string member;
-  std::string qualifier;  ///< which of several sets: the test clock's identifier
+  std::string qualifier;  ///< which of several sets: the test clock's identifier, the value searched by
 
   auto operator<=>(const IndexEntry&) const = default;
 };

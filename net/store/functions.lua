@@ -24,15 +24,15 @@ end
 --   ARGV  1 the number of accounts, 2 events older than this many milliseconds may go ('': none), then for each
 --         account: its key (an index into KEYS), the version that must be stored ('': none), the new value, the epoch
 --         that must be the lease's ('': any), the idempotency record (an index; 0: none), its value, whether it may
---         replace one ('1'), its life in milliseconds, the events ('': none), the number of writes, and four for each
---         write: a letter, an index, and two arguments
+--         replace one ('1'), its life in milliseconds, the unique value that must be held (an index; 0: none), how, the
+--         events ('': none), the number of writes, and four for each write: a letter, an index, and two arguments
 --           H field value      sets a document          D field -          removes one
 --           V field value      sets one that is not there yet
 --           Z score member     enters an index          R member -         leaves one
 --           T score member     enters a queue           U member -         leaves one
 -- Answers the count of commits, then for each account 1 (committed), 2 (conflict), 3 (stale epoch), 4 (conflict; but
--- one that is sent again may have been carried out before others committed), or the value of the idempotency record
--- that was there already.
+-- one that is sent again may have been carried out before others committed), 5 (the unique value is not held), or the
+-- value of the idempotency record that was there already.
 local function commit(keys, args)
   local commits = read_count(keys[1])
   local epoch = redis.call('HGET', keys[2], 'epoch')
@@ -45,11 +45,13 @@ local function commit(keys, args)
     starts[i] = at
     local account = keys[tonumber(args[at])]
     local record = tonumber(args[at + 4])
-    local writes = tonumber(args[at + 9])
+    local unique = tonumber(args[at + 8])
+    local writes = tonumber(args[at + 11])
     local verdict = 1
     local version = redis.call('GETRANGE', account, 1, 8)
     local current = version == args[at + 1]
     local saved = record > 0 and args[at + 6] ~= '1' and redis.call('GET', keys[record])
+    local is_held = unique == 0 or redis.call('GET', keys[unique]) == args[at + 9]
     if not current and redis.call('GET', account) == args[at + 2] then
       verdict = 0 -- a commit that is sent again because its answer was lost finds its own value
     elseif saved then
@@ -60,10 +62,12 @@ local function commit(keys, args)
       verdict = commits_of(version) > commits_of(args[at + 1]) + 1 and 4 or 2
     elseif seen[account] then
       verdict = 2
+    elseif not is_held then
+      verdict = 5
     end
     if verdict == 1 then
       seen[account] = true
-      for w = at + 10, at + 6 + 4 * writes, 4 do
+      for w = at + 12, at + 8 + 4 * writes, 4 do
         local key = args[w + 1]
         if not checked[key] then
           redis.call(type_check[args[w]], keys[tonumber(key)])
@@ -72,7 +76,7 @@ local function commit(keys, args)
       end
     end
     verdicts[i] = verdict
-    at = at + 10 + 4 * writes
+    at = at + 12 + 4 * writes
   end
 
   local changed = false
@@ -83,8 +87,8 @@ local function commit(keys, args)
       redis.call('SET', keys[tonumber(args[at])], args[at + 2])
       local record = tonumber(args[at + 4])
       if record > 0 then redis.call('SET', keys[record], args[at + 5], 'PX', args[at + 7]) end
-      if args[at + 8] ~= '' then redis.call('XADD', keys[3], '*', 'e', args[at + 8]) end
-      for w = at + 10, at + 6 + 4 * tonumber(args[at + 9]), 4 do
+      if args[at + 10] ~= '' then redis.call('XADD', keys[3], '*', 'e', args[at + 10]) end
+      for w = at + 12, at + 8 + 4 * tonumber(args[at + 11]), 4 do
         local letter, key = args[w], keys[tonumber(args[w + 1])]
         if letter == 'Z' then
           redis.call('ZADD', key, args[w + 2], args[w + 3])
@@ -254,6 +258,29 @@ local function complete_answer(keys, args)
   return args[1]
 end
 
+-- Draws numbers for new customers.    KEYS  1 the numbers drawn so far    ARGV  1 how many
+-- Answers the last of them.
+local function draw_numbers(keys, args)
+  read_count(keys[1])
+  return redis.call('INCRBY', keys[1], args[1])
+end
+
+-- Takes a value that only one customer may have, or gives it up, if it still is as the caller saw it.
+--   KEYS  1 the value    ARGV  1 how it is held ('': not), 2 how it shall be ('': not), 3 for how many milliseconds
+--         ('': until it is given up)
+-- Answers 1, or 2 on a conflict.
+local function take_unique(keys, args)
+  if (redis.call('GET', keys[1]) or '') ~= args[1] then return 2 end
+  if args[2] == '' then
+    redis.call('DEL', keys[1])
+  elseif args[3] == '' then
+    redis.call('SET', keys[1], args[2])
+  else
+    redis.call('SET', keys[1], args[2], 'PX', args[3])
+  end
+  return 1
+end
+
 -- Writes objects of the catalog, if all that is stored is as expected: all of them or none.
 --   KEYS  1 the catalog's version, then the hash of each object, then the idempotency record (may be missing)
 --   ARGV  1 the number of objects, 2 the channel, 3 the message but for the version, 4 the answer to save, 5 its life
@@ -302,12 +329,15 @@ local function check_permissions(channel)
       { 'ZADD', prefix .. 'c:', '0', '' }, { 'ZREM', prefix .. 'c:', '' },
       { 'XLEN', prefix .. 'e' }, { 'XADD', prefix .. 'e', '*', '', '' }, { 'XTRIM', prefix .. 'e', 'MINID', '~', '0' },
       { 'HEXISTS', prefix .. 'p', '' }, { 'HSET', prefix .. 'p', '', '' }, { 'HDEL', prefix .. 'p', '' },
+      { 'INCRBY', prefix .. 'n', '1' }, { 'GET', prefix .. 'u:' }, { 'SET', prefix .. 'u:', '' },
+      { 'SET', prefix .. 'u:', '', 'PX', '1' }, { 'DEL', prefix .. 'u:' },
       { 'HSET', prefix .. 'pg', '', '' }, { 'HDEL', prefix .. 'pg', '' },
       { 'ZADD', prefix .. 'p:', '0', '' }, { 'ZREM', prefix .. 'p:', '' },
       { 'HSET', prefix .. 'w', '', '' }, { 'HDEL', prefix .. 'w', '' }, { 'HDEL', prefix .. 'wr', '' },
       { 'XADD', prefix .. 'wg', 'MAXLEN', '~', '1', '*', '', '' },
       { 'HSET', catalog .. 'plans', '', '' }, { 'HDEL', catalog .. 'plans', '' },
-      { 'HSET', catalog .. 'clocks', '', '' }, { 'SET', catalog .. 'r:', '', 'PX', '1' },
+      { 'HSET', catalog .. 'clocks', '', '' }, { 'HSET', catalog .. 'staff', '', '' },
+      { 'HDEL', catalog .. 'staff', '' }, { 'SET', catalog .. 'r:', '', 'PX', '1' },
     }) do table.insert(writes, write) end
   end
   table.insert(writes, { 'XREVRANGE', '{catalog}:audit', '+', '-' })
@@ -340,4 +370,6 @@ redis.register_function('billd_VERSION_put_right', put_right)
 redis.register_function('billd_VERSION_deliver', deliver)
 redis.register_function('billd_VERSION_complete_answer', complete_answer)
 redis.register_function('billd_VERSION_put_objects', put_objects)
+redis.register_function('billd_VERSION_draw_numbers', draw_numbers)
+redis.register_function('billd_VERSION_take_unique', take_unique)
 redis.register_function('billd_VERSION_open_data_set', open_data_set)

@@ -51,6 +51,11 @@ std::string given_up_key(std::string_view prefix) { return join(prefix, "wg", ""
 std::string claim_key(std::string_view prefix, std::string_view key_hash) { return join(prefix, "i:", key_hash); }
 std::string answer_key(std::string_view prefix, std::string_view key_hash) { return join(prefix, "r:", key_hash); }
 
+std::string drawn_numbers_key(std::string_view prefix) { return join(prefix, "n", ""); }
+std::string unique_key(std::string_view prefix, std::string_view kind, std::string_view value) {
+  return join(prefix, "u:", kind).append(":").append(value);
+}
+
 std::string catalog_prefix(Mode mode) { return join(mode_letter(mode), "{catalog}", ":"); }
 
 }  // namespace billd::store

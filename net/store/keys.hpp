@@ -30,9 +30,11 @@ namespace billd::store {
 // t:{p7}:r:<hash>                   an idempotency key's answer
 // t:{p7}:h:<token>                  a payment source that is no customer's yet
 // t:{p7}:ho:<token>                 whose it has become
+// t:{p7}:n                          count: numbers of customers drawn so far
+// t:{p7}:u:<kind>:<value>           who holds a value that only one customer may have
 // t:{p7}:g:<charge>                 the built-in test gateway's ledger
 // {catalog}:dataset                 hash: id, partitions
-// {catalog}:version, {catalog}:keys, t:{catalog}:plans, t:{catalog}:clocks, t:{catalog}:r:<hash>
+// {catalog}:version, {catalog}:keys, t:{catalog}:plans, t:{catalog}:clocks, t:{catalog}:staff, t:{catalog}:r:<hash>
 // {catalog}:daemons                 hash: daemon -> heartbeat
 // {catalog}:paused                  hash: paused queues, and by whom and why
 // {catalog}:audit                   stream: what operators did, each entry with the hash of all before it
@@ -60,6 +62,9 @@ std::string replays_key(std::string_view prefix);
 std::string given_up_key(std::string_view prefix);
 std::string claim_key(std::string_view prefix, std::string_view key_hash);
 std::string answer_key(std::string_view prefix, std::string_view key_hash);
+
+std::string drawn_numbers_key(std::string_view prefix);
+std::string unique_key(std::string_view prefix, std::string_view kind, std::string_view value);
 
 /// The prefix of the catalog's keys in a mode.
 std::string catalog_prefix(Mode mode);

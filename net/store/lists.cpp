@@ -131,23 +131,30 @@ awaitable<Result<std::uint64_t>> Store::count(Mode mode, Index index, std::optio
 }
 
 awaitable<Result<std::vector<AccountKey>>> Store::find_by_email(Mode mode, std::string email) {
-  return find_by_name(mode, Index::emails, std::move(email));
+  std::vector<AccountKey> keys;
+  const std::string value = search_value(Index::emails, email);
+  if (value.empty()) co_return keys;
+  std::vector<redis::Command> commands;
+  for (std::uint32_t partition = 0; partition < partitions_; ++partition)
+    commands.emplace_back("ZRANGE", index_key(prefix(mode, partition), Index::emails, value), 0, -1);
+  auto replies = co_await execute_all(client_, std::move(commands));
+  if (!replies) co_return replies.error();
+  for (const redis::Reply& reply : *replies)
+    for (const redis::Reply& member : reply.elements())
+      if (auto key = AccountKey::parse(member.text())) keys.push_back(*key);
+  co_return keys;
 }
 
 awaitable<Result<std::vector<AccountKey>>> Store::find_by_reference(Mode mode, std::string gateway,
                                                                     std::string reference) {
-  return find_by_name(mode, Index::references, reference_name(gateway, reference));
-}
-
-/// The accounts of a name's members in an index that is read by their order.
-awaitable<Result<std::vector<AccountKey>>> Store::find_by_name(Mode mode, Index index, std::string name) {
-  name += '\0';
+  // Read by the members' order: the name, a zero, the account.
+  std::string name = reference_name(gateway, reference) + '\0';
   const std::string from = "[" + name;
   name.back() = '\1';
   const std::string to = "(" + name;
   std::vector<redis::Command> commands;
   for (std::uint32_t partition = 0; partition < partitions_; ++partition)
-    commands.emplace_back("ZRANGEBYLEX", index_key(prefix(mode, partition), index), from, to);
+    commands.emplace_back("ZRANGEBYLEX", index_key(prefix(mode, partition), Index::references), from, to);
   auto replies = co_await execute_all(client_, std::move(commands));
   if (!replies) co_return replies.error();
   std::vector<AccountKey> keys;

@@ -10,6 +10,7 @@
 #include "net/store/functions.hpp"
 #include "net/store/keys.hpp"
 #include "net/store/numbers.hpp"
+#include "net/store/unique.hpp"
 
 namespace billd::store {
 namespace {
@@ -291,6 +292,12 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
     pending.record_value = std::move(request.idempotency->value);
     pending.record_overwrite = request.idempotency->overwrite;
     pending.record_life = request.idempotency->life.value_or(settings_.idempotency_retention);
+  }
+  if (request.held) {
+    const Unique& unique = request.held->unique;
+    BILLD_CHECK(partition_of(unique) == partition, "a commit can only be bound to what its own partition holds");
+    pending.unique = unique_key(keys_prefix, to_text(unique.kind), unique.value);
+    pending.unique_holder = std::move(request.held->holder);
   }
   if (!transition.events.empty()) {
     EventBatch batch;

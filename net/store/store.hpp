@@ -38,14 +38,33 @@ struct IdempotencyWrite {
   std::optional<Milliseconds> life = {};  ///< empty: idempotency_retention
 };
 
+/// What only one customer of a mode may have.
+enum class UniqueKind : std::uint8_t {
+  user_name,  ///< in lower case
+  code,
+  likeness,  ///< of new customers: a hash of what tells two apart
+};
+
+struct Unique {
+  UniqueKind kind = UniqueKind::code;
+  std::string value;
+};
+
+/// A unique value and how it is held: a text that names the account, compared as a whole.
+struct HeldUnique {
+  Unique unique;
+  std::string holder;
+};
+
 struct CommitRequest {
   Transition transition;
   Footprint before;
   std::optional<Fence> fence;  ///< jobs; requests of the API go without
   std::optional<IdempotencyWrite> idempotency;
-  Timestamp now;                ///< the account's time, for its events
-  std::string request_id;       ///< for its events; empty: time did it
-  std::string idempotency_key;  ///< as the client gave it, for its events
+  std::optional<HeldUnique> held;  ///< refused with not_held unless it is; of the account's partition
+  Timestamp now;                   ///< the account's time, for its events
+  std::string request_id;          ///< for its events; empty: time did it
+  std::string idempotency_key;     ///< as the client gave it, for its events
 };
 
 enum class CommitStatus : std::uint8_t {
@@ -53,6 +72,7 @@ enum class CommitStatus : std::uint8_t {
   conflict,     ///< another writer was first: load and decide again
   stale_epoch,  ///< the partition has another owner
   repeated,     ///< the idempotency key has an answer already, in `saved`; nothing was written
+  not_held,     ///< another took the unique value; nothing was written
 };
 
 struct CommitResult {
@@ -164,13 +184,42 @@ class Store {
   /// How many members the index has with a score from `score_min` to `score_max`, both included (empty: without bound).
   awaitable<Result<std::uint64_t>> count(Mode mode, Index index, std::optional<std::int64_t> score_min,
                                          std::optional<std::int64_t> score_max);
-  /// The accounts of the customers with exactly this email.
+  /// The accounts of the customers with this email, whatever the case of its letters.
   awaitable<Result<std::vector<AccountKey>>> find_by_email(Mode mode, std::string email);
   /// The accounts with a source that the processor behind the gateway calls so; the built-in test gateway's are not
   /// found.
   awaitable<Result<std::vector<AccountKey>>> find_by_reference(Mode mode, std::string gateway, std::string reference);
   /// The accounts of the customers of a test clock.
   awaitable<Result<std::vector<AccountKey>>> test_clock_accounts(TestClockId clock);
+
+  // Numbers of customers: sequence x partitions + partition. See search.cpp.
+
+  /// A number for a new account, which none of the mode has, had, or has for a code. Numbers that are not used are
+  /// lost.
+  awaitable<Result<std::uint64_t>> draw_number(Mode mode, AccountKey key);
+  /// not_found when there is no customer of that number.
+  awaitable<Result<AccountKey>> find_by_number(Mode mode, std::uint64_t number);
+  /// Whether the number was drawn, or may be any moment.
+  awaitable<Result<bool>> is_number_drawn(Mode mode, std::uint64_t number);
+
+  /// One of the values that customers are searched by, as search_value() spells it.
+  struct Criterion {
+    Index index = Index::emails;
+    std::string value;
+  };
+  /// The accounts of the customers that meet all criteria, in the order of their numbers, from the `offset`-th on.
+  awaitable<Result<std::vector<AccountKey>>> search(Mode mode, std::vector<Criterion> criteria, std::uint64_t offset,
+                                                    std::size_t limit);
+
+  // Values that only one customer may have; see unique.hpp.
+
+  std::uint32_t partition_of(const Unique& unique) const;
+  /// How it is held; empty: not.
+  awaitable<Result<std::string>> holder(Mode mode, Unique unique);
+  /// Takes the value, or gives it up with an empty `wanted`, if it still is held as `seen`; conflict otherwise. Without
+  /// `life` it is held until it is given up.
+  awaitable<Result<void>> take(Mode mode, Unique unique, std::string seen, std::string wanted,
+                               std::optional<Milliseconds> life = std::nullopt);
 
   /// Events newest first: older than `before`, or newer than `after` (nearest first in time, still listed newest
   /// first), at most `limit`.
@@ -281,7 +330,17 @@ class Store {
 
  private:
   class Batches;
-  awaitable<Result<std::vector<AccountKey>>> find_by_name(Mode mode, Index index, std::string name);
+  class Search;
+  /// The numbers of a partition and mode that this process has drawn and not given to anybody yet.
+  struct Numbers {
+    explicit Numbers(Executor executor) : drawn(executor, SteadyClock::time_point::max()) {}
+
+    std::vector<std::uint64_t> free;  ///< the least one last
+    bool is_drawing = false;
+    Timer drawn;  ///< cancelled when the drawing has ended
+  };
+  Numbers& numbers(Mode mode, std::uint32_t partition);
+  awaitable<Result<void>> refill(Numbers& numbers, Mode mode, std::uint32_t partition);
   awaitable<Result<Parts>> load_parts(AccountKey key, std::string documents, const redis::Reply& records);
   void compare(const Acknowledged& expected, Acknowledged stored);
   awaitable<Result<std::vector<redis::Reply>>> execute_all(redis::Client& client, std::vector<redis::Command> commands);
@@ -290,6 +349,7 @@ class Store {
   redis::Client& client_;
   StoreSettings settings_;
   std::unique_ptr<Batches> batches_;
+  std::vector<std::unique_ptr<Numbers>> numbers_;  ///< by partition x 2 + mode
   Acknowledged acknowledged_;
   Acknowledged stored_;  ///< when the connection was prepared
   std::uint32_t partitions_ = 0;

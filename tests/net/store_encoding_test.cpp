@@ -114,6 +114,8 @@ RC_GTEST_PROP(StoredForm, OfThePartsOfTheCatalogIsReadBack, (std::uint64_t seed)
   expect_round_trip(key, encode(key), decode_api_key, seed);
   const WebhookEndpoint endpoint = random.webhook_endpoint();
   expect_round_trip(endpoint, encode(endpoint), decode_webhook_endpoint, seed);
+  const StaffMember member = random.staff_member();
+  expect_round_trip(member, encode(member), decode_staff_member, seed);
 }
 
 RC_GTEST_PROP(StoredForm, OfNothingButNoiseIsCorrupt, (std::uint64_t seed)) {

@@ -85,6 +85,7 @@ class RandomObjects {
   TestClock test_clock();
   ApiKey api_key();
   WebhookEndpoint webhook_endpoint();
+  StaffMember staff_member();
 
  private:
   std::mt19937_64 dice_;
@@ -194,7 +195,14 @@ inline Customer RandomObjects::customer() {
           id<SourceKind>(),
           shipping(),
           one_of(TaxExempt::reverse),
-          some<std::string>(0, [this] { return text(); })};
+          some<std::string>(0, [this] { return text(); }),
+          bits(),
+          static_cast<std::uint32_t>(bits()),
+          text(),
+          text(),
+          text(),
+          integer(),
+          text()};
 }
 
 inline CardSummary RandomObjects::card() {
@@ -215,7 +223,7 @@ inline Means RandomObjects::means() {
 }
 
 inline Source RandomObjects::source() {
-  return {id<SourceKind>(), time(), text(), text(), means(), metadata(), maybe_time(), text(), text()};
+  return {id<SourceKind>(), time(), text(), text(), means(), metadata(), maybe_time(), text(), text(), text()};
 }
 
 inline SetupIntent RandomObjects::setup_intent() {
@@ -223,7 +231,7 @@ inline SetupIntent RandomObjects::setup_intent() {
 }
 
 inline HeldSource RandomObjects::held_source() {
-  return {text(), time(), {id<SourceKind>(), text(), text(), means(), metadata(), coin(), text(), text()}};
+  return {text(), time(), {id<SourceKind>(), text(), text(), means(), metadata(), coin(), text(), text(), text()}};
 }
 
 inline Recurrence RandomObjects::recurrence() {
@@ -548,6 +556,10 @@ inline WebhookEndpoint RandomObjects::webhook_endpoint() {
           time(),
           text(),
           time()};
+}
+
+inline StaffMember RandomObjects::staff_member() {
+  return {text(), text(), one_of(Mode::live), one_of(StaffRole::service), text(), time()};
 }
 
 inline ApiKey RandomObjects::api_key() {

@@ -121,13 +121,15 @@ Shown show_deleted(Presenter& present, const Transition& after) {
 
 /// The customers of these accounts, newest first.
 awaitable<Result<Page>> page_of_accounts(Services& services, const Call& call, Known& known,
-                                         std::vector<AccountKey> keys, PageQuery query) {
+                                         std::vector<AccountKey> keys, PageQuery query,
+                                         std::optional<std::string> email) {
   auto loaded = co_await services.store.load_all(call.mode, std::move(keys));
   if (!loaded) co_return loaded.error();
   std::vector<const Customer*> customers;
   for (store::Loaded& each : *loaded) {
     auto account = std::make_shared<const Account>(std::move(each.account));
     known.put(account);
+    if (email && account->customer.email != *email) continue;
     if (account->customer.deleted || !query.created.holds(account->customer.created)) continue;
     customers.push_back(&account->customer);
   }
@@ -142,14 +144,15 @@ awaitable<Result<Page>> page_of_accounts(Services& services, const Call& call, K
 awaitable<Result<Page>> page_of_customers(Services& services, const Call& call, Known& known, PageQuery query) {
   const Arguments arguments = call.arguments();
   if (arguments.has("email")) {
-    auto keys = co_await services.store.find_by_email(call.mode, arguments.text_or_empty("email"));
+    std::string email = arguments.text_or_empty("email");
+    auto keys = co_await services.store.find_by_email(call.mode, email);
     if (!keys) co_return keys.error();
-    co_return co_await page_of_accounts(services, call, known, std::move(*keys), std::move(query));
+    co_return co_await page_of_accounts(services, call, known, std::move(*keys), std::move(query), std::move(email));
   }
   if (arguments.has("test_clock")) {
     auto keys = co_await services.store.test_clock_accounts(TestClockId(arguments.text_or_empty("test_clock")));
     if (!keys) co_return keys.error();
-    co_return co_await page_of_accounts(services, call, known, std::move(*keys), std::move(query));
+    co_return co_await page_of_accounts(services, call, known, std::move(*keys), std::move(query), std::nullopt);
   }
   co_return co_await page_of_all(services, call, known, Kind::customer, std::move(query), Filter());
 }
