@@ -7,6 +7,8 @@
 #include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/json/serialize.hpp>
@@ -23,6 +25,7 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using Socket = asio::basic_stream_socket<tcp, Executor>;
+using TlsStream = asio::ssl::stream<Socket>;
 using TimePoint = SteadyClock::time_point;
 
 Response render_error_as_json(int status, std::string_view message, std::string_view) {
@@ -64,6 +67,8 @@ std::size_t write_at_once(Socket& socket, std::string_view bytes, error_code& ec
   return ec ? 0 : written;
 }
 
+std::size_t write_at_once(TlsStream&, std::string_view, error_code&) { return 0; }
+
 class ConnectionBase;
 
 }  // namespace
@@ -86,8 +91,10 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   }
 
   std::string_view date();
-  Result<void> accept_from(Acceptor acceptor);
-  void admit(Socket socket, const asio::ip::address& peer);
+  Result<void> accept_from(Acceptor acceptor, std::shared_ptr<const TlsIdentity> tls);
+  void admit(Socket socket, const asio::ip::address& peer, asio::ssl::context* tls);
+  template <class Stream>
+  void start(Stream stream, const asio::ip::address& peer);
   void remove(ConnectionBase& connection);
   std::vector<std::shared_ptr<ConnectionBase>> current_connections() const;
   bool close_longest_idle();
@@ -261,12 +268,14 @@ class Connection final : public ConnectionBase {
   void write_soon();
   awaitable<bool> flush();
   awaitable<bool> send_stream(bool chunked);
+  awaitable<bool> greet();
   awaitable<> linger();
 
   bool written_at_once();
   void close_stream() override;
   void cancel_stream() override;
   void shut_down_sending();
+  Socket& socket();
 
   Stream stream_;
   boost::beast::flat_buffer input_;
@@ -282,8 +291,20 @@ class Connection final : public ConnectionBase {
   bool write_is_running_ = false;
 };
 
+/// What comes before the first request; false when the connection is of no use.
+template <class Stream>
+awaitable<bool> Connection<Stream>::greet() {
+  if constexpr (std::is_same_v<Stream, TlsStream>) {
+    auto [ec] = co_await stream_.async_handshake(asio::ssl::stream_base::server, nothrow);
+    co_return !ec && !closed();
+  }
+  co_return true;
+}
+
 template <class Stream>
 awaitable<> Connection<Stream>::serve() {
+  const bool greeted = co_await greet();
+  if (!greeted) co_return;
   while (!closing_) {
     Step step = parse();
     if (step == Step::incomplete) {
@@ -523,13 +544,26 @@ awaitable<bool> Connection<Stream>::send_stream(bool chunked) {
 template <class Stream>
 awaitable<> Connection<Stream>::linger() {
   enter(Phase::lingering);
+  if constexpr (std::is_same_v<Stream, TlsStream>) {
+    // Says that nothing was cut off; the deadline ends the wait for a peer that does not say so, too.
+    [[maybe_unused]] auto [ec] = co_await stream_.async_shutdown(nothrow);
+    if (closed()) co_return;
+  }
   shut_down_sending();
   input_.consume(input_.size());
   while (true) {
     auto room = input_.prepare(read_header_bytes);
-    auto [ec, received] = co_await stream_.async_read_some(room, nothrow);
+    auto [ec, received] = co_await socket().async_read_some(room, nothrow);
     if (ec || closed()) co_return;
   }
+}
+
+template <class Stream>
+Socket& Connection<Stream>::socket() {
+  if constexpr (std::is_same_v<Stream, TlsStream>)
+    return stream_.next_layer();
+  else
+    return stream_;
 }
 
 template <class Stream>
@@ -547,19 +581,19 @@ bool Connection<Stream>::written_at_once() {
 template <class Stream>
 void Connection<Stream>::close_stream() {
   error_code ignored;
-  stream_.close(ignored);
+  socket().close(ignored);
 }
 
 template <class Stream>
 void Connection<Stream>::cancel_stream() {
   error_code ignored;
-  stream_.cancel(ignored);
+  socket().cancel(ignored);
 }
 
 template <class Stream>
 void Connection<Stream>::shut_down_sending() {
   error_code ignored;
-  stream_.shutdown(Socket::shutdown_send, ignored);
+  socket().shutdown(Socket::shutdown_send, ignored);
 }
 
 /// What co_spawn calls at a connection's end; it owns the connection until then and passes cancellation on. It is no
@@ -587,7 +621,8 @@ bool is_shortage(const error_code& ec) {
          ec == asio::error::no_buffer_space || ec == asio::error::no_memory;
 }
 
-awaitable<> accept_connections(std::shared_ptr<ServerState> state, std::shared_ptr<Acceptor> acceptor) {
+awaitable<> accept_connections(std::shared_ptr<ServerState> state, std::shared_ptr<Acceptor> acceptor,
+                               std::shared_ptr<const TlsIdentity> tls) {
   constexpr Milliseconds pause(100);
   bool short_of_resources = false;  // a shortage is told once, not ten times a second
   while (acceptor->is_open()) {
@@ -597,7 +632,7 @@ awaitable<> accept_connections(std::shared_ptr<ServerState> state, std::shared_p
     if (!acceptor->is_open()) co_return;
     if (!ec) {
       short_of_resources = false;
-      state->admit(std::move(socket), unmapped(peer.address()));
+      state->admit(std::move(socket), unmapped(peer.address()), tls ? tls->context().get() : nullptr);
       continue;
     }
     if (ec == asio::error::connection_aborted) continue;
@@ -622,18 +657,20 @@ std::string_view ServerState::date() {
   return {date_text.data(), date_size};
 }
 
-Result<void> ServerState::accept_from(Acceptor acceptor) {
+Result<void> ServerState::accept_from(Acceptor acceptor, std::shared_ptr<const TlsIdentity> tls) {
   auto listener = std::make_shared<Acceptor>(std::move(acceptor));
   listeners.push_back(listener);
-  asio::co_spawn(executor, accept_connections(shared_from_this(), listener), [](std::exception_ptr failure) {
-    if (failure) spdlog::error("an HTTP listener ended with an exception");
-  });
+  asio::co_spawn(executor, accept_connections(shared_from_this(), listener, std::move(tls)),
+                 [](std::exception_ptr failure) {
+                   if (failure) spdlog::error("an HTTP listener ended with an exception");
+                 });
   return {};
 }
 
-void ServerState::admit(Socket socket, const asio::ip::address& peer) {
+void ServerState::admit(Socket socket, const asio::ip::address& peer, asio::ssl::context* tls) {
   auto refuse = [&](int status, std::string_view message) {
     ++counts.connections_refused_total;
+    if (tls != nullptr) return;  // it could not be told before a handshake, which is what there is no room for
     ++counts.answers_total[status];
     Response response = settings.render_error(status, message, {});
     AnswerFrame frame;
@@ -659,7 +696,15 @@ void ServerState::admit(Socket socket, const asio::ip::address& peer) {
   socket.set_option(tcp::no_delay(true), ignored);
   if (limited) ++peers[peer];
   ++counts.connections_total;
-  auto connection = std::make_shared<Connection<Socket>>(std::move(socket), shared_from_this(), peer);
+  if (tls != nullptr)
+    start(TlsStream(std::move(socket), *tls), peer);
+  else
+    start(std::move(socket), peer);
+}
+
+template <class Stream>
+void ServerState::start(Stream stream, const asio::ip::address& peer) {
+  auto connection = std::make_shared<Connection<Stream>>(std::move(stream), shared_from_this(), peer);
   connection->index = connections.size();
   connections.push_back(connection.get());
   arm_sweep();
@@ -726,7 +771,7 @@ Server::~Server() {
   state_->sweep.cancel();
 }
 
-Result<void> Server::listen(const std::string& address, std::uint16_t port) {
+Result<void> Server::listen(const std::string& address, std::uint16_t port, std::shared_ptr<const TlsIdentity> tls) {
   std::string what = "cannot listen on " + address + " port " + std::to_string(port);
   error_code ec;
   asio::ip::address literal = asio::ip::make_address(address, ec);
@@ -738,10 +783,10 @@ Result<void> Server::listen(const std::string& address, std::uint16_t port) {
   if (!ec) acceptor.bind(endpoint, ec);
   if (!ec) acceptor.listen(Acceptor::max_listen_connections, ec);
   if (ec) return system_failure(what, ec);
-  return state_->accept_from(std::move(acceptor));
+  return state_->accept_from(std::move(acceptor), std::move(tls));
 }
 
-Result<void> Server::listen(int descriptor) {
+Result<void> Server::listen(int descriptor, std::shared_ptr<const TlsIdentity> tls) {
   std::string what = "cannot listen on descriptor " + std::to_string(descriptor);
   sockaddr_storage address{};
   socklen_t size = sizeof address;
@@ -760,7 +805,7 @@ Result<void> Server::listen(int descriptor) {
   bool is_internet = address.ss_family == AF_INET || address.ss_family == AF_INET6;
   if (!asked || listening == 0 || !is_internet)
     return Failure{Errc::bad_configuration, what + ": it is not a listening TCP socket"};
-  return state_->accept_from(std::move(acceptor));
+  return state_->accept_from(std::move(acceptor), std::move(tls));
 }
 
 void Server::set_settings(ServerSettings settings) {

@@ -15,6 +15,7 @@
 #include "net/histogram.hpp"
 #include "net/http/gate.hpp"
 #include "net/http/message.hpp"
+#include "net/http/tls.hpp"
 
 namespace billd::http {
 
@@ -96,10 +97,11 @@ class Server {
 
   /// Listens on a literal IPv4 or IPv6 address, on any free port when it is 0, and accepts from now on. Fails with
   /// bad_configuration and the system's reason. May be called for several addresses.
-  Result<void> listen(const std::string& address, std::uint16_t port);
+  /// With an identity that is one (tls.hpp), its connections speak TLS.
+  Result<void> listen(const std::string& address, std::uint16_t port, std::shared_ptr<const TlsIdentity> tls = nullptr);
 
   /// Accepts on a descriptor that is bound and listening already. The server owns it from now on, also on failure.
-  Result<void> listen(int descriptor);
+  Result<void> listen(int descriptor, std::shared_ptr<const TlsIdentity> tls = nullptr);
 
   /// New limits. Those on time hold from the next phase of each connection on.
   void set_settings(ServerSettings settings);
