@@ -7,6 +7,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
+pkg_check_modules(pugixml REQUIRED IMPORTED_TARGET pugixml)
 
 add_library(billd_options INTERFACE)
 target_include_directories(billd_options INTERFACE "${PROJECT_SOURCE_DIR}")

@@ -2,10 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include "net/api/random_id.hpp"
 #include "net/api/stripe/credentials.hpp"
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/expand.hpp"
-#include "net/api/stripe/random_id.hpp"
 #include "net/api/stripe/secrets_refused.hpp"
 #include "net/api/stripe/webhook_secrets.hpp"
 #include "net/http/form.hpp"

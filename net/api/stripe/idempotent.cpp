@@ -1,7 +1,7 @@
 #include "net/api/stripe/idempotent.hpp"
 
 #include "config/keys.hpp"
-#include "net/api/stripe/random_id.hpp"
+#include "net/api/random_id.hpp"
 #include "net/store/idempotency.hpp"
 
 namespace billd::api::stripe {

@@ -1,11 +1,11 @@
 // Operations on plans.
 #include <algorithm>
 
+#include "net/api/random_id.hpp"
 #include "net/api/stripe/catalog_answers.hpp"
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
-#include "net/api/stripe/random_id.hpp"
 
 namespace billd::api::stripe {
 namespace {

@@ -4,11 +4,11 @@
 // other anyway, so that it goes as far as end_of_time at once.
 #include <algorithm>
 
+#include "net/api/random_id.hpp"
 #include "net/api/stripe/catalog_answers.hpp"
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
-#include "net/api/stripe/random_id.hpp"
 
 namespace billd::api::stripe {
 namespace {

@@ -4,11 +4,11 @@
 // mark in its place.
 #include <algorithm>
 
+#include "net/api/random_id.hpp"
 #include "net/api/stripe/catalog_answers.hpp"
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
-#include "net/api/stripe/random_id.hpp"
 #include "net/api/stripe/webhook_secrets.hpp"
 #include "net/webhooks/endpoint_secrets.hpp"
 #include "net/webhooks/sender.hpp"

@@ -1,11 +1,11 @@
-#include "net/api/stripe/random_id.hpp"
+#include "net/api/random_id.hpp"
 
 #include <array>
 #include <cstring>
 
 #include "config/keys.hpp"
 
-namespace billd::api::stripe {
+namespace billd::api {
 
 RandomBits random_bits() {
   std::array<std::byte, sizeof(RandomBits)> bytes;
@@ -25,4 +25,4 @@ std::string random_request_id() {
   return "req_" + base62(bits.high, 7) + base62(bits.low, 7);
 }
 
-}  // namespace billd::api::stripe
+}  // namespace billd::api

@@ -5,7 +5,7 @@
 
 #include "engine/ids.hpp"
 
-namespace billd::api::stripe {
+namespace billd::api {
 
 AccountKey random_account_key();
 
@@ -23,4 +23,4 @@ Id<Of> random_id() {
   return make_id<Of>(bits.high, bits.low);
 }
 
-}  // namespace billd::api::stripe
+}  // namespace billd::api

@@ -1,0 +1,219 @@
+#include "net/api/funding_sources/users.hpp"
+
+#include "config/keys.hpp"
+#include "config/staff.hpp"
+#include "net/store/unique.hpp"
+
+namespace billd::api::funding_sources {
+namespace {
+
+/// How often a request that another one forestalled looks again.
+constexpr int attempts_max = 8;
+
+store::Unique unique_name(std::string_view name) { return {store::UniqueKind::user_name, folded_user_name(name)}; }
+
+std::string holder_of(const AccountKey& account, const std::string& secret) {
+  return account.value() + " " + hash_key(secret);
+}
+
+std::string new_secret(Mode mode) {
+  KeyRandomness randomness;
+  secure_random(randomness);
+  return make_key(mode, randomness, KeyKind::person);
+}
+
+Answered<void> check_name(const std::optional<std::string>& name) {
+  if (!name || name->empty()) return missing("username");
+  if (name->size() < 3) return too_short("username", "username must have at least 3 characters.");
+  if (name->size() > 20) return too_long("username", "username must have at most 20 characters.");
+  if (!is_user_name(*name)) return invalid_format("username", "username must be of letters, digits, _ and -.");
+  return {};
+}
+
+Problem name_in_use() { return in_use("username", "Another user has that name."); }
+
+Problem too_much_at_once() {
+  return {503, "ACT_OF_GOD", {}, std::nullopt, "The same user is being changed by many requests at once."};
+}
+
+void set_name(CreateCustomer& command, const UserFields& fields) {
+  const std::string given = fields.given.value_or(""), family = fields.family.value_or("");
+  const bool has_both = !given.empty() && !family.empty();
+  command.name = has_both ? given + " " + family : given + family;
+  command.first_name_size = has_both ? static_cast<std::uint32_t>(given.size()) : 0;
+}
+
+}  // namespace
+
+awaitable<Result<User>> Users::find(Mode mode, std::string name) {
+  const Failure unknown{Errc::not_found, "no such user", "customer"};
+  if (!is_user_name(name)) co_return unknown;
+  const store::Unique unique = unique_name(name);
+  auto holder = co_await services_.store.holder(mode, unique);
+  if (!holder) co_return holder.error();
+  const auto key = AccountKey::parse(std::string_view(*holder).substr(0, account_key_length));
+  if (!key || holder->size() <= account_key_length) co_return unknown;
+  auto loaded = co_await services_.store.load(mode, *key);
+  if (!loaded && loaded.error().code == Errc::not_found) co_return unknown;
+  if (!loaded) co_return loaded.error();
+  const Customer& customer = loaded->account.customer;
+  if (customer.deleted || folded_user_name(customer.user_name) != unique.value) co_return unknown;
+  User user;
+  user.account = std::move(loaded->account);
+  user.secret_hash = holder->substr(account_key_length + 1);
+  user.holder = std::move(*holder);
+  co_return user;
+}
+
+awaitable<Result<std::optional<User>>> Users::authenticate(BasicCredentials credentials) {
+  const auto mode = mode_of(credentials.password);
+  if (!mode || kind_of(credentials.password) != KeyKind::person) co_return std::optional<User>();
+  auto user = co_await find(*mode, std::move(credentials.user));
+  if (!user && user.error().code == Errc::not_found) co_return std::optional<User>();
+  if (!user) co_return user.error();
+  if (!equals_in_constant_time(user->secret_hash, hash_key(credentials.password))) co_return std::optional<User>();
+  co_return std::optional<User>(std::move(*user));
+}
+
+/// How the name is held, if whoever holds it is no user of that name.
+awaitable<Answered<std::string>> Users::free_holder(Mode mode, std::string name) {
+  auto user = co_await find(mode, name);
+  if (user) co_return name_in_use();
+  if (user.error().code != Errc::not_found) co_return problem_of(user.error());
+  const store::Unique unique = unique_name(name);
+  auto holder = co_await services_.store.holder(mode, unique);
+  if (!holder) co_return problem_of(holder.error());
+  co_return std::move(*holder);
+}
+
+awaitable<Answered<Users::Created>> Users::create(Mode mode, UserFields fields) {
+  auto checked = check_name(fields.username);
+  if (!checked) co_return checked.error();
+  if (fields.customer) co_return co_await name_customer(mode, fields);
+  co_return co_await create_customer(mode, fields);
+}
+
+awaitable<Answered<Users::Created>> Users::create_customer(Mode mode, const UserFields& fields) {
+  const store::Unique unique = unique_name(*fields.username);
+  const std::string secret = new_secret(mode);
+  CreateCustomer command;
+  command.user_name = *fields.username;
+  command.email = fields.email.value_or("");
+  set_name(command, fields);
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    auto seen = co_await free_holder(mode, *fields.username);
+    if (!seen) co_return seen.error();
+    Errand errand;
+    errand.mode = mode;
+    errand.account = store::draw_account_key(services_.store, unique);
+    errand.command = command;
+    errand.held = store::HeldUnique{unique, holder_of(errand.account, secret)};
+    auto taken = co_await services_.store.take(mode, unique, *seen, errand.held->holder);
+    if (!taken && taken.error().code == Errc::conflict) continue;
+    if (!taken) co_return problem_of(taken.error());
+    auto done = co_await carry_out(services_, std::move(errand));
+    if (done) co_return Created{std::move(done->account), secret};
+    if (done.error().code != Errc::already_exists) co_return problem_of(done.error());
+  }
+  co_return too_much_at_once();
+}
+
+/// The name and the customer are in different partitions: first the name is taken, then the customer shows it, and then
+/// it is looked at whether it was taken over in between.
+awaitable<Answered<Users::Created>> Users::name_customer(Mode mode, const UserFields& fields) {
+  const std::string& id = *fields.customer;
+  Result<Account> account = Failure{Errc::not_found, "no such customer", "id"};
+  if (id.starts_with(CustomerKind::prefix))
+    account = co_await load_customer(services_, mode, id.substr(CustomerKind::prefix.size()));
+  if (!account && account.error().code == Errc::not_found) co_return not_found("customer");
+  if (!account) co_return problem_of(account.error());
+  const std::string before = account->customer.user_name;
+  if (!before.empty()) {
+    auto user = co_await find(mode, before);
+    if (user && user->account.key == account->key)
+      co_return in_use("customer", "The customer is the user " + before + " already.");
+    if (!user && user.error().code != Errc::not_found) co_return problem_of(user.error());
+  }
+
+  const store::Unique unique = unique_name(*fields.username);
+  const std::string secret = new_secret(mode), holder = holder_of(account->key, secret);
+  auto seen = co_await free_holder(mode, *fields.username);
+  if (!seen) co_return seen.error();
+  auto taken = co_await services_.store.take(mode, unique, *seen, holder);
+  if (!taken && taken.error().code == Errc::conflict) co_return name_in_use();
+  if (!taken) co_return problem_of(taken.error());
+  UpdateCustomer command;
+  command.user_name = UserNameChange{before, *fields.username};
+  command.email = fields.email;
+  command.first_name = fields.given;
+  command.last_name = fields.family;
+  Errand errand;
+  errand.mode = mode;
+  errand.account = account->key;
+  errand.command = std::move(command);
+  auto done = co_await carry_out(services_, std::move(errand));
+  if (!done) {
+    // Unless it is not known whether the customer shows the name: then the next request finds out.
+    if (done.error().code != Errc::outcome_unknown) {
+      auto given_up = co_await services_.store.take(mode, unique, holder, std::string());
+      if (!given_up && given_up.error().code != Errc::conflict) co_return problem_of(given_up.error());
+    }
+    if (done.error().code == Errc::conflict) co_return in_use("customer", "The customer is another user by now.");
+    co_return problem_of(done.error());
+  }
+  auto now = co_await services_.store.holder(mode, unique);
+  if (!now) co_return problem_of(now.error());
+  if (*now == holder) co_return Created{std::move(done->account), secret};
+  UpdateCustomer undo;
+  undo.user_name = UserNameChange{*fields.username, {}};
+  Errand undoing;
+  undoing.mode = mode;
+  undoing.account = account->key;
+  undoing.command = std::move(undo);
+  auto undone = co_await carry_out(services_, std::move(undoing));
+  if (!undone && undone.error().code != Errc::conflict) co_return problem_of(undone.error());
+  co_return name_in_use();
+}
+
+awaitable<Answered<Users::Created>> Users::rotate_secret(Mode mode, std::string name) {
+  const store::Unique unique = unique_name(name);
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    auto user = co_await find(mode, name);
+    if (!user) co_return problem_of(user.error());
+    const std::string secret = new_secret(mode);
+    auto taken = co_await services_.store.take(mode, unique, user->holder, holder_of(user->account.key, secret));
+    if (taken) co_return Created{std::move(user->account), secret};
+    if (taken.error().code != Errc::conflict) co_return problem_of(taken.error());
+  }
+  co_return too_much_at_once();
+}
+
+awaitable<Answered<Account>> Users::update(Mode mode, const User& user, UserFields fields) {
+  UpdateCustomer command;
+  command.email = std::move(fields.email);
+  command.first_name = std::move(fields.given);
+  command.last_name = std::move(fields.family);
+  Errand errand;
+  errand.mode = mode;
+  errand.account = user.account.key;
+  errand.command = std::move(command);
+  auto done = co_await carry_out(services_, std::move(errand));
+  if (!done) co_return problem_of(done.error());
+  co_return std::move(done->account);
+}
+
+awaitable<Answered<void>> Users::remove(Mode mode, const User& user) {
+  Errand errand;
+  errand.mode = mode;
+  errand.account = user.account.key;
+  errand.command = DeleteCustomer();
+  auto done = co_await carry_out(services_, std::move(errand));
+  if (!done) co_return problem_of(done.error());
+  // A name that is not given up here is free all the same: its customer is deleted.
+  const store::Unique unique = unique_name(user.account.customer.user_name);
+  auto given_up = co_await services_.store.take(mode, unique, user.holder, std::string());
+  if (!given_up && given_up.error().code != Errc::conflict) co_return problem_of(given_up.error());
+  co_return Answered<void>();
+}
+
+}  // namespace billd::api::funding_sources
