@@ -208,6 +208,10 @@ int main(int argc, char** argv) {
       ->transform(CLI::CheckedTransformer(std::map<std::string, Mode>{{"test", Mode::test}, {"live", Mode::live}}))
       ->type_name("MODE")
       ->required();
+  create->add_option("--api", key_options.api, "stripe or stancer: the API that the key is for")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, KeyKind>{{"stripe", KeyKind::stripe}, {"stancer", KeyKind::stancer}}))
+      ->type_name("API");
   create->add_option("--name", key_options.name, "What it is for, such as \"web shop\"")->type_name("TEXT");
   create
       ->add_option("--api-version", key_options.api_version,
@@ -228,6 +232,53 @@ int main(int argc, char** argv) {
   options.add_to(*revoke);
   revoke->add_option("id", key_id, "The key's id from `billd keys list`, or the key itself")->required();
   revoke->callback(with_settings([&](const Settings& settings) { return commands::revoke_key(settings, key_id); }));
+
+  CLI::App* users = app.add_subcommand("users", "Make, list, renew and remove administrators and service users");
+  users->require_subcommand(1);
+  const std::map<std::string, Mode> modes = {{"test", Mode::test}, {"live", Mode::live}};
+  commands::CreateUserOptions user_options;
+  CLI::App* create_user = users->add_subcommand("create", "Make one and print the secret, this once");
+  options.add_to(*create_user);
+  create_user->add_option("name", user_options.name, "3 to 20 of A-Z, a-z, 0-9, _ and -; a service user's begins api-")
+      ->required();
+  create_user->add_option("--mode", user_options.mode, "test or live")
+      ->transform(CLI::CheckedTransformer(modes))
+      ->type_name("MODE")
+      ->required();
+  create_user
+      ->add_option("--role", user_options.role,
+                   "administrator (of the funding sources API) or service (of the Management API)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, StaffRole>{{"administrator", StaffRole::administrator},
+                                                                           {"service", StaffRole::service}}))
+      ->type_name("ROLE")
+      ->required();
+  create_user->add_flag("--json", user_options.json, "Print JSON");
+  create_user->callback(
+      with_settings([&](const Settings& settings) { return commands::create_user(settings, user_options); }));
+
+  CLI::App* list_users = users->add_subcommand("list", "List them; their secrets are not kept");
+  options.add_to(*list_users);
+  list_users->add_flag("--json", json, "Print JSON");
+  list_users->callback(with_settings([&](const Settings& settings) { return commands::list_users(settings, json); }));
+
+  commands::NamedUserOptions named_user;
+  auto add_named_user = [&](const char* name, const char* what) {
+    CLI::App* command = users->add_subcommand(name, what);
+    options.add_to(*command);
+    command->add_option("name", named_user.name, "The name, from `billd users list`")->required();
+    command->add_option("--mode", named_user.mode, "test or live")
+        ->transform(CLI::CheckedTransformer(modes))
+        ->type_name("MODE")
+        ->required();
+    return command;
+  };
+  CLI::App* rotate_user = add_named_user("rotate", "Print a new secret; the old one is refused from now on");
+  rotate_user->add_flag("--json", named_user.json, "Print JSON");
+  rotate_user->callback(
+      with_settings([&](const Settings& settings) { return commands::rotate_user(settings, named_user); }));
+  add_named_user("remove", "Refuse one from now on")->callback(with_settings([&](const Settings& settings) {
+    return commands::remove_user(settings, named_user);
+  }));
 
   bool print_configuration_wanted = false;
   CLI::App* check =
@@ -314,6 +365,17 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 600));
   status_page->add_flag("--json", status_options.json, "Print JSON");
   status_page->callback([&] { status = bench::measure_status(status_options); });
+
+  bench::SearchOptions search_options;
+  CLI::App* search = bench->add_subcommand("search", "Searches of customers by each filter of the Management API");
+  search->add_option("--customers", search_options.customers, "How many there are")
+      ->capture_default_str()
+      ->check(CLI::Range(1'000, 10'000'000));
+  search->add_option("--searches", search_options.searches, "How many of each kind")
+      ->capture_default_str()
+      ->check(CLI::Range(10, 1'000'000));
+  search->add_flag("--json", search_options.json, "Print JSON");
+  search->callback([&] { status = bench::measure_search(search_options); });
 
   CLI11_PARSE(app, argc, argv);
   if (sample) {

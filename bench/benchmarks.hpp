@@ -21,4 +21,12 @@ struct StatusOptions {
 /// How quickly the operators' listener answers while a backlog drains, and with many accounts waiting.
 int measure_status(const StatusOptions& options);
 
+struct SearchOptions {
+  std::uint32_t customers = 100'000;
+  std::uint32_t searches = 300;  ///< of each kind
+  bool json = false;
+};
+/// Searches customers by each filter of the Management API, and by some together.
+int measure_search(const SearchOptions& options);
+
 }  // namespace billd::bench

@@ -5,7 +5,9 @@
 #include <functional>
 #include <string>
 
+#include "config/keys.hpp"
 #include "config/settings.hpp"
+#include "config/staff.hpp"
 #include "engine/account.hpp"
 
 namespace billd::commands {
@@ -15,6 +17,7 @@ int serve(const Settings& settings, std::function<Result<Settings>()> load);
 
 struct CreateKeyOptions {
   Mode mode = Mode::test;
+  KeyKind api = KeyKind::stripe;
   std::string name;
   std::string api_version;  ///< of Stripe's API, for requests that name none; empty: the newest
   bool json = false;
@@ -24,6 +27,24 @@ int create_key(const Settings& settings, const CreateKeyOptions& options);
 int list_keys(const Settings& settings, bool json);
 /// `id` is what list_keys() shows, or the key itself.
 int revoke_key(const Settings& settings, const std::string& id);
+
+struct CreateUserOptions {
+  Mode mode = Mode::test;
+  StaffRole role = StaffRole::administrator;
+  std::string name;
+  bool json = false;
+};
+/// Makes an administrator or a service user and prints the secret, once: only its hash is kept.
+int create_user(const Settings& settings, const CreateUserOptions& options);
+int list_users(const Settings& settings, bool json);
+struct NamedUserOptions {
+  Mode mode = Mode::test;
+  std::string name;
+  bool json = false;
+};
+/// Gives a new secret in place of the old one, and prints it.
+int rotate_user(const Settings& settings, const NamedUserOptions& options);
+int remove_user(const Settings& settings, const NamedUserOptions& options);
 
 /// Looks at everything that a daemon with these settings would depend on, and says how to mend what is wrong.
 int check_configuration(const Settings& settings, bool json);

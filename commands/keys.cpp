@@ -39,7 +39,7 @@ awaitable<Result<int>> create(Session& session, CreateKeyOptions options) {
   }
   KeyRandomness randomness;
   secure_random(randomness);
-  const std::string secret = make_key(options.mode, randomness);
+  const std::string secret = make_key(options.mode, randomness, options.api);
   ApiKey key;
   key.hash = hash_key(secret);
   key.id = "key_" + key.hash.substr(0, 12);

@@ -17,11 +17,12 @@
 #include "jobs/operations.hpp"
 #include "jobs/partitions.hpp"
 #include "jobs/scheduler.hpp"
+#include "net/api/faces.hpp"
+#include "net/api/gather.hpp"
 #include "net/api/incoming/face.hpp"
 #include "net/api/openapi/document.hpp"
 #include "net/api/operators/face.hpp"
 #include "net/api/stripe/event_body.hpp"
-#include "net/api/stripe/face.hpp"
 #include "net/gateways/configured.hpp"
 #include "net/http/server.hpp"
 #include "net/log.hpp"
@@ -56,6 +57,37 @@ http::ServerSettings server_settings(const HttpSettings& settings) {
   return server;
 }
 
+/// The server's own answers are in the format of the API that they are for.
+http::ServerSettings face_settings(const HttpSettings& settings, std::optional<FaceName> pinned) {
+  http::ServerSettings server = server_settings(settings);
+  server.render_error = [pinned](int status, std::string_view message, std::string_view target) {
+    return api::Faces::render_error(pinned, status, message, target);
+  };
+  return server;
+}
+
+/// A listener for one API alone.
+struct FaceListener {
+  FaceName face;
+  std::string name;  ///< of its socket
+  std::shared_ptr<http::TlsIdentity> tls;
+  std::unique_ptr<http::Server> server;
+};
+
+constexpr std::pair<FaceName, const char*> face_names[] = {
+    {FaceName::stripe, "stripe"},
+    {FaceName::stancer, "stancer"},
+    {FaceName::management, "management"},
+    {FaceName::funding_sources, "funding_sources"},
+};
+
+/// Reads the listener's certificate, or has it speak plain HTTP.
+Result<void> take_identity(http::TlsIdentity& identity, const TlsSettings& settings) {
+  if (settings.is_on()) return identity.load(settings.certificate_file, settings.key_file);
+  identity.clear();
+  return {};
+}
+
 template <class Use>
 void for_each_line(std::string_view text, Use use) {
   while (!text.empty()) {
@@ -84,13 +116,13 @@ class Daemon {
                     jobs::LeaseTimes{settings.jobs.lease_interval, settings.jobs.lease_timeout}),
         scheduler_(executor_, clock_, store_, catalog_, accounts_, partitions_, settings.jobs),
         services_{accounts_, store_, catalog_, gateways_, settings_, settings.gateways.new_sources, std::move(allowed)},
-        stripe_(services_),
+        faces_(services_),
         incoming_(api::incoming::Services{accounts_, store_, gateways_, settings_}),
         view_(settings, store_, client_, clock_, partitions_, scheduler_, accounts_),
         operations_(clock_, store_, scheduler_),
         operators_face_(view_, operations_, access_, [this] { return openapi(); }),
-        api_(executor_, server_settings(settings.http),
-             [this](http::Request request) { return answer(std::move(request)); }),
+        api_(executor_, face_settings(settings.http, std::nullopt),
+             [this](http::Request request) { return answer(std::move(request), std::nullopt); }),
         operators_(executor_, server_settings(settings.http),
                    [this](http::Request request) { return operators_face_.handle(std::move(request)); }),
         tasks_(executor_),
@@ -101,6 +133,14 @@ class Daemon {
     view_.add_server("api", api_);
     view_.add_server("operators", operators_);
     view_.set_incoming(incoming_);
+    for (const auto& [face, name] : face_names) {
+      if (!settings_.faces.of(face).listen) continue;
+      auto handler = [this, pinned = face](http::Request request) { return answer(std::move(request), pinned); };
+      face_listeners_.push_back(
+          {face, name, std::make_shared<http::TlsIdentity>(),
+           std::make_unique<http::Server>(executor_, face_settings(settings_.http, face), std::move(handler))});
+      view_.add_server(name, *face_listeners_.back().server);
+    }
   }
 
   awaitable<Result<int>> run() {
@@ -124,11 +164,15 @@ class Daemon {
     if (error)
       co_return Failure{Errc::bad_configuration, "cannot make the state directory " + settings_.state_directory + ": " +
                                                      error.message() + "; name another with --state-dir"};
-    if (settings_.development && (!is_loopback(settings_.api.listen) || !is_loopback(settings_.operators.listen)))
+    bool is_local = is_loopback(settings_.api.listen) && is_loopback(settings_.operators.listen);
+    for (const FaceListener& each : face_listeners_)
+      is_local = is_local && is_loopback(*settings_.faces.of(each.face).listen);
+    if (settings_.development && !is_local)
       co_return Failure{Errc::bad_configuration,
                         "--dev accepts any test key and so listens on loopback addresses only; run without it to "
-                        "listen on " +
-                            to_text(settings_.api.listen)};
+                        "listen on others"};
+    auto identified = take_identities();
+    if (!identified) co_return identified.error();
     auto secret = webhook_secret(settings_);
     if (!secret) co_return secret.error();
     settings_.webhooks.secret = std::move(*secret);
@@ -145,8 +189,14 @@ class Daemon {
                             "operator with `billd tokens create`"};
     auto api = service_.listener("api", settings_.api.listen);
     if (!api) co_return api.error();
+    std::vector<Listener> listeners;
+    for (const FaceListener& each : face_listeners_) {
+      auto listener = service_.listener(each.name, *settings_.faces.of(each.face).listen);
+      if (!listener) co_return listener.error();
+      listeners.push_back(std::move(*listener));
+    }
     service_.close_others();
-    auto listening = let_in("operators", std::move(*operators), operators_);
+    auto listening = let_in("operators", std::move(*operators), operators_, operators_tls_);
     if (!listening) co_return listening.error();
 
     auto connected = co_await connect();
@@ -169,15 +219,31 @@ class Daemon {
                         });
     deliveries_->start();
     is_working_ = true;
-    auto serving = let_in("api", std::move(*api), api_);
+    auto serving = let_in("api", std::move(*api), api_, api_tls_);
+    for (std::size_t i = 0; serving && i < face_listeners_.size(); ++i) {
+      const FaceListener& each = face_listeners_[i];
+      serving = let_in(each.name, std::move(listeners[i]), *each.server, each.tls);
+    }
     if (serving) view_.set_serving();
     co_return serving;
   }
 
-  Result<void> let_in(const std::string& name, Listener listener, http::Server& server) {
+  Result<void> let_in(const std::string& name, Listener listener, http::Server& server,
+                      const std::shared_ptr<http::TlsIdentity>& tls) {
     auto descriptor = service_.open(name, std::move(listener));
     if (!descriptor) return descriptor.error();
-    return server.listen(*descriptor);
+    return server.listen(*descriptor, tls);
+  }
+
+  /// Reads all certificates; one that cannot be read leaves its listener as it was.
+  Result<void> take_identities() {
+    Result<void> taken = take_identity(*api_tls_, settings_.api.tls);
+    auto also = [&taken](Result<void> next) {
+      if (taken) taken = std::move(next);
+    };
+    also(take_identity(*operators_tls_, settings_.operators.tls));
+    for (const FaceListener& each : face_listeners_) also(take_identity(*each.tls, settings_.faces.of(each.face).tls));
+    return taken;
   }
 
   awaitable<Result<void>> connect() {
@@ -267,21 +333,24 @@ class Daemon {
   std::string openapi() const {
     api::OpenApiInfo info;
     info.version = BILLD_VERSION;
-    info.api_url = url_of(api_, settings_.api.listen);
-    info.operators_url = url_of(operators_, settings_.operators.listen);
+    info.api_url = url_of(api_, settings_.api.listen, *api_tls_);
+    info.operators_url = url_of(operators_, settings_.operators.listen, *operators_tls_);
     return api::openapi_document(info);
   }
 
   /// Where the server listens; before it does, where it will.
-  static std::string url_of(const http::Server& server, const ListenAddress& address) {
+  static std::string url_of(const http::Server& server, const ListenAddress& address, const http::TlsIdentity& tls) {
     const http::Endpoint bound = server.local_endpoint();
-    return "http://" + to_text(bound.port == 0 ? address : ListenAddress{bound.address, bound.port});
+    return (tls.context() != nullptr ? "https://" : "http://") +
+           to_text(bound.port == 0 ? address : ListenAddress{bound.address, bound.port});
   }
 
   void announce() {
-    const std::string api_url = url_of(api_, settings_.api.listen);
-    const std::string operators_url = url_of(operators_, settings_.operators.listen);
+    const std::string api_url = url_of(api_, settings_.api.listen, *api_tls_);
+    const std::string operators_url = url_of(operators_, settings_.operators.listen, *operators_tls_);
     spdlog::info("billd {} serves {}; operators: {}", settings_.daemon.name, api_url, operators_url);
+    for (const FaceListener& each : face_listeners_)
+      spdlog::info("{} alone: {}", each.name, url_of(*each.server, *settings_.faces.of(each.face).listen, *each.tls));
     service_.ready(status_line(scheduler_.view(), settings_.jobs.poll_interval));
     if (!settings_.development) return;
     std::printf(
@@ -291,18 +360,18 @@ class Daemon {
     std::fflush(stdout);
   }
 
-  /// By the face that the path belongs to.
-  awaitable<http::Response> dispatch(http::Request request) {
-    if (api::incoming::Face::serves(request.path())) return incoming_.handle(std::move(request));
-    return stripe_.handle(std::move(request));
+  /// Webhooks come in where all APIs are; a listener for one API alone has nothing else.
+  awaitable<http::Response> dispatch(http::Request request, std::optional<FaceName> pinned) {
+    if (!pinned && api::incoming::Face::serves(request.path())) return incoming_.handle(std::move(request));
+    return faces_.handle(std::move(request), pinned);
   }
 
-  awaitable<http::Response> answer(http::Request request) {
-    if (!spdlog::should_log(spdlog::level::debug)) co_return co_await dispatch(std::move(request));
+  awaitable<http::Response> answer(http::Request request, std::optional<FaceName> pinned) {
+    if (!spdlog::should_log(spdlog::level::debug)) co_return co_await dispatch(std::move(request), pinned);
     const auto began_at = SteadyClock::now();
     // Without the query: it may hold anything.
     const std::string what = std::string(http::name(request.method)) + " " + std::string(request.path());
-    http::Response response = co_await dispatch(std::move(request));
+    http::Response response = co_await dispatch(std::move(request), pinned);
     const std::string id(response.headers.find("Request-Id").value_or(""));
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(SteadyClock::now() - began_at);
     log::debug({.request = id}, "{} was answered with {} after {} µs", what, response.status, took.count());
@@ -342,7 +411,11 @@ class Daemon {
     Reload reloaded = reload_settings(settings_, *fresh);
     settings_ = std::move(reloaded.settings);
     log::configure(settings_.log);
-    api_.set_settings(server_settings(settings_.http));
+    api_.set_settings(face_settings(settings_.http, std::nullopt));
+    for (const FaceListener& each : face_listeners_)
+      each.server->set_settings(face_settings(settings_.http, each.face));
+    auto identified = take_identities();
+    if (!identified) spdlog::error("a listener keeps the certificate that it had: {}", identified.error().detail);
     operators_.set_settings(server_settings(settings_.http));
     settings_.operators.tokens = fresh->operators.tokens;
     access_.set(settings_.operators.tokens, settings_.operators.host);
@@ -386,7 +459,7 @@ class Daemon {
     spdlog::info("stopping: finishing what has begun, at most {}", to_text(limit));
     service_.stopping("Finishing what has begun", limit + stop_margin);
     const auto until = SteadyClock::now() + limit;
-    co_await api_.stop(limit);
+    co_await stop_listeners(limit);
     if (is_working_) {
       // What requests have left of the time is for the jobs; a second is theirs in any case.
       const auto left = std::chrono::ceil<Milliseconds>(until - SteadyClock::now());
@@ -411,6 +484,18 @@ class Daemon {
     watches_.cancel();
     co_await watches_.idle(std::chrono::seconds(1));
     spdlog::info("stopped");
+  }
+
+  /// All of them at once.
+  awaitable<> stop_listeners(Milliseconds limit) {
+    std::vector<awaitable<bool>> stops;
+    auto stop_one = [limit](http::Server& server) -> awaitable<bool> {
+      co_await server.stop(limit);
+      co_return true;
+    };
+    stops.push_back(stop_one(api_));
+    for (const FaceListener& each : face_listeners_) stops.push_back(stop_one(*each.server));
+    co_await api::gather(std::move(stops));
   }
 
   awaitable<> stop_redis() {
@@ -438,14 +523,17 @@ class Daemon {
   jobs::Scheduler scheduler_;
   std::optional<jobs::Deliveries> deliveries_;
   api::stripe::Services services_;
-  api::stripe::Face stripe_;
+  api::Faces faces_;
   api::incoming::Face incoming_;
   OperatorsView view_;
   jobs::Operations operations_;
   api::operators::Access access_;
   api::operators::Face operators_face_;
+  std::shared_ptr<http::TlsIdentity> api_tls_ = std::make_shared<http::TlsIdentity>();
+  std::shared_ptr<http::TlsIdentity> operators_tls_ = std::make_shared<http::TlsIdentity>();
   http::Server api_;
   http::Server operators_;
+  std::vector<FaceListener> face_listeners_;
   Tasks tasks_;
   Tasks watches_;  ///< from before the start until after the stop
 };

@@ -85,8 +85,8 @@ Result<Listener> ServiceManager::listener(const std::string& name, const ListenA
     const auto bound = address_of(unit.mapped().get());
     if (!bound) return Failure{Errc::bad_configuration, "the socket \"" + name + "\" that was passed is no TCP socket"};
     if (*bound != address)
-      spdlog::info("{}.listen is {}, but the socket that was passed listens on {}", name, to_text(address),
-                   to_text(*bound));
+      spdlog::info("the socket {} is to listen on {}, but the one that was passed listens on {}", name,
+                   to_text(address), to_text(*bound));
     return Listener{std::move(unit.mapped())};
   }
   if (auto stored = passed_.extract(stored_name(name))) {
@@ -112,8 +112,10 @@ Result<int> ServiceManager::open(const std::string& name, Listener listener) {
 void ServiceManager::close_others() {
   for (const auto& [name, descriptor] : passed_) {
     const auto bound = address_of(descriptor.get());
-    spdlog::warn("the socket \"{}\"{} that was passed is not used: its name must be api or operators", name,
-                 bound ? " on " + to_text(*bound) : "");
+    spdlog::warn(
+        "the socket \"{}\"{} that was passed is not used: its name must be api, operators, stripe, "
+        "stancer, management or funding_sources",
+        name, bound ? " on " + to_text(*bound) : "");
   }
   passed_.clear();
 }
