@@ -175,6 +175,13 @@ api::operators::Measurements OperatorsView::measurements() const {
                             {"refused", in.refused},
                             {"postponed", in.postponed}};
   }
+  if (deliveries_ != nullptr) {
+    const jobs::DeliveryNumbers& out = deliveries_->numbers();
+    measured.webhooks_out = {{"delivered", out.delivered}, {"failed", out.failed}, {"given_up", out.given_up}};
+    measured.webhooks_waiting = out.waiting_events;
+    measured.webhook_endpoints_disabled = out.disabled;
+    measured.webhook_lateness = deliveries_->lateness();
+  }
   for (const auto& [name, server] : servers_) measured.servers.push_back({name, server->counts()});
   measured.redis = client_.state();
   measured.partitions_held = static_cast<std::uint32_t>(partitions_.held().size());

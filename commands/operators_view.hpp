@@ -3,6 +3,7 @@
 
 #include "config/settings.hpp"
 #include "jobs/clock.hpp"
+#include "jobs/deliveries.hpp"
 #include "jobs/executor.hpp"
 #include "jobs/partitions.hpp"
 #include "jobs/scheduler.hpp"
@@ -31,6 +32,9 @@ class OperatorsView final : public api::operators::View {
   /// The face of webhooks that come in; it must outlive the view.
   void set_incoming(const api::incoming::Face& incoming) { incoming_ = &incoming; }
 
+  /// What tells endpoints of events, from its start on; it must outlive the view.
+  void set_deliveries(const jobs::Deliveries& deliveries) { deliveries_ = &deliveries; }
+
   /// The API listens; until then the daemon is not ready.
   void set_serving() { is_serving_ = true; }
   void set_stopping() { is_stopping_ = true; }
@@ -50,6 +54,7 @@ class OperatorsView final : public api::operators::View {
   const jobs::AccountExecutor& accounts_;
   std::vector<std::pair<std::string, const http::Server*>> servers_;
   const api::incoming::Face* incoming_ = nullptr;
+  const jobs::Deliveries* deliveries_ = nullptr;
   SteadyClock::time_point started_at_ = SteadyClock::now();
   bool is_serving_ = false;
   bool is_stopping_ = false;

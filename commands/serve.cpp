@@ -119,7 +119,7 @@ class Daemon {
         faces_(services_),
         incoming_(api::incoming::Services{accounts_, store_, gateways_, settings_}),
         view_(settings, store_, client_, clock_, partitions_, scheduler_, accounts_),
-        operations_(clock_, store_, scheduler_),
+        operations_(clock_, store_, catalog_, scheduler_),
         operators_face_(view_, operations_, access_, [this] { return openapi(); }),
         api_(executor_, face_settings(settings.http, std::nullopt),
              [this](http::Request request) { return answer(std::move(request), std::nullopt); }),
@@ -218,6 +218,7 @@ class Daemon {
                           return api::stripe::event_body(services_, mode, std::move(version), std::move(event));
                         });
     deliveries_->start();
+    view_.set_deliveries(*deliveries_);
     is_working_ = true;
     auto serving = let_in("api", std::move(*api), api_, api_tls_);
     for (std::size_t i = 0; serving && i < face_listeners_.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "net/api/gather.hpp"
+#include "net/store/deliveries.hpp"
 
 namespace billd::jobs {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 using api::operators::AccountDetail;
 using api::operators::ActionKind;
 using api::operators::QueueDetail;
+using api::operators::UndeliveredEvent;
+using api::operators::WebhookDetail;
 
 /// Accounts that are let back at the same time.
 constexpr std::size_t side_by_side = 64;
@@ -246,6 +249,64 @@ awaitable<Result<AccountDetail>> Operations::account(Mode mode, AccountKey key) 
   if (parked) detail.parked = std::move(*parked);
   detail.is_backing_off = scheduler_.is_backing_off({mode, key});
   co_return detail;
+}
+
+// Webhook endpoints.
+
+awaitable<Result<std::vector<api::operators::WebhookDetail>>> Operations::webhooks() {
+  if (!is_open()) co_return still_starting();
+  std::vector<WebhookDetail> all;
+  for (const Mode mode : {Mode::live, Mode::test})
+    for (const WebhookEndpoint& endpoint : catalog_.all<WebhookEndpoint>(mode)) {
+      WebhookDetail& detail = all.emplace_back();
+      detail.mode = mode;
+      detail.endpoint = endpoint;
+    }
+  co_return all;
+}
+
+awaitable<Result<WebhookDetail>> Operations::webhook(std::string endpoint, std::size_t limit) {
+  if (!is_open()) co_return still_starting();
+  for (const Mode mode : {Mode::live, Mode::test}) {
+    const auto found = catalog_.get<WebhookEndpoint>(mode, endpoint);
+    if (found == nullptr) continue;
+    WebhookDetail detail;
+    detail.mode = mode;
+    detail.endpoint = *found;
+    for (std::uint32_t partition = 0; partition < store_.partitions(); ++partition) {
+      auto read = co_await read_deliveries(partition, limit, detail);
+      if (!read) co_return read.error();
+    }
+    for (auto* events : {&detail.waiting, &detail.given_up}) {
+      std::ranges::sort(*events, std::ranges::greater(), &UndeliveredEvent::failed_at);
+      if (events->size() > limit) events->resize(limit);
+    }
+    co_return detail;
+  }
+  co_return Failure{Errc::not_found, "there is no such webhook endpoint"};
+}
+
+awaitable<Result<void>> Operations::read_deliveries(std::uint32_t partition, std::size_t limit, WebhookDetail& detail) {
+  auto all = co_await store::load_deliveries(store_, detail.mode, partition);
+  if (!all) co_return all.error();
+  if (const auto found = all->find(detail.endpoint.id); found != all->end()) {
+    const store::EndpointDeliveries& stored = found->second;
+    if (stored.cursor) {
+      detail.delivered_at = std::max(detail.delivered_at, stored.cursor->delivered_at);
+      const auto& failing = stored.cursor->failing_since;
+      if (failing && (!detail.failing_since || *failing < *detail.failing_since)) detail.failing_since = failing;
+    }
+    for (const auto& [key, customer] : stored.waiting)
+      detail.waiting.push_back({key, customer.events.front().id().value(), customer.events.size() - 1,
+                                customer.failures, customer.failed_at, customer.next_at, customer.problem});
+  }
+  auto given_up = co_await store::given_up_deliveries(store_, detail.mode, partition, limit);
+  if (!given_up) co_return given_up.error();
+  for (const store::GivenUp& each : *given_up)
+    if (each.endpoint == detail.endpoint.id)
+      detail.given_up.push_back(
+          {each.key, each.event.id().value(), 0, each.failures, each.at, std::nullopt, each.problem});
+  co_return Result<void>();
 }
 
 }  // namespace billd::jobs

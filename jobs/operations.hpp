@@ -14,13 +14,15 @@ class Operations final : public api::operators::Control {
   /// Parked accounts that are let back in one go.
   static constexpr std::uint64_t accounts_max = 10'000;
 
-  Operations(const Clock& clock, store::Store& store, Scheduler& scheduler)
-      : clock_(clock), store_(store), scheduler_(scheduler) {}
+  Operations(const Clock& clock, store::Store& store, store::Catalog& catalog, Scheduler& scheduler)
+      : clock_(clock), store_(store), catalog_(catalog), scheduler_(scheduler) {}
 
   awaitable<Result<api::operators::ActionResult>> act(api::operators::Operator who,
                                                       api::operators::Action action) override;
   awaitable<Result<api::operators::QueueDetail>> queue(Queue queue, std::size_t limit) override;
   awaitable<Result<api::operators::AccountDetail>> account(Mode mode, AccountKey key) override;
+  awaitable<Result<std::vector<api::operators::WebhookDetail>>> webhooks() override;
+  awaitable<Result<api::operators::WebhookDetail>> webhook(std::string endpoint, std::size_t limit) override;
   awaitable<Result<std::vector<store::AuditEntry>>> audit(std::size_t limit) override;
 
  private:
@@ -37,11 +39,14 @@ class Operations final : public api::operators::Control {
   awaitable<Result<void>> park(Action action, std::string by);
   awaitable<Result<void>> retry_one(Action action, ActionResult& result);
   awaitable<Result<void>> retry_all(Action action, ActionResult& result);
+  awaitable<Result<void>> read_deliveries(std::uint32_t partition, std::size_t limit,
+                                          api::operators::WebhookDetail& detail);
   awaitable<bool> unpark(store::Store::Parked parked);
   awaitable<> note_outcome(const store::AuditEntry& entry, std::string outcome);
 
   const Clock& clock_;
   store::Store& store_;
+  store::Catalog& catalog_;
   Scheduler& scheduler_;
 };
 

@@ -66,11 +66,21 @@ struct FixedControl final : Control {
     detail.timers[0] = from_unix(1'100'000);
     co_return detail;
   }
+  awaitable<Result<std::vector<WebhookDetail>>> webhooks() override {
+    std::vector<WebhookDetail> all;
+    all.push_back(endpoint);
+    co_return all;
+  }
+  awaitable<Result<WebhookDetail>> webhook(std::string id, std::size_t) override {
+    if (id != endpoint.endpoint.id.value()) co_return Failure{Errc::not_found, "there is no such webhook endpoint"};
+    co_return endpoint;
+  }
   awaitable<Result<std::vector<store::AuditEntry>>> audit(std::size_t) override { co_return entries; }
 
   std::vector<std::pair<Operator, Action>> acted;
   std::optional<Failure> failure;
   std::vector<store::AuditEntry> entries;
+  WebhookDetail endpoint;
   Mode where = Mode::test;
 };
 

@@ -171,6 +171,22 @@ TEST_F(OperatorsTest, ShowsOneQueueAndOneAccount) {
   EXPECT_EQ(get("/status/accounts/nonsense").status, 404);
 }
 
+TEST_F(OperatorsTest, ShowsWhatAWebhookEndpointDidNotTake) {
+  control.endpoint.endpoint.id = WebhookEndpointId("we_1");
+  control.endpoint.endpoint.url = "https://example.com/<hook>";
+  control.endpoint.waiting.push_back(
+      {some_account, "evt_1", 3, 2, from_unix(999'000), from_unix(1'000'060), "HTTP <500>"});
+  control.endpoint.given_up.push_back({some_account, "evt_0", 0, 9, from_unix(900'000), std::nullopt, "timeout"});
+  EXPECT_THAT(browse("/status/webhooks").body, HasSubstr("https://example.com/&lt;hook&gt;"));
+  EXPECT_THAT(browse("/status/webhooks/we_1").body, AllOf(HasSubstr("and 3 behind it"), HasSubstr("HTTP &lt;500&gt;"),
+                                                          HasSubstr("evt_0"), HasSubstr("never")));
+  const auto detail = boost::json::parse(get("/status/webhooks/we_1").body);
+  EXPECT_EQ(detail.at("waiting").at(0).at("next_at").as_int64(), 1'000'060);
+  EXPECT_TRUE(detail.at("given_up").at(0).at("next_at").is_null());
+  EXPECT_TRUE(detail.at("enabled").as_bool());
+  EXPECT_EQ(get("/status/webhooks/we_2").status, 404);
+}
+
 // Actions.
 
 TEST_F(OperatorsTest, DoesWhatItIsToldAndSaysWhoAndWhy) {

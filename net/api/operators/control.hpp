@@ -9,6 +9,7 @@
 
 #include "engine/decide.hpp"
 #include "engine/transition.hpp"
+#include "engine/webhook_endpoint.hpp"
 #include "net/async.hpp"
 #include "net/store/audit.hpp"
 #include "net/store/store.hpp"
@@ -62,6 +63,25 @@ struct AccountDetail {
   bool is_backing_off = false;
 };
 
+/// An event that an endpoint has not taken yet, or never will.
+struct UndeliveredEvent {
+  AccountKey key;
+  std::string event;
+  std::size_t behind = 0;  ///< events of the customer that wait behind it
+  std::uint32_t failures = 0;
+  Timestamp failed_at;
+  std::optional<Timestamp> next_at;  ///< empty: it was given up
+  std::string problem;
+};
+
+/// One webhook endpoint and what it did not take.
+struct WebhookDetail {
+  Mode mode = Mode::test;
+  WebhookEndpoint endpoint;
+  std::optional<Timestamp> delivered_at, failing_since;
+  std::vector<UndeliveredEvent> waiting, given_up;  ///< those that failed last come first
+};
+
 class Control {
  public:
   virtual ~Control() = default;
@@ -72,6 +92,9 @@ class Control {
 
   virtual awaitable<Result<QueueDetail>> queue(Queue queue, std::size_t limit) = 0;
   virtual awaitable<Result<AccountDetail>> account(Mode mode, AccountKey key) = 0;
+  virtual awaitable<Result<std::vector<WebhookDetail>>> webhooks() = 0;
+  /// `limit`: of what waits and of what was given up.
+  virtual awaitable<Result<WebhookDetail>> webhook(std::string endpoint, std::size_t limit) = 0;
   /// The latest entries of the audit log, newest first.
   virtual awaitable<Result<std::vector<store::AuditEntry>>> audit(std::size_t limit) = 0;
 };

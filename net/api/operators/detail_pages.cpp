@@ -204,6 +204,27 @@ std::string hidden(std::string_view name, std::string_view value) {
   return fmt::format("<input type=\"hidden\" name=\"{}\" value=\"{}\">", name, escape(value));
 }
 
+std::string state_of(const WebhookEndpoint& endpoint) {
+  if (!endpoint.is_disabled) return "<span class=\"good\">enabled</span>";
+  return "<span class=\"bad\">disabled</span> " + escape(endpoint.disabled_because);
+}
+
+std::string undelivered(const WebhookDetail& detail, const std::vector<UndeliveredEvent>& events, Timestamp now) {
+  if (events.empty()) return "<p class=\"quiet\">Nothing.</p>";
+  std::string out =
+      "<table class=\"stacked\"><thead><tr><th>Event</th><th>Account</th><th>Tries</th><th>Last</th><th>Next</th>"
+      "<th>Problem</th></tr></thead><tbody>";
+  for (const UndeliveredEvent& event : events)
+    out += fmt::format(
+        "<tr><th scope=\"row\"><code>{}</code>{}</th><td data-label=\"Account\"><a href=\"{}\"><code>{}</code></a></td>"
+        "<td data-label=\"Tries\">{}</td><td data-label=\"Last\">{}</td><td data-label=\"Next\">{}</td>"
+        "<td data-label=\"Problem\">{}</td></tr>",
+        escape(event.event), event.behind > 0 ? "<small>and " + html::count(event.behind) + " behind it</small>" : "",
+        account_path(detail.mode, event.key), event.key.value(), event.failures, html::relative(event.failed_at, now),
+        event.next_at ? html::relative(*event.next_at, now) : "never", escape(event.problem));
+  return out + "</tbody></table>";
+}
+
 }  // namespace
 
 std::string queue_page(const QueueStatus& queue, const QueueDetail& detail, Timestamp now, const Reader& reader) {
@@ -278,6 +299,45 @@ std::string account_page(const AccountDetail& detail, Timestamp now, const Reade
     page.body += fmt::format("<li class=\"{}\">{} <span>{}</span></li>", moment->second.colour,
                              html::instant(moment->first), moment->second.text);
   page.body += "</ol></section></main>";
+  return html::document(page);
+}
+
+std::string webhooks_page(const std::vector<WebhookDetail>& details) {
+  html::Page page;
+  page.title = "Webhook endpoints – billd";
+  page.body = std::string(header) + "<section><h1>Webhook endpoints</h1>";
+  if (details.empty()) page.body += "<p class=\"quiet\">There are none.</p>";
+  if (!details.empty()) {
+    page.body +=
+        "<table class=\"stacked\"><thead><tr><th>Endpoint</th><th>Mode</th><th>URL</th><th>State</th></tr>"
+        "</thead><tbody>";
+    for (const WebhookDetail& detail : details)
+      page.body += fmt::format(
+          "<tr><th scope=\"row\"><a href=\"/status/webhooks/{0}\"><code>{0}</code></a></th><td data-label=\"Mode\">{1}"
+          "</td><td data-label=\"URL\">{2}</td><td data-label=\"State\">{3}</td></tr>",
+          escape(detail.endpoint.id.value()), mode_name(detail.mode), escape(detail.endpoint.url),
+          state_of(detail.endpoint));
+    page.body += "</tbody></table>";
+  }
+  page.body += "</section></main>";
+  return html::document(page);
+}
+
+std::string webhook_page(const WebhookDetail& detail, Timestamp now) {
+  html::Page page;
+  page.title = detail.endpoint.id.value() + " – billd";
+  page.body = header;
+  page.body +=
+      fmt::format("<section><h1><code>{}</code></h1><p>{} mode · {} · {}</p><p>", escape(detail.endpoint.id.value()),
+                  mode_name(detail.mode), escape(detail.endpoint.url), state_of(detail.endpoint));
+  page.body += detail.delivered_at ? "Something was delivered " + html::relative(*detail.delivered_at, now) + "."
+                                   : "Nothing has been delivered yet.";
+  if (detail.failing_since)
+    page.body +=
+        " <span class=\"bad\">Deliveries have failed since</span> " + html::relative(*detail.failing_since, now) + ".";
+  page.body += "</p></section><section><h2>What waits to be tried again</h2>" +
+               undelivered(detail, detail.waiting, now) + "</section><section><h2>What was given up</h2>" +
+               undelivered(detail, detail.given_up, now) + "</section></main>";
   return html::document(page);
 }
 

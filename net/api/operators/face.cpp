@@ -173,6 +173,13 @@ std::span<const Face::Route> Face::routes() {
             &Face::find_account},
       Route{get, "/status/accounts/{id}", read, "One account: what it waits for and what happened to it.",
             account_parameters, &Face::account},
+      Route{get, "/status/webhooks", read, "The webhook endpoints.", {}, &Face::webhooks},
+      Route{get,
+            "/status/webhooks/{id}",
+            read,
+            "One webhook endpoint: what it has not taken yet, and what was given up.",
+            {},
+            &Face::webhook},
       Route{get, "/status/audit", read, "What operators did, newest first.", {}, &Face::audit},
       Route{get, "/status/act", act, "What an action would do: the page that asks for confirmation.", action_parameters,
             &Face::confirm},
@@ -343,6 +350,20 @@ awaitable<http::Response> Face::account(Asked asked) const {
   if (!detail) co_return render(detail.error(), asked.wants_html);
   if (!asked.wants_html) co_return answer_with(200, "application/json", to_json(*detail));
   co_return answer_with(200, html_type, account_page(*detail, view_.status().now, asked.reader()));
+}
+
+awaitable<http::Response> Face::webhooks(Asked asked) const {
+  auto details = co_await control_.webhooks();
+  if (!details) co_return render(details.error(), asked.wants_html);
+  if (!asked.wants_html) co_return answer_with(200, "application/json", to_json(*details));
+  co_return answer_with(200, html_type, webhooks_page(*details));
+}
+
+awaitable<http::Response> Face::webhook(Asked asked) const {
+  auto detail = co_await control_.webhook(asked.variable, first_shown);
+  if (!detail) co_return render(detail.error(), asked.wants_html);
+  if (!asked.wants_html) co_return answer_with(200, "application/json", to_json(*detail));
+  co_return answer_with(200, html_type, webhook_page(*detail, view_.status().now));
 }
 
 awaitable<http::Response> Face::audit(Asked asked) const {

@@ -54,6 +54,8 @@ class Face {
   awaitable<http::Response> queue(Asked asked) const;
   awaitable<http::Response> find_account(Asked asked) const;
   awaitable<http::Response> account(Asked asked) const;
+  awaitable<http::Response> webhooks(Asked asked) const;
+  awaitable<http::Response> webhook(Asked asked) const;
   awaitable<http::Response> audit(Asked asked) const;
   awaitable<http::Response> confirm(Asked asked) const;
   awaitable<http::Response> act(Asked asked) const;

@@ -49,6 +49,10 @@ struct Measurements {
   std::uint64_t commands = 0, ticks = 0, commits = 0, conflicts = 0, stale = 0, parked = 0;
   std::vector<GatewayMeasurements> gateways;
   std::vector<CountedOutcome> webhooks_in;
+  std::vector<CountedOutcome> webhooks_out;      ///< tries
+  std::uint64_t webhooks_waiting = 0;            ///< events that are tried again, in this daemon's partitions
+  std::uint64_t webhook_endpoints_disabled = 0;  ///< by billd itself
+  Histogram webhook_lateness;
   std::vector<ServerMeasurements> servers;
   redis::State redis;
   std::uint32_t partitions_held = 0;

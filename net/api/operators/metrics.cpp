@@ -180,6 +180,19 @@ constexpr std::array table = {
              for (const auto& [outcome, count] : all.webhooks_in) out.count(count, {{"outcome", outcome}});
            }},
 
+    Metric{"billd_webhooks_sent_total", counter, "Webhooks that go out, by what became of them.", "outcome",
+           [](M all, W out) {
+             for (const auto& [outcome, count] : all.webhooks_out) out.count(count, {{"outcome", outcome}});
+           }},
+    Metric{"billd_webhook_lateness_seconds", histogram,
+           "From an event to its delivery, of those delivered at the first try.", "",
+           [](M all, W out) { out.histogram(all.webhook_lateness); }},
+    Metric{"billd_webhooks_waiting", gauge, "Events that failed and are tried again, in this daemon's partitions.", "",
+           [](M all, W out) { out.count(all.webhooks_waiting); }},
+    Metric{"billd_webhook_endpoints_disabled_total", counter, "Endpoints that billd disabled, for they took nothing.",
+           "",
+           [](M all, W out) { out.count(all.webhook_endpoints_disabled); }},
+
     Metric{"billd_http_requests_total", counter, "Requests that were handed on.", "listener",
            [](M all, W out) { each_server(all, out, [](const auto& counts) { return counts.requests_total; }); }},
     Metric{"billd_http_answers_total", counter, "Answers, by status.", "listener, status",

@@ -144,6 +144,28 @@ Object& show(Document& document, const store::Store::Parked& parked) {
   return object;
 }
 
+Object& show(Document& document, const UndeliveredEvent& event) {
+  Object& object = document.object(7);
+  object.add("account", document.text(event.key.value()));
+  object.add("event", document.text(event.event));
+  object.add("behind", count(event.behind));
+  object.add("failures", count(event.failures));
+  object.add("failed_at", to_unix(event.failed_at));
+  object.add("next_at", time_or_null(event.next_at));
+  object.add("problem", document.text(event.problem));
+  return object;
+}
+
+Object& show(Document& document, const WebhookDetail& detail) {
+  Object& object = document.object(9);
+  object.add("id", document.text(detail.endpoint.id.value()));
+  object.add("mode", mode_name(detail.mode));
+  object.add("url", document.text(detail.endpoint.url));
+  object.add("enabled", !detail.endpoint.is_disabled);
+  object.add("disabled_because", document.text_or_null(detail.endpoint.disabled_because));
+  return object;
+}
+
 template <class Shown>
 Array& show_all(Document& document, const std::vector<Shown>& all) {
   Array& array = document.array(all.size());
@@ -216,6 +238,23 @@ std::string to_json(const AccountDetail& detail) {
   object.add("waits_for", timers);
   object.add("parked", detail.parked ? Value(show(document, *detail.parked)) : Value());
   object.add("backing_off", detail.is_backing_off);
+  return api::to_json(object);
+}
+
+std::string to_json(const std::vector<WebhookDetail>& details) {
+  Document document;
+  Object& object = document.object(1);
+  object.add("endpoints", show_all(document, details));
+  return api::to_json(object);
+}
+
+std::string to_json(const WebhookDetail& detail) {
+  Document document;
+  Object& object = show(document, detail);
+  object.add("delivered_at", time_or_null(detail.delivered_at));
+  object.add("failing_since", time_or_null(detail.failing_since));
+  object.add("waiting", show_all(document, detail.waiting));
+  object.add("given_up", show_all(document, detail.given_up));
   return api::to_json(object);
 }
 

@@ -144,7 +144,8 @@ std::string moving_part(const Status& status, const Reader& reader) {
       "<table class=\"stacked\"><thead><tr><th>Queue</th><th>State</th><th>Waiting</th><th>Due now</th>"
       "<th>In flight</th><th>Done a minute</th><th>Parked</th><th>Next due</th><th></th></tr></thead><tbody>";
   for (const QueueStatus& queue : status.queues) out += queue_row(queue, status.now, reader);
-  return out + "</tbody></table>" + daemons_of(status) + done_chart(status.lateness);
+  return out + "</tbody></table>" + daemons_of(status) + done_chart(status.lateness) +
+         "<p><a href=\"/status/webhooks\">Webhook endpoints and their deliveries</a></p>";
 }
 
 std::string clean_part(const Status& status) {
