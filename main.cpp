@@ -6,6 +6,7 @@
 
 #include "bench/benchmarks.hpp"
 #include "commands/commands.hpp"
+#include "commands/written.hpp"
 
 namespace {
 
@@ -177,6 +178,19 @@ int main(int argc, char** argv) {
   app.failure_message(CLI::FailureMessage::help);
   bool sample = false;
   app.add_flag("--sample-config", sample, "Print a configuration file with every setting explained");
+
+  std::function<std::string(const CLI::App&)> write;
+  // For the build: what it installs beside the program. Not for people, who find it installed.
+  app.add_option_function<std::string>("--write",
+                                       [&write](const std::string& what) {
+                                         if (what == "manual") write = commands::manual;
+                                         if (what == "settings-manual")
+                                           write = [](const CLI::App&) { return commands::settings_manual(); };
+                                         if (what == "bash-completion") write = commands::bash_completion;
+                                         if (what == "zsh-completion") write = commands::zsh_completion;
+                                       })
+      ->check(CLI::IsMember({"manual", "settings-manual", "bash-completion", "zsh-completion"}))
+      ->group("");
 
   SettingOptions options;
   int status = 0;
@@ -378,7 +392,9 @@ int main(int argc, char** argv) {
   search->callback([&] { status = bench::measure_search(search_options); });
 
   CLI11_PARSE(app, argc, argv);
-  if (sample) {
+  if (write) {
+    std::printf("%s", write(app).c_str());
+  } else if (sample) {
     std::printf("%s", sample_configuration().c_str());
   } else if (app.get_subcommands().empty()) {
     std::printf("%s", app.help().c_str());

@@ -60,8 +60,22 @@ redis::ClientSettings client_settings(const Settings& settings) {
   return client;
 }
 
+namespace {
+
+/// The installed program has a name of its own for the server, which need not be Debian's service; elsewhere it is in
+/// PATH.
+std::string redis_server_program() {
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const std::filesystem::path installed = self.parent_path().parent_path() / "libexec/billd/redis-server";
+  return !error && std::filesystem::exists(installed, error) ? installed.string() : "redis-server";
+}
+
+}  // namespace
+
 redis::EmbeddedSettings embedded_settings(const Settings& settings) {
   redis::EmbeddedSettings embedded;
+  embedded.program = redis_server_program();
   embedded.directory = std::filesystem::path(embedded_redis_socket(settings)).parent_path();
   return embedded;
 }

@@ -1,0 +1,206 @@
+"""What billd tells systemd, and that a restart under load refuses nobody."""
+import http.client
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import support
+
+ANY_PORTS = '[api]\nlisten = "127.0.0.1:0"\n[operators]\nlisten = "127.0.0.1:0"\n'
+
+
+def ask(port, method="GET", path="/v1/customers?limit=1", body=None, key=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    headers = {"Authorization": "Bearer sk_test_service"}
+    if key:
+        headers["Idempotency-Key"] = key
+    try:
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+class Service(support.InFolder):
+    def test_readiness_status_and_end_are_told(self):
+        service = self.service(ANY_PORTS)
+        service.start()
+        service.notify.wait_for("READY", "1")
+        self.assertRegex(service.notify.values("STATUS")[-1], r"Nothing is late; .* partitions")
+        service.process.terminate()
+        service.notify.wait_for("STOPPING", "1")
+        self.assertEqual(0, service.process.wait(60))
+
+    def test_the_watchdog_is_fed_in_half_of_its_time(self):
+        service = self.service(ANY_PORTS)
+        service.start(watchdog_seconds=2)
+        service.notify.wait_for("READY", "1")
+        began = time.monotonic()
+        support.wait_until(lambda: time.monotonic() - began > 4, "four seconds")
+        fed = [at for at, fields in service.notify.messages if "WATCHDOG" in fields and at > began]
+        self.assertGreaterEqual(len(fed), 3)
+        self.assertLess(max(b - a for a, b in zip(fed, fed[1:])), 2)
+
+    def test_a_daemon_that_hangs_does_not_feed_the_watchdog(self):
+        service = self.service(ANY_PORTS)
+        service.start(watchdog_seconds=1)
+        service.notify.wait_for("READY", "1")
+        service.process.send_signal(signal.SIGSTOP)
+        time.sleep(0.2)
+        count = len(service.notify.messages)
+        time.sleep(1.5)
+        self.assertEqual(count, len(service.notify.messages))
+        service.process.send_signal(signal.SIGCONT)
+
+    def test_a_reload_is_told_and_a_file_with_mistakes_changes_nothing(self):
+        service = self.service(ANY_PORTS + '[log]\nlevel = "info"\n')
+        service.start()
+        service.notify.wait_for("READY", "1")
+        service.configuration.write_text(ANY_PORTS + '[log]\nlevle = "debug"\n')
+        service.process.send_signal(signal.SIGHUP)
+        service.notify.wait_for("RELOADING", "1")
+        support.wait_until(lambda: len(service.notify.values("READY")) == 2, "ready again")
+        self.assertIn('log.level', service.log())
+        self.assertIn("stays as it was", service.log())
+        service.configuration.write_text(ANY_PORTS + '[log]\nlevel = "debug"\n')
+        service.process.send_signal(signal.SIGHUP)
+        support.wait_until(lambda: len(service.notify.values("READY")) == 3, "ready once more")
+        self.assertIn('log.level is "debug" now, was "info"', service.log())
+
+    def test_a_second_signal_hurries(self):
+        service = self.service(ANY_PORTS)
+        service.start()
+        service.notify.wait_for("READY", "1")
+        service.process.send_signal(signal.SIGSTOP)
+        service.process.terminate()
+        service.process.send_signal(signal.SIGCONT)
+        service.notify.wait_for("STOPPING", "1")
+        service.process.terminate()
+        self.assertIn(service.process.wait(5), (0, 1))
+
+    def restart_under_load(self, service, port, start):
+        """Three restarts while eight clients ask without a pause; each request has one try."""
+        ends, statuses, failures = threading.Event(), [], []
+
+        def load(number):
+            count = 0
+            while not ends.is_set():
+                count += 1
+                try:
+                    status = ask(port, "POST", "/v1/customers", f"email=a{number}.{count}@example.com",
+                                 f"key-{number}-{count}")
+                    statuses.append(status)
+                except OSError as error:
+                    failures.append(repr(error))
+                except http.client.HTTPException as error:
+                    failures.append(repr(error))
+
+        clients = [threading.Thread(target=load, args=(number,)) for number in range(8)]
+        for client in clients:
+            client.start()
+        for _ in range(3):
+            served = len(statuses)
+            support.wait_until(lambda: len(statuses) > served + 40, "requests are answered")
+            service.process.terminate()
+            self.assertEqual(0, service.process.wait(60))
+            start()
+            service.notify.wait_for("READY", "1")
+        served = len(statuses)
+        support.wait_until(lambda: len(statuses) > served + 40, "requests are answered after the last restart")
+        ends.set()
+        for client in clients:
+            client.join()
+        self.assertEqual([], failures)
+        self.assertEqual({200}, set(statuses))
+        print(f"{len(statuses)} requests over three restarts, none failed", flush=True)
+
+    def test_a_restart_with_a_socket_unit_refuses_no_request(self):
+        api = support.listening_socket()
+        service = self.service('[operators]\nlisten = "127.0.0.1:0"\n')
+
+        def start():
+            service.start(sockets={"api": api.fileno()})
+
+        start()
+        service.notify.wait_for("READY", "1")
+        self.restart_under_load(service, api.getsockname()[1], start)
+
+    def test_a_restart_without_socket_unit_finds_the_sockets_that_systemd_kept(self):
+        service = self.service(ANY_PORTS)
+        service.start()
+        service.notify.wait_for("READY", "1")
+        stored = support.wait_until(
+            lambda: service.notify.stored if len(service.notify.stored) == 2 else None, "two stored sockets")
+        port = int(re.search(r"serves http://127\.0\.0\.1:(\d+)", service.log())[1])
+        self.restart_under_load(service, port, lambda: service.start(sockets=stored))
+
+    def test_systemd_socket_activate_starts_it_with_the_first_connection(self):
+        free = support.listening_socket()
+        port = free.getsockname()[1]
+        free.close()
+        service = self.service('[operators]\nlisten = "127.0.0.1:0"\n')
+        activator = subprocess.Popen(
+            ["systemd-socket-activate", f"--listen=127.0.0.1:{port}", "--fdname=api", str(support.BILLD), "serve",
+             "--dev", "--config", str(service.configuration), "--state-dir", str(self.folder / "state")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(activator.wait)
+        self.addCleanup(activator.terminate)
+
+        def answered():
+            try:
+                return ask(port) == 200
+            except OSError:
+                return False
+
+        support.wait_until(answered, "an answer through the activated socket")
+
+    def test_every_system_call_is_one_that_the_unit_allows(self):
+        if not shutil.which("strace"):
+            self.fail("strace is missing: scripts/install-packages check installs it")
+        allowed = set()
+        for group in ["@system-service"]:
+            allowed |= self.calls_of(group)
+        for group in ["@privileged", "@resources"]:
+            allowed -= self.calls_of(group)
+        service = self.service(ANY_PORTS)
+        trace = self.folder / "trace"
+        environment = dict(os.environ, NOTIFY_SOCKET=service.notify.path)
+        traced = subprocess.Popen(
+            ["strace", "-f", "-c", "-U", "name", "-o", str(trace), str(support.BILLD), "serve", "--dev", "--config",
+             str(service.configuration), "--state-dir", str(self.folder / "state")], env=environment,
+            stdout=open(self.folder / "output", "ab"), stderr=subprocess.STDOUT)
+        self.addCleanup(lambda: traced.poll() is None and traced.kill())
+        service.notify.wait_for("READY", "1", limit=120)
+        port = int(re.search(r"serves http://127\.0\.0\.1:(\d+)", service.log())[1])
+        for number in range(20):
+            self.assertEqual(200, ask(port, "POST", "/v1/customers", f"email={number}@example.com&source=tok_visa"))
+        for child in subprocess.run(["pgrep", "-P", str(traced.pid)], capture_output=True, text=True).stdout.split():
+            os.kill(int(child), signal.SIGTERM)
+        traced.wait(120)
+        called = {line.strip() for line in trace.read_text().splitlines()}
+        called = {name for name in called if re.fullmatch(r"[a-z0-9_]+", name)} - {"syscall", "total"}
+        self.assertIn("epoll_wait", called | {"epoll_wait"} if "epoll_pwait" in called else called)
+        self.assertGreater(len(called), 30)
+        self.assertEqual(set(), called - allowed)
+
+    def calls_of(self, group):
+        listed = subprocess.run(["systemd-analyze", "syscall-filter", group], check=True, capture_output=True,
+                                text=True).stdout
+        calls = set()
+        for line in listed.splitlines()[1:]:
+            word = line.strip().split("#")[0].strip()
+            if word.startswith("@"):
+                calls |= self.calls_of(word)
+            elif word:
+                calls.add(word)
+        return calls
+
+
+if __name__ == "__main__":
+    support.main()
