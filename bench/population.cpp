@@ -106,7 +106,7 @@ class Writer {
     BILLD_CHECK(invoice != nullptr && invoice->unresolved_charge() != nullptr, "an effect is journaled in the account");
     const Charge& charge = *invoice->unresolved_charge();
     return {account.mode,  account.key,    charge.id.value(), charge.gateway_source,
-            charge.amount, charge.created, invoice->id};
+            charge.amount, charge.created, invoice->id,       charge.gateway_reference};
   }
 
   store::Store& store_;

@@ -107,7 +107,7 @@ TEST(UpdateInvoice, ChangesTheWordsAtAnyTimeAndTheDueDateOfDraftsOnly) {
   command.days_until_due = 30;
   const InvoiceId id(world.run(command).subject);
   EXPECT_EQ(world.invoice(id).due_at, start + days(30));
-  UpdateInvoice update{id, {}, "Hello", Metadata{{"a", "b"}}, start + days(5), {}};
+  UpdateInvoice update{id, {}, "Hello", Metadata{{"a", "b"}}, start + days(5), {}, {}};
   EXPECT_THAT(names(world.run(update)), ElementsAre("invoice.updated"));
   EXPECT_EQ(world.invoice(id).due_at, start + days(5));
   EXPECT_EQ(world.invoice(id).description, "Hello");

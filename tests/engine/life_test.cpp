@@ -274,7 +274,7 @@ class Life {
         return command;
       }
       case 6: {
-        UpdateInvoice command{id, recalled, {}, {}, {}, {}};
+        UpdateInvoice command{id, recalled, {}, {}, {}, {}, {}};
         command.description = draw_.among<std::string>({"", "Thank you."});
         if (draw_.one_in(3)) command.due_at = world_.now + hours(draw_.below(200));
         return command;

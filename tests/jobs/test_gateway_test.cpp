@@ -39,19 +39,21 @@ class TestGatewayTest : public testing::Test {
   Daemon daemon_{server_, clock_};
 };
 
+CardSummary card_of(const Result<NewSource>& described) { return std::get<Card>(described.value().means).summary; }
+
 TEST_F(TestGatewayTest, DescribesACardByItsTokenAndByItsNumberAlike) {
   const auto by_token = describe("tok_visa");
   ASSERT_TRUE(by_token);
-  EXPECT_EQ(by_token->card.brand, "Visa");
-  EXPECT_EQ(by_token->card.last4, "4242");
-  EXPECT_EQ(by_token->card.funding, "credit");
+  EXPECT_EQ(card_of(by_token).brand, "Visa");
+  EXPECT_EQ(card_of(by_token).last4, "4242");
+  EXPECT_EQ(card_of(by_token).funding, "credit");
   const auto by_number = describe("4242 4242-4242 4242");
   ASSERT_TRUE(by_number);
   EXPECT_EQ(by_number->reference, "tok_visa");
-  EXPECT_EQ(by_number->card.fingerprint, by_token->card.fingerprint);
-  EXPECT_NE(describe("tok_amex")->card.fingerprint, by_token->card.fingerprint);
-  EXPECT_EQ(describe("tok_amex")->card.brand, "American Express");
-  EXPECT_EQ(describe("tok_visa_debit")->card.funding, "debit");
+  EXPECT_EQ(card_of(by_number).fingerprint, card_of(by_token).fingerprint);
+  EXPECT_NE(card_of(describe("tok_amex")).fingerprint, card_of(by_token).fingerprint);
+  EXPECT_EQ(card_of(describe("tok_amex")).brand, "American Express");
+  EXPECT_EQ(card_of(describe("tok_visa_debit")).funding, "debit");
 }
 
 TEST_F(TestGatewayTest, RefusesToAttachCardsThatAreDeclined) {

@@ -231,7 +231,7 @@ inline SetupIntent RandomObjects::setup_intent() {
 }
 
 inline HeldSource RandomObjects::held_source() {
-  return {text(), time(), {id<SourceKind>(), text(), text(), means(), metadata(), coin(), text(), text(), text()}};
+  return {text(), time(), {id<SourceKind>(), text(), text(), means(), metadata(), text(), text(), coin(), text()}};
 }
 
 inline Recurrence RandomObjects::recurrence() {
