@@ -30,6 +30,12 @@ inline constexpr std::array choices<ProcessorKind> = {ProcessorKind::stripe, Pro
                                                       ProcessorKind::http};
 
 template <>
+inline constexpr std::array choices<TestFault> = {
+    TestFault::none,         TestFault::delay,         TestFault::lost,         TestFault::answer_lost,
+    TestFault::conflict,     TestFault::throttled,     TestFault::error_stored, TestFault::garbage,
+    TestFault::wrong_amount, TestFault::wrong_currency};
+
+template <>
 inline constexpr std::array choices<WebhookKind> = {WebhookKind::stripe, WebhookKind::standard, WebhookKind::hmac};
 
 template <>

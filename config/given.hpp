@@ -159,6 +159,22 @@ Result<std::vector<std::string>> convert(const Given& given, const SettingOf<Hol
 }
 
 template <class Holder>
+Result<std::vector<TestFault>> convert(const Given& given, const SettingOf<Holder>& setting,
+                                       MemberOf<Holder, std::vector<TestFault>>) {
+  auto* list = std::get_if<std::vector<std::string>>(&given.value);
+  auto* text = untyped_text(given);
+  if (list == nullptr && text == nullptr)
+    return wrong("must be a list such as [\"none\", \"lost\"], not " + in_words(given));
+  std::vector<TestFault> faults;
+  for (const std::string& name : list != nullptr ? *list : split_at_commas(*text)) {
+    auto fault = std::ranges::find(choices<TestFault>, name, [](TestFault each) { return name_of(each); });
+    if (fault == choices<TestFault>.end()) return wrong("must be " + range_text(setting) + ", not \"" + name + "\"");
+    faults.push_back(*fault);
+  }
+  return faults;
+}
+
+template <class Holder>
 Result<ListenAddress> convert(const Given& given, const SettingOf<Holder>&, MemberOf<Holder, ListenAddress>) {
   auto text = text_of(given);
   if (!text) return text.error();

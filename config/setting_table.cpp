@@ -195,6 +195,10 @@ constexpr std::array settings_in_order = {
                   in(minutes(1))),
     BILLD_SETTING(gateways.test.debit_settles_after, "How long a debit of a test bank account is pending.", "", 0,
                   in(days(30))),
+    BILLD_SETTING(gateways.test.faults,
+                  "For tests of what a processor may do: each charge that the built-in test gateway is sent meets the "
+                  "next of these faults, in turn and from the beginning again. Where money moves, it moves once; its "
+                  "ledger tells the truth."),
 
     BILLD_SETTING(
         webhooks.secret_file,
@@ -298,6 +302,12 @@ std::string written(const std::vector<std::string>& values) {
   return "[" + list + "]";
 }
 
+std::string written(const std::vector<TestFault>& values) {
+  std::string list;
+  for (TestFault value : values) list += (list.empty() ? "" : ", ") + in_quotes(name_of(value));
+  return "[" + list + "]";
+}
+
 template <class Choice>
 std::string any_of() {
   constexpr auto& all = choices<Choice>;
@@ -326,6 +336,7 @@ struct RangeText {
   std::string operator()(MemberOf<Holder, std::vector<milliseconds>>) const {
     return "at most " + std::to_string(durations_max) + ", each " + duration_range(setting);
   }
+  std::string operator()(MemberOf<Holder, std::vector<TestFault>>) const { return "each " + any_of<TestFault>(); }
   template <class T>
   std::string operator()(MemberOf<Holder, T>) const {
     if constexpr (choices<T>.empty())

@@ -209,6 +209,8 @@ struct TestGatewaySettings {
   std::chrono::milliseconds latency = std::chrono::milliseconds(0);
   /// How long a debit of a test bank account is pending, 0s to 30d.
   std::chrono::milliseconds debit_settles_after = std::chrono::days(4);
+  /// What each charge that is sent meets, in turn and from the beginning again; for tests of what a processor may do.
+  std::vector<TestFault> faults;
 
   bool operator==(const TestGatewaySettings&) const = default;
 };

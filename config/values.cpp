@@ -125,6 +125,32 @@ std::string_view name_of(ProcessorKind kind) {
   return "";
 }
 
+std::string_view name_of(TestFault fault) {
+  switch (fault) {
+    case TestFault::none:
+      return "none";
+    case TestFault::delay:
+      return "delay";
+    case TestFault::lost:
+      return "lost";
+    case TestFault::answer_lost:
+      return "answer_lost";
+    case TestFault::conflict:
+      return "conflict";
+    case TestFault::throttled:
+      return "throttled";
+    case TestFault::error_stored:
+      return "error_stored";
+    case TestFault::garbage:
+      return "garbage";
+    case TestFault::wrong_amount:
+      return "wrong_amount";
+    case TestFault::wrong_currency:
+      return "wrong_currency";
+  }
+  return "";
+}
+
 std::string_view name_of(WebhookKind kind) {
   switch (kind) {
     case WebhookKind::unset:

@@ -58,6 +58,20 @@ enum class LogFormat { automatic, text, json, journal };
 /// Whose API a payment processor speaks.
 enum class ProcessorKind { unset, stripe, stancer, http };
 
+/// What goes wrong on purpose with a charge through the built-in test gateway.
+enum class TestFault {
+  none,
+  delay,           ///< the answer comes two seconds late
+  lost,            ///< it never arrives
+  answer_lost,     ///< the money moves, and no answer comes
+  conflict,        ///< 409: an earlier one is under way
+  throttled,       ///< 429
+  error_stored,    ///< 500, and again for each repetition of the key; the money moves
+  garbage,         ///< the money moves, and the answer cannot be read
+  wrong_amount,    ///< the money moves, and the answer speaks of another amount
+  wrong_currency,  ///< the same with the currency
+};
+
 /// How webhooks that come in are signed: as Stripe's, by Standard Webhooks, or by a bare HMAC-SHA256 of the body.
 enum class WebhookKind { unset, stripe, standard, hmac };
 enum class HmacEncoding { hex, base64 };
@@ -65,6 +79,7 @@ enum class HmacEncoding { hex, base64 };
 std::string_view name_of(FinalAction action);
 std::string_view name_of(Mode mode);
 std::string_view name_of(ProcessorKind kind);
+std::string_view name_of(TestFault fault);
 std::string_view name_of(WebhookKind kind);
 std::string_view name_of(HmacEncoding encoding);
 std::string_view name_of(LogLevel level);

@@ -8,8 +8,9 @@ namespace billd::gateways {
 
 void add_configured(Gateways& gateways, Executor executor, store::Store& store, const GatewaySettings& settings,
                     const HttpGateway::WallClock& now) {
-  gateways.add(
-      "test", std::make_unique<TestGateway>(executor, store, settings.test.latency, settings.test.debit_settles_after));
+  auto test = std::make_unique<TestGateway>(executor, store, settings.test.latency, settings.test.debit_settles_after);
+  test->set_faults(settings.test.faults);
+  gateways.add("test", std::move(test));
   for (const auto& [name, processor] : settings.processors) {
     switch (processor.kind) {
       case ProcessorKind::unset:

@@ -84,6 +84,10 @@ constexpr TestCard test_cards[] = {
 /// Cards of tokens show this expiry; whoever gives a number gives an expiry with it.
 constexpr std::int32_t expiry_month = 12, expiry_year = 2040;
 
+constexpr Milliseconds fault_delay(2'000);
+/// Most keys whose error is repeated; further ones get it once.
+constexpr std::size_t keys_with_error_max = 10'000;
+
 constexpr std::string_view live_decline = "testmode_decline";  // Stripe: "A Stripe test card number was used."
 constexpr std::string_view never_charged = "processing_error";
 
@@ -390,14 +394,38 @@ awaitable<Result<bool>> TestGateway::verify_bank_account(Mode mode, std::string,
   co_return mode == Mode::test&& deposits == MicroDeposits{32, 45};
 }
 
+void TestGateway::set_faults(std::vector<TestFault> faults) {
+  faults_ = std::move(faults);
+  sent_ = 0;
+  keys_with_error_.clear();
+}
+
+TestFault TestGateway::next_fault(const std::string& idempotency_key) {
+  if (faults_.empty()) return TestFault::none;
+  if (keys_with_error_.contains(idempotency_key)) return TestFault::error_stored;
+  const TestFault fault = faults_[sent_++ % faults_.size()];
+  if (fault == TestFault::error_stored && keys_with_error_.size() < keys_with_error_max)
+    keys_with_error_.insert(idempotency_key);
+  return fault;
+}
+
 awaitable<ChargeOutcome> TestGateway::charge(ChargeRequest request) {
+  const TestFault fault = next_fault(request.idempotency_key);
+  ChargeOutcome unknown;
+  if (fault == TestFault::lost || fault == TestFault::conflict || fault == TestFault::throttled) co_return unknown;
   LedgerEntry wanted = charge_entry(request, decline_of(request.mode, request.source));
   if (is_bank_account(request.source) && debit_settles_after_.count() > 0)
     wanted.settles_at = request.created + debit_settles_after_;
   const auto entry = co_await ledger_->book(request.mode, request.account, std::move(wanted));
   // The money has moved, the answer takes its time: the order in which interruptions hurt most.
-  if (latency_.count() > 0) co_await sleep_for(latency_);
-  co_return charge_outcome(entry, request.now);
+  const Milliseconds wait = fault == TestFault::delay ? latency_ + fault_delay : latency_;
+  if (wait.count() > 0) co_await sleep_for(wait);
+  if (fault == TestFault::answer_lost || fault == TestFault::error_stored || fault == TestFault::garbage)
+    co_return unknown;
+  ChargeOutcome outcome = charge_outcome(entry, request.now);
+  if (fault == TestFault::wrong_amount || fault == TestFault::wrong_currency)
+    outcome.kind = ChargeOutcomeKind::impossible;
+  co_return outcome;
 }
 
 awaitable<ChargeOutcome> TestGateway::look_up(ChargeRequest request) {

@@ -4,8 +4,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
+#include "config/values.hpp"
 #include "net/gateways/gateway.hpp"
 #include "net/store/store.hpp"
 
@@ -42,6 +44,9 @@ class TestGateway final : public Gateway {
               Milliseconds debit_settles_after = Milliseconds(0));
   ~TestGateway() override;
 
+  /// From now on each charge that is sent meets the next of the faults, in turn and from the beginning again.
+  void set_faults(std::vector<TestFault> faults);
+
   awaitable<Result<NewSource>> describe_source(Mode mode, std::string token) override;
   awaitable<Result<NewSource>> describe_bank_account(Mode mode, BankAccountDetails details) override;
   awaitable<Result<bool>> verify_bank_account(Mode mode, std::string reference, MicroDeposits deposits) override;
@@ -59,7 +64,12 @@ class TestGateway final : public Gateway {
 
  private:
   class Ledger;
+  TestFault next_fault(const std::string& idempotency_key);
+
   Milliseconds latency_, debit_settles_after_;
+  std::vector<TestFault> faults_;
+  std::size_t sent_ = 0;                             ///< charges, since the faults were set
+  std::unordered_set<std::string> keys_with_error_;  ///< whose error is repeated
   std::unique_ptr<Ledger> ledger_;
 };
 

@@ -292,6 +292,7 @@ std::string another_value(const Setting& setting) {
       {"billing.retry_schedule", "1d,2d"},
       {"billing.final_action", "past_due"},
       {"gateways.new_sources", "acme"},
+      {"gateways.test.faults", "none,answer_lost"},
   };
   auto found = values.find(setting.path);
   if (found != values.end()) return found->second;

@@ -130,6 +130,37 @@ TEST_F(TestGatewayTest, LooksUpWhatWasChargedAndForbidsWhatWasNot) {
   EXPECT_EQ(charge(request("ch_2")).kind, ChargeOutcomeKind::declined);
 }
 
+TEST_F(TestGatewayTest, MeetsTheFaultsThatItIsToldInTurnAndMovesMoneyOnceAllTheSame) {
+  gateways::TestGateway gateway(daemon_.loop.get_executor(), daemon_.store, Milliseconds(0));
+  auto send = [&](const std::string& key) { return run(daemon_.loop, gateway.charge(request(key))).kind; };
+  auto is_booked = [&](const std::string& key) {
+    return std::ranges::count(daemon_.ledger(), key, &gateways::LedgerEntry::idempotency_key) == 1;
+  };
+  struct Case {
+    TestFault fault;
+    ChargeOutcomeKind answer;
+    bool moves_money;
+    ChargeOutcomeKind repeated;
+  };
+  using enum ChargeOutcomeKind;
+  const Case cases[] = {
+      {TestFault::none, succeeded, true, succeeded},           {TestFault::lost, unknown, false, succeeded},
+      {TestFault::answer_lost, unknown, true, succeeded},      {TestFault::conflict, unknown, false, succeeded},
+      {TestFault::throttled, unknown, false, succeeded},       {TestFault::error_stored, unknown, true, unknown},
+      {TestFault::garbage, unknown, true, succeeded},          {TestFault::wrong_amount, impossible, true, succeeded},
+      {TestFault::wrong_currency, impossible, true, succeeded}};
+  for (const Case& each : cases) {
+    const std::string key = "ch_" + std::string(name_of(each.fault));
+    SCOPED_TRACE(key);
+    gateway.set_faults({each.fault, TestFault::none});
+    EXPECT_EQ(send(key), each.answer);
+    EXPECT_EQ(is_booked(key), each.moves_money);
+    EXPECT_EQ(send(key), each.repeated);
+    EXPECT_EQ(run(daemon_.loop, gateway.look_up(request(key))).kind, succeeded);
+    EXPECT_TRUE(is_booked(key));
+  }
+}
+
 TEST_F(TestGatewayTest, SaysThatItDoesNotKnowWithoutRedis) {
   server_.kill();
   EXPECT_EQ(charge(request("ch_1")).kind, ChargeOutcomeKind::unknown);
