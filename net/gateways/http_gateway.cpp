@@ -50,7 +50,8 @@ HttpGateway::HttpGateway(Executor executor, std::string name, ProcessorSettings 
       now_(std::move(now)),
       peer_(executor, name_, settings_) {}
 
-awaitable<Result<Peer::Answer>> HttpGateway::ask(std::string path, Object question, std::string key) {
+awaitable<Result<Peer::Answer>> HttpGateway::ask(std::string path, Object question, std::string key,
+                                                 Peer::Deadline until) {
   std::string body = boost::json::serialize(question);
   // A repetition is the same message, sent at another time.
   const webhooks::Message message{key, to_unix(now_()), body};
@@ -60,8 +61,7 @@ awaitable<Result<Peer::Answer>> HttpGateway::ask(std::string path, Object questi
   headers.add("webhook-id", key);
   headers.add("webhook-timestamp", std::to_string(message.sent_at));
   headers.add("webhook-signature", webhooks::standard_signature({settings_.key.reveal()}, message));
-  co_return co_await peer_.send(http::Method::post, std::move(path), std::move(headers), std::move(body),
-                                peer_.deadline());
+  co_return co_await peer_.send(http::Method::post, std::move(path), std::move(headers), std::move(body), until);
 }
 
 awaitable<Result<NewSource>> HttpGateway::describe_source(Mode mode, std::string token) {
@@ -71,7 +71,7 @@ awaitable<Result<NewSource>> HttpGateway::describe_source(Mode mode, std::string
   question["key"] = "source:" + token;
   question["mode"] = name(mode);
   question["source"] = token;
-  const auto answer = co_await ask("/source", std::move(question), "source:" + token);
+  const auto answer = co_await ask("/source", std::move(question), "source:" + token, peer_.deadline());
   if (!answer) co_return Failure{Errc::unavailable, answer.error().detail};
   if (answer->status != 200)
     co_return Failure{Errc::invalid_parameter, "No such token at the gateway " + name_ + ".", "source"};
@@ -159,9 +159,13 @@ awaitable<ChargeOutcome> HttpGateway::charge(ChargeRequest request) {
     refused.kind = ChargeOutcomeKind::impossible;
     co_return refused;
   }
-  const auto answer = co_await ask("/charge", question_about(request), request.idempotency_key);
+  const Peer::Deadline until = peer_.deadline();
+  auto answer = co_await ask("/charge", question_about(request), request.idempotency_key, until);
+  // An error may be what is answered to this key for ever: then only the question tells what became of it.
+  if (!answer && answer.error().code == Errc::outcome_unknown)
+    answer = co_await ask("/charge/look_up", question_about(request), request.idempotency_key, until);
   ChargeOutcome outcome = charge_outcome(answer, request);
-  // Only a question may be answered so: what was ordered cannot be absent.
+  // What was ordered just now may still be on its way: that it is not there says nothing yet.
   if (answer && text_of(answer->body, "outcome") == "absent") outcome = ChargeOutcome();
   co_return outcome;
 }
@@ -169,7 +173,7 @@ awaitable<ChargeOutcome> HttpGateway::charge(ChargeRequest request) {
 awaitable<ChargeOutcome> HttpGateway::look_up(ChargeRequest request) {
   object question = question_about(request);
   question["reference"] = request.reference;
-  const auto answer = co_await ask("/charge/look_up", std::move(question), request.idempotency_key);
+  const auto answer = co_await ask("/charge/look_up", std::move(question), request.idempotency_key, peer_.deadline());
   co_return charge_outcome(answer, request);
 }
 
@@ -179,7 +183,7 @@ awaitable<RefundOutcome> HttpGateway::refund(RefundRequest request) {
     refused.kind = RefundOutcomeKind::impossible;
     co_return refused;
   }
-  const auto answer = co_await ask("/refund", question_about(request), request.idempotency_key);
+  const auto answer = co_await ask("/refund", question_about(request), request.idempotency_key, peer_.deadline());
   RefundOutcome outcome = refund_outcome(answer, request);
   if (answer && text_of(answer->body, "outcome") == "absent") outcome = RefundOutcome();
   co_return outcome;
@@ -188,7 +192,7 @@ awaitable<RefundOutcome> HttpGateway::refund(RefundRequest request) {
 awaitable<RefundOutcome> HttpGateway::look_up_refund(RefundRequest request) {
   object question = question_about(request);
   question["reference"] = request.reference;
-  const auto answer = co_await ask("/refund/look_up", std::move(question), request.idempotency_key);
+  const auto answer = co_await ask("/refund/look_up", std::move(question), request.idempotency_key, peer_.deadline());
   co_return refund_outcome(answer, request);
 }
 

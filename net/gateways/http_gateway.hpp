@@ -24,7 +24,7 @@ class HttpGateway final : public Gateway {
  private:
   using Object = boost::json::object;
 
-  awaitable<Result<Peer::Answer>> ask(std::string path, Object question, std::string key);
+  awaitable<Result<Peer::Answer>> ask(std::string path, Object question, std::string key, Peer::Deadline until);
   ChargeOutcome charge_outcome(const Result<Peer::Answer>& answer, const ChargeRequest& request) const;
   RefundOutcome refund_outcome(const Result<Peer::Answer>& answer, const RefundRequest& request) const;
   std::optional<std::string> trusted_outcome(const Result<Peer::Answer>& answer, const std::string& key,

@@ -22,7 +22,7 @@ enum class Fault {
   cut,                   ///< the money moves, and the connection breaks within the answer
   conflict,              ///< 409: an earlier one is under way
   throttled,             ///< 429 with Retry-After
-  unavailable,           ///< 503
+  unavailable,           ///< 503, to questions as well
   error_stored,          ///< 500, which is repeated for the key for ever; the money did not move
   error_stored_charged,  ///< the same, and it did
   garbage,               ///< 200 and no JSON; the money moves
@@ -87,7 +87,10 @@ class FakeProcessor {
     at_once_most = std::max(at_once_most, ++at_once);
     if (latency.count() > 0) co_await sleep_for(latency);
     http::Response response;
-    if (request.method == http::Method::get) {
+    if (fault == Fault::unavailable) {
+      ++(request.method == http::Method::get ? gets : posts);
+      response = json(503, {});
+    } else if (request.method == http::Method::get) {
       ++gets;
       response = look_up(request);
     } else {
