@@ -1,4 +1,4 @@
-"""The package: what is in it, what it does when it is installed, and that what it documents is what the program does."""
+"""The package: what is in it, what it does when it is installed, and that its documents say what the program does."""
 import os
 import pathlib
 import re

@@ -1,1 +1,0 @@
-// A precompiled header belongs to a library, and a library has a source.
