@@ -55,7 +55,7 @@ TEST(Reload, ConcernsWhatTheTableSaysItDoes) {
                              setting.path == "operators.tokens_file" || setting.path == "operators.host" ||
                              (setting.path.starts_with("billing.") && setting.path != "billing.event_retention" &&
                               setting.path != "billing.idempotency_retention") ||
-                             setting.path.ends_with("_file") != (setting.path == "redis.password_file") ||
+                             setting.path.ends_with(".certificate_file") || setting.path.ends_with(".key_file") ||
                              setting.path.ends_with(".hosts") || setting.path.ends_with(".path_prefix");
     EXPECT_EQ(is_reloadable(setting), is_expected) << setting.path;
   }
