@@ -74,6 +74,7 @@ bool Value::operator==(const Value& other) const {
     case Kind::integer:
       return integer_ == other.integer_;
     case Kind::text:
+    case Kind::number:
       return text() == other.text();
     case Kind::array:
       return array_->values() == other.array_->values();
@@ -144,6 +145,9 @@ void write(const Value& value, std::string& output) {
       return;
     case Value::Kind::text:
       write_text(value.text(), output);
+      return;
+    case Value::Kind::number:
+      output += value.text();
       return;
     case Value::Kind::array: {
       char separator = '[';

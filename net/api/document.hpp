@@ -19,11 +19,11 @@ class Document;
 class Object;
 class Array;
 
-/// Null, a boolean, an integer, a text, or a reference to an object or array of the same document. Money is integers;
-/// there are no fractions.
+/// Null, a boolean, an integer, a text, a number with decimals, or a reference to an object or array of the same
+/// document. Money is integers; decimals (of percentages) are kept as their digits.
 class Value {
  public:
-  enum class Kind : std::uint8_t { null, boolean, integer, text, object, array };
+  enum class Kind : std::uint8_t { null, boolean, integer, text, number, object, array };
 
   Value() = default;
   Value(std::nullptr_t) {}
@@ -128,6 +128,13 @@ class Document {
   /// A copy of the text.
   Value text(std::string_view text) { return {Value::TextOfDocument(), copy(text)}; }
   Value text_or_null(std::string_view text) { return text.empty() ? Value() : this->text(text); }
+
+  /// A number with decimals, by its digits: "8.875".
+  Value number(std::string_view digits) {
+    Value value = text(digits);
+    value.kind_ = Value::Kind::number;
+    return value;
+  }
 
   /// A copy for a member's name.
   std::string_view copy(std::string_view text);

@@ -25,4 +25,16 @@ std::string random_request_id() {
   return "req_" + base62(bits.high, 7) + base62(bits.low, 7);
 }
 
+PlanId random_price_id() {
+  const RandomBits bits = random_bits();
+  std::string id = "price_";
+  id.append(base62(bits.high, id_body_length / 2)).append(base62(bits.low, id_body_length / 2));
+  return PlanId(std::move(id));
+}
+
+std::string random_code() {
+  constexpr std::size_t length = 8;
+  return base62(random_bits().high, length);
+}
+
 }  // namespace billd::api

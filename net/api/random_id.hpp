@@ -12,6 +12,12 @@ AccountKey random_account_key();
 /// "req_" and 14 of [A-Za-z0-9].
 std::string random_request_id();
 
+/// "price_" and 24 of [A-Za-z0-9].
+PlanId random_price_id();
+
+/// What people can type: 8 of [0-9A-Za-z].
+std::string random_code();
+
 struct RandomBits {
   std::uint64_t high, low;
 };

@@ -170,12 +170,17 @@ class Catalog::Implementation {
     if (idempotency) command.add(answer_key(catalog_prefix(change.mode()), idempotency->key_hash));
     command.add(writes.size()).add(catalog_channel).add(told);
     command.add(idempotency ? idempotency->value : std::string()).add(store_.settings().idempotency_retention.count());
+    command.add(change.version() ? std::to_string(*change.version()) : std::string());
     for (const CatalogChange::Write& write : writes) command.add(write.field).add(write.expected).add(write.value);
     auto reply = co_await call_function(client_, std::move(command));
     if (!reply) co_return reply.error();
     if (reply->is_text()) co_return Failure{Errc::idempotency_in_progress, "the key has an answer"};
     if (reply->integer() == 0) {
       // Somebody else was first: what we knew is old.
+      if (change.version()) {
+        auto loaded = co_await load_everything();
+        if (!loaded) co_return loaded.error();
+      }
       for (const CatalogChange::Write& write : writes) {
         auto read = co_await read_one(table(write.kind, change.mode()), write.field);
         if (!read) co_return read.error();
@@ -198,6 +203,8 @@ class Catalog::Implementation {
     if (reply->is_nil()) co_return Failure{Errc::not_found, "no answer was saved"};
     co_return reply->take_text();
   }
+
+  std::uint64_t version() const { return version_; }
 
   std::array<std::function<void()>, catalog_kind_count> changed;
 
@@ -324,6 +331,8 @@ awaitable<> Catalog::stop() { return implementation_->stop(); }
 awaitable<Result<void>> Catalog::commit(CatalogChange change, std::optional<CatalogIdempotency> idempotency) {
   return implementation_->commit(std::move(change), std::move(idempotency));
 }
+
+std::uint64_t Catalog::version() const { return implementation_->version(); }
 
 awaitable<Result<std::string>> Catalog::saved_answer(Mode mode, std::string key_hash) {
   return implementation_->saved_answer(mode, std::move(key_hash));

@@ -41,6 +41,12 @@ class CatalogChange {
     return *this;
   }
 
+  /// Refused with conflict unless the catalog is at this version: what was looked at in memory still holds.
+  CatalogChange& only_at(std::uint64_t version) {
+    version_ = version;
+    return *this;
+  }
+
   struct Write {
     std::size_t kind;
     std::string field;
@@ -49,9 +55,11 @@ class CatalogChange {
   };
   Mode mode() const { return mode_; }
   const std::vector<Write>& writes() const { return writes_; }
+  const std::optional<std::uint64_t>& version() const { return version_; }
 
  private:
   Mode mode_;
+  std::optional<std::uint64_t> version_;
   std::vector<Write> writes_;
 };
 
@@ -147,6 +155,9 @@ class Catalog {
   /// Writes all of the change, or fails: with conflict when one of its objects is not as expected (what is in memory is
   /// as fresh as can be afterwards), with idempotency_in_progress as put() does.
   awaitable<Result<void>> commit(CatalogChange change, std::optional<CatalogIdempotency> idempotency = {});
+
+  /// Of what is in memory. It grows with every change of the catalog, by whichever daemon.
+  std::uint64_t version() const;
 
   /// Calls `changed` whenever objects of the kind were changed, by whichever daemon, and may have been.
   template <class Object>

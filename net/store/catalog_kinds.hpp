@@ -52,7 +52,7 @@ struct CatalogKind<Coupon> {
 
 template <>
 struct CatalogKind<PromotionCode> {
-  static constexpr std::string_view table = "promotion_codes", name = "promotion code";
+  static constexpr std::string_view table = "promotion_codes", name = "promotion_code";
   static constexpr bool has_mode = true;
   static constexpr auto decode = decode_promotion_code;
   static const std::string& field(const PromotionCode& code) { return code.id.value(); }
@@ -60,7 +60,7 @@ struct CatalogKind<PromotionCode> {
 
 template <>
 struct CatalogKind<TaxRate> {
-  static constexpr std::string_view table = "tax_rates", name = "tax rate";
+  static constexpr std::string_view table = "tax_rates", name = "tax_rate";
   static constexpr bool has_mode = true;
   static constexpr auto decode = decode_tax_rate;
   static const std::string& field(const TaxRate& rate) { return rate.id.value(); }

@@ -284,7 +284,8 @@ end
 -- Writes objects of the catalog, if all that is stored is as expected: all of them or none.
 --   KEYS  1 the catalog's version, then the hash of each object, then the idempotency record (may be missing)
 --   ARGV  1 the number of objects, 2 the channel, 3 the message but for the version, 4 the answer to save, 5 its life
---         in milliseconds, then for each object: field, the value expected ('': none), the new value ('': remove)
+--         in milliseconds, 6 the version that the catalog must have ('': any), then for each object: field, the value
+--         expected ('': none), the new value ('': remove)
 -- Answers the catalog's version, 0 on a conflict, or the answer that was saved before.
 local function put_objects(keys, args)
   local count = tonumber(args[1])
@@ -293,13 +294,14 @@ local function put_objects(keys, args)
     local saved = redis.call('GET', record)
     if saved then return saved end
   end
+  if args[6] ~= '' and (redis.call('GET', keys[1]) or '0') ~= args[6] then return 0 end
   for i = 1, count do
-    local at = 3 + 3 * i
+    local at = 4 + 3 * i
     if (redis.call('HGET', keys[i + 1], args[at]) or '') ~= args[at + 1] then return 0 end
   end
   read_count(keys[1])
   for i = 1, count do
-    local at = 3 + 3 * i
+    local at = 4 + 3 * i
     if args[at + 2] == '' then
       redis.call('HDEL', keys[i + 1], args[at])
     else

@@ -163,6 +163,21 @@ TEST_F(CatalogChanges, AreWrittenTogetherOrNotAtAll) {
   EXPECT_EQ(*theirs.get<Plan>(Mode::test, gold), changed);
 }
 
+TEST_F(CatalogChanges, MayWantTheCatalogAsItWasLookedAt) {
+  Catalog& mine = catalog();
+  Catalog& theirs = start_catalog(start_daemon());
+  const std::uint64_t seen = mine.version();
+  ASSERT_TRUE(put(theirs, plan_of("gold")));
+  CatalogChange late(Mode::test);
+  late.put(plan_of("silver")).only_at(seen);
+  EXPECT_EQ(await(mine.commit(late)).error().code, Errc::conflict) << "somebody else was first";
+  EXPECT_NE(mine.get<Plan>(Mode::test, gold), nullptr) << "and is known of now";
+  CatalogChange in_time(Mode::test);
+  in_time.put(plan_of("silver")).only_at(mine.version());
+  EXPECT_TRUE(await(mine.commit(in_time)));
+  EXPECT_EQ(mine.version(), seen + 2);
+}
+
 TEST_F(CatalogChanges, IgnoreMessagesThatAreNone) {
   Catalog& theirs = catalog();
   for (const char* noise : {"", "x", "9:x", "1:9", "1:99:nothing1:x", "18446744073709551616:1", "1:91:a"})

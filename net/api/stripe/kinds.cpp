@@ -40,11 +40,13 @@ constexpr std::array table = {
     Link{Kind::subscription_item, "price", one(Kind::price)},
     Link{Kind::subscription_item, "subscription", one(Kind::subscription)},
 
+    Link{Kind::promotion_code, "coupon", one(Kind::coupon)},
+    Link{Kind::promotion_code, "customer", one(Kind::customer)},
     Link{Kind::plan, "product", one(Kind::product)},
     Link{Kind::plan, "tiers", one(Kind::nothing)},
     Link{Kind::price, "product", one(Kind::product)},
     Link{Kind::price, "tiers", one(Kind::nothing)},
-    Link{Kind::product, "default_price", one(Kind::nothing)},
+    Link{Kind::product, "default_price", one(Kind::price)},
 
     Link{Kind::invoice, "application", one(Kind::nothing)},
     Link{Kind::invoice, "charge", one(Kind::charge)},

@@ -140,7 +140,7 @@ std::set<PlanId> plans_shown(const Known& known, const std::vector<Named>& wante
     } else if (named.kind == Kind::invoice_item) {
       const auto found = known.invoice_item(named.id);
       if (found && !found->item.price.id.is_empty()) plans.insert(found->item.price.id);
-    } else if (named.kind == Kind::plan) {
+    } else if (named.kind == Kind::plan || named.kind == Kind::price) {
       plans.insert(PlanId(named.id));
     }
   }
@@ -181,12 +181,12 @@ awaitable<Result<void>> load_other(Services& services, Mode mode, Known& known, 
     else if (clock.error().code != Errc::not_found)
       co_return clock.error();
   }
-  if (named.kind == Kind::product && known.plan_of_product(named.id) == nullptr) {
-    for (const Plan& plan : services.catalog.all<Plan>(mode)) {
-      if (plan.product.value() != named.id) continue;
-      known.put(plan);
-      break;
-    }
+  if (named.kind == Kind::product && known.product(named.id) == nullptr) {
+    auto product = co_await services.catalog.find<Product>(mode, named.id);
+    if (product)
+      known.put(**product);
+    else if (product.error().code != Errc::not_found)
+      co_return product.error();
   }
   co_return Result<void>();
 }
@@ -230,6 +230,11 @@ std::string payment_intent_id(const InvoiceId& invoice) { return "pi_" + std::st
 InvoiceId invoice_of_payment_intent(std::string_view id) {
   if (!id.starts_with("pi_")) return InvoiceId();
   return InvoiceId(std::string(InvoiceKind::prefix).append(id_body(id)));
+}
+
+void Known::put(Product product) {
+  std::string id = product.id.value();
+  products_.insert_or_assign(std::move(id), std::move(product));
 }
 
 const Account* Known::account(const AccountKey& key) const {
@@ -310,11 +315,7 @@ const Plan* Known::plan(const PlanId& id) const {
   return at == plans_.end() ? nullptr : &at->second;
 }
 
-const Plan* Known::plan_of_product(std::string_view product) const {
-  const auto at =
-      std::ranges::find_if(plans_, [&](const auto& entry) { return entry.second.product.value() == product; });
-  return at == plans_.end() ? nullptr : &at->second;
-}
+const Product* Known::product(std::string_view id) const { return value_or_null(products_, id); }
 
 const TestClock* Known::test_clock(std::string_view id) const { return value_or_null(test_clocks_, id); }
 

@@ -27,6 +27,7 @@ class Known {
   void put(Record record);
   void put(Plan plan);
   void put(TestClock clock);
+  void put(Product product);
 
   const Account* account(const AccountKey& key) const;
   /// The account that the identifier belongs to.
@@ -43,7 +44,7 @@ class Known {
   /// Whose source it is: a payment method may have had its identifier before it was the customer's.
   const Account* owner_of_source(std::string_view id) const;
   const Plan* plan(const PlanId& id) const;
-  const Plan* plan_of_product(std::string_view product) const;
+  const Product* product(std::string_view id) const;
   const TestClock* test_clock(std::string_view id) const;
 
  private:
@@ -54,6 +55,7 @@ class Known {
   std::map<std::string, std::string, std::less<>> item_owners_;    ///< by invoice item: the invoice
   std::map<PlanId, Plan> plans_;
   std::map<std::string, TestClock, std::less<>> test_clocks_;
+  std::map<std::string, Product, std::less<>> products_;
 };
 
 /// An object by its kind and identifier.

@@ -50,7 +50,7 @@ awaitable<Result<Outcome>> attach_payment_method(Services& services, Call call);
 awaitable<Result<Outcome>> detach_payment_method(Services& services, Call call);
 awaitable<Result<Outcome>> list_payment_methods(Services& services, Call call);
 
-// plans.cpp
+// prices.cpp: plans and prices.
 extern const std::span<const Rule> create_plan_rules, retrieve_plan_rules, update_plan_rules, delete_plan_rules,
     list_plans_rules;
 awaitable<Result<Outcome>> create_plan(Services& services, Call call);
@@ -58,6 +58,42 @@ awaitable<Result<Outcome>> retrieve_plan(Services& services, Call call);
 awaitable<Result<Outcome>> update_plan(Services& services, Call call);
 awaitable<Result<Outcome>> delete_plan(Services& services, Call call);
 awaitable<Result<Outcome>> list_plans(Services& services, Call call);
+extern const std::span<const Rule> create_price_rules, retrieve_price_rules, update_price_rules, list_prices_rules;
+awaitable<Result<Outcome>> create_price(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_price(Services& services, Call call);
+awaitable<Result<Outcome>> update_price(Services& services, Call call);
+awaitable<Result<Outcome>> list_prices(Services& services, Call call);
+
+// products.cpp
+extern const std::span<const Rule> create_product_rules, retrieve_product_rules, update_product_rules,
+    delete_product_rules, list_products_rules;
+awaitable<Result<Outcome>> create_product(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_product(Services& services, Call call);
+awaitable<Result<Outcome>> update_product(Services& services, Call call);
+awaitable<Result<Outcome>> delete_product(Services& services, Call call);
+awaitable<Result<Outcome>> list_products(Services& services, Call call);
+
+// coupons.cpp: coupons and promotion codes.
+extern const std::span<const Rule> create_coupon_rules, retrieve_coupon_rules, update_coupon_rules, delete_coupon_rules,
+    list_coupons_rules, create_promotion_code_rules, retrieve_promotion_code_rules, update_promotion_code_rules,
+    list_promotion_codes_rules;
+awaitable<Result<Outcome>> create_coupon(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_coupon(Services& services, Call call);
+awaitable<Result<Outcome>> update_coupon(Services& services, Call call);
+awaitable<Result<Outcome>> delete_coupon(Services& services, Call call);
+awaitable<Result<Outcome>> list_coupons(Services& services, Call call);
+awaitable<Result<Outcome>> create_promotion_code(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_promotion_code(Services& services, Call call);
+awaitable<Result<Outcome>> update_promotion_code(Services& services, Call call);
+awaitable<Result<Outcome>> list_promotion_codes(Services& services, Call call);
+
+// tax_rates.cpp
+extern const std::span<const Rule> create_tax_rate_rules, retrieve_tax_rate_rules, update_tax_rate_rules,
+    list_tax_rates_rules;
+awaitable<Result<Outcome>> create_tax_rate(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_tax_rate(Services& services, Call call);
+awaitable<Result<Outcome>> update_tax_rate(Services& services, Call call);
+awaitable<Result<Outcome>> list_tax_rates(Services& services, Call call);
 
 // subscriptions.cpp: top-level, and below a customer.
 extern const std::span<const Rule> create_subscription_rules, create_subscription_below_customer_rules,

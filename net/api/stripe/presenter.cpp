@@ -81,8 +81,12 @@ Object* Presenter::find(Kind kind, std::string_view id) {
       const Plan* found = known_.plan(PlanId(std::string(id)));
       return found != nullptr ? &plan(*found) : nullptr;
     }
+    case Kind::price: {
+      const Plan* found = known_.plan(PlanId(std::string(id)));
+      return found != nullptr ? &price(*found) : nullptr;
+    }
     case Kind::product: {
-      const Plan* found = known_.plan_of_product(id);
+      const Product* found = known_.product(id);
       return found != nullptr ? &product(*found) : nullptr;
     }
     case Kind::test_clock: {
@@ -114,7 +118,9 @@ Object* Presenter::find(Kind kind, std::string_view id) {
     case Kind::refund:
     case Kind::invoice_settings:
     case Kind::token:
-    case Kind::price:
+    case Kind::coupon:
+    case Kind::promotion_code:
+    case Kind::tax_rate:
     case Kind::line_item:
     case Kind::event:
       return nullptr;

@@ -37,7 +37,12 @@ class Presenter {
   Object& token(const store::HeldSource& held, bool used);
   Object& subscription(const Subscription& subscription, const Owner& owner);
   Object& plan(const Plan& plan);
-  Object& product(const Plan& plan);
+  Object& price(const Plan& plan);
+  Object& product(const Product& product);
+  Object& coupon(const Coupon& coupon, Timestamp now);
+  /// `coupon`: nullptr when it is not to be had any more.
+  Object& promotion_code(const PromotionCode& code, const Coupon* coupon, Timestamp now);
+  Object& tax_rate(const TaxRate& rate);
   Object& invoice(const Invoice& invoice, const Owner& owner);
   /// What would be billed: an invoice that is none yet, without identifier. `proration_date`: by which changes that are
   /// tried out are prorated.
@@ -70,6 +75,9 @@ class Presenter {
   Object& snapshot(const Snapshot& snapshot, const AccountKey& key);
   Object& plan(const Price& price, Timestamp agreed);
   Object& price(const Price& price, Timestamp agreed);
+  /// A plan as far as what was agreed tells: all that is known of one that is not to be had.
+  Plan agreed_plan(const Price& price, Timestamp agreed) const;
+  Value tiers(const Price& price);
   Object& card(const Source& source, const Card& card, const CustomerId& customer);
   Object& bank_account(const Source& source, const BankAccount& account, const CustomerId& customer);
   Value payment_intent_id_or_null(const Invoice& invoice);

@@ -63,6 +63,37 @@ std::span<const Route> routes() {
       Route{post, "/v1/plans/{plan}", update_plan, update_plan_rules, one(plan), Home::catalog},
       Route{delete_, "/v1/plans/{plan}", delete_plan, delete_plan_rules, one(plan)},
 
+      Route{post, "/v1/prices", create_price, create_price_rules, one(price), Home::catalog},
+      Route{get, "/v1/prices", list_prices, list_prices_rules, many(price)},
+      Route{get, "/v1/prices/{price}", retrieve_price, retrieve_price_rules, one(price)},
+      Route{post, "/v1/prices/{price}", update_price, update_price_rules, one(price), Home::catalog},
+
+      Route{post, "/v1/products", create_product, create_product_rules, one(product), Home::catalog},
+      Route{get, "/v1/products", list_products, list_products_rules, many(product)},
+      Route{get, "/v1/products/{product}", retrieve_product, retrieve_product_rules, one(product)},
+      Route{post, "/v1/products/{product}", update_product, update_product_rules, one(product), Home::catalog},
+      Route{delete_, "/v1/products/{product}", delete_product, delete_product_rules, one(product)},
+
+      Route{post, "/v1/coupons", create_coupon, create_coupon_rules, one(coupon), Home::catalog},
+      Route{get, "/v1/coupons", list_coupons, list_coupons_rules, many(coupon)},
+      Route{get, "/v1/coupons/{coupon}", retrieve_coupon, retrieve_coupon_rules, one(coupon)},
+      Route{post, "/v1/coupons/{coupon}", update_coupon, update_coupon_rules, one(coupon), Home::catalog},
+      Route{delete_, "/v1/coupons/{coupon}", delete_coupon, delete_coupon_rules, one(coupon)},
+
+      Route{post, "/v1/promotion_codes",
+            create_promotion_code, create_promotion_code_rules, one(promotion_code), Home::catalog},
+      Route{get, "/v1/promotion_codes", list_promotion_codes, list_promotion_codes_rules, many(promotion_code)},
+      Route{get, "/v1/promotion_codes/{promotion_code}",
+            retrieve_promotion_code, retrieve_promotion_code_rules, one(promotion_code)},
+      Route{post, "/v1/promotion_codes/{promotion_code}",
+            update_promotion_code, update_promotion_code_rules, one(promotion_code), Home::catalog},
+
+      Route{post, "/v1/tax_rates", create_tax_rate, create_tax_rate_rules, one(tax_rate), Home::catalog},
+      Route{get, "/v1/tax_rates", list_tax_rates, list_tax_rates_rules, many(tax_rate)},
+      Route{get, "/v1/tax_rates/{tax_rate}", retrieve_tax_rate, retrieve_tax_rate_rules, one(tax_rate)},
+      Route{post, "/v1/tax_rates/{tax_rate}",
+            update_tax_rate, update_tax_rate_rules, one(tax_rate), Home::catalog},
+
       Route{post, "/v1/subscriptions", create_subscription, create_subscription_rules, one(subscription)},
       Route{get, "/v1/subscriptions", list_subscriptions, list_subscriptions_rules, many(subscription)},
       Route{get, "/v1/subscriptions/{subscription}",

@@ -149,6 +149,11 @@ awaitable<Result<const Plan*>> load_plan_of(Services& services, const Call& call
   if (plan && !(*plan)->active)
     co_return Failure{Errc::invalid_parameter,
                       "The plan `" + item.plan + "` is inactive and takes no new subscriptions.", item.parameter};
+  if (plan && (*plan)->one_time)
+    co_return Failure{Errc::invalid_parameter,
+                      "The price specified is set to `type=one_time` but this field only accepts prices with "
+                      "`type=recurring`.",
+                      item.parameter};
   co_return plan;
 }
 
