@@ -98,9 +98,10 @@ Result<Invoice> preview(Account account, const std::optional<Command>& command, 
     if (!made) return made.error();
     if (*made) return std::move(**made);
   }
-  if (!subscription.is_empty()) return nothing_upcoming(account);
-  const auto due =
-      std::ranges::find_if(account.invoice_items, [](const InvoiceItem& item) { return item.bill_at.has_value(); });
+  // What a subscription leaves behind that has ended, by the command perhaps.
+  const auto due = std::ranges::find_if(account.invoice_items, [&](const InvoiceItem& item) {
+    return item.bill_at && (subscription.is_empty() || item.subscription == subscription);
+  });
   if (due == account.invoice_items.end()) return nothing_upcoming(account);
   const InvoiceItem item = *due;
   Change change(std::move(account), std::max(now, *item.bill_at), rules);

@@ -143,7 +143,8 @@ TEST_F(InvoiceItems, AreRefusedWithTheirReason) {
           {customer_is + "&amount=5&currency=usd&size=1", "size", "Received unknown parameter: size"},
       });
   add_item("amount=5&currency=usd");
-  expect_refused("/v1/invoiceitems", {{customer_is + "&amount=5&currency=eur", "null", ""}});
+  expect_refused("/v1/invoiceitems",
+                 {{customer_is + "&amount=5&currency=eur", "(missing)", "cannot combine currencies"}});
   EXPECT_THAT(get("/v1/invoiceitems").ids(), SizeIs(1));
 }
 
