@@ -19,6 +19,8 @@ constexpr std::array<RuleRow, rule_count> rules = {{
     {"lines", "The lines of an invoice add up to its total."},
     {"numbers", "A customer's invoice numbers have no gaps."},
     {"payments", "A paid invoice has one succeeded charge of its amount, an unpaid one none."},
+    {"balances", "A customer's balance is the sum of its recorded changes."},
+    {"schedules", "An active schedule has a live subscription, and phases without gaps."},
     {"timers", "An account waits in the queues for what its state says, and nobody else waits there."},
     {"parked", "A parked account exists and is in no queue."},
     {"indexes", "The lists show every object once, and nothing else."},
@@ -58,6 +60,8 @@ class Examination {
       check_ledger(*invoice);
     }
     check_numbers();
+    check_balance();
+    check_schedules();
     check_places();
     return std::move(violations_);
   }
@@ -74,15 +78,24 @@ class Examination {
       const auto [own_field, id] = std::visit(
           [&](const auto& each) { return std::pair(store::record_field(key, each.id), each.id.value()); }, record);
       if (field != own_field) report(Rule::records, id, "stored under another object's name", "under its own");
-      const bool is_in_account =
-          std::visit([&](const auto& each) { return view_.account.find(each.id) != nullptr; }, record);
+      const bool is_in_account = std::visit(
+          [&](const auto& each) {
+            if constexpr (requires { view_.account.find(each.id); })
+              return view_.account.find(each.id) != nullptr;
+            else
+              return false;  // It never was there.
+          },
+          record);
       if (is_in_account) report(Rule::records, id, "both in the account and among its records", "in one place");
-      if (const Invoice* invoice = std::get_if<Invoice>(&record))
+      if (const Invoice* invoice = std::get_if<Invoice>(&record)) {
         for (const Charge& charge : invoice->charges) {
           check_owner(store::charge_field(key, charge.id), charge.id.value(), *invoice);
           for (const Refund& refund : charge.refunds)
             check_owner(store::refund_field(key, refund.id), refund.id.value(), *invoice);
         }
+        for (const CreditNote& note : invoice->credit_notes)
+          check_owner(store::credit_note_field(key, note.id), note.id.value(), *invoice);
+      }
     }
     for (const auto& [field, invoice] : view_.charge_owners)
       if (std::ranges::none_of(invoices_, [&](const Invoice* each) { return each->id == invoice; }))
@@ -244,6 +257,29 @@ class Examination {
     for (const std::string& number : numbers)
       report(Rule::numbers, "", "an invoice with the number " + number,
              "numbers up to " + std::to_string(view_.account.invoices_numbered));
+  }
+
+  /// Of a deleted customer no balance is kept.
+  void check_balance() {
+    if (view_.account.customer.deleted) return;
+    __int128 sum = 0;
+    for (const auto& [field, record] : view_.records)
+      if (const auto* transaction = std::get_if<BalanceTransaction>(&record)) sum += transaction->amount.minor;
+    if (sum != view_.account.customer.balance)
+      report(Rule::balances, "", "a balance of " + std::to_string(view_.account.customer.balance),
+             std::to_string(static_cast<std::int64_t>(sum)) + ", the sum of its changes");
+  }
+
+  void check_schedules() {
+    for (const Schedule& schedule : view_.account.schedules) {
+      const Subscription* subscription = view_.account.find(schedule.subscription);
+      if (schedule.status == ScheduleStatus::active && (subscription == nullptr || subscription->schedule != schedule.id))
+        report(Rule::schedules, schedule.id.value(), "active without its subscription", "a live subscription of its own");
+      for (std::size_t i = 1; i < schedule.phases.size(); ++i)
+        if (schedule.phases[i].start != schedule.phases[i - 1].end)
+          report(Rule::schedules, schedule.id.value(), "phase " + std::to_string(i) + " does not follow the one before",
+                 "phases without gaps");
+    }
   }
 
   void check_places() {

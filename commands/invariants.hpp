@@ -22,6 +22,8 @@ enum class Rule : std::uint8_t {
   lines,        ///< the lines of an invoice add up to its total
   numbers,      ///< a customer's invoice numbers have no gaps
   payments,     ///< a paid invoice has one succeeded charge of its amount, an unpaid one none
+  balances,     ///< a customer's balance is the sum of its recorded changes
+  schedules,    ///< an active schedule has a live subscription, and phases without gaps
   timers,       ///< an account waits in the queues for what its state says, and nobody else waits there
   parked,       ///< a parked account exists and is in no queue
   indexes,      ///< the lists show every object once, and nothing else
@@ -30,7 +32,7 @@ enum class Rule : std::uint8_t {
   idempotency,  ///< no effect is under way for longer than an hour
   audit,        ///< the audit log is as it was written: each entry's hash is that of all before it
 };
-inline constexpr std::size_t rule_count = 13;
+inline constexpr std::size_t rule_count = 15;
 
 std::string_view to_text(Rule rule);
 /// The sentence which the rule is.

@@ -89,6 +89,8 @@ Subscription* Account::find(const SubscriptionId& id) { return find_in(subscript
 const Subscription* Account::find(const SubscriptionId& id) const { return find_in(subscriptions, id); }
 Invoice* Account::find(const InvoiceId& id) { return find_in(invoices, id); }
 const Invoice* Account::find(const InvoiceId& id) const { return find_in(invoices, id); }
+Schedule* Account::find(const ScheduleId& id) { return find_in(schedules, id); }
+const Schedule* Account::find(const ScheduleId& id) const { return find_in(schedules, id); }
 const InvoiceItem* Account::find(const InvoiceItemId& id) const { return find_in(invoice_items, id); }
 
 }  // namespace billd

@@ -165,6 +165,7 @@ struct Source {
   std::optional<Timestamp> last_used;  ///< when a charge of it succeeded last
   std::string email, phone;            ///< of whoever pays with it
   std::string nickname = {};           ///< the user's own word for it
+  std::optional<Timestamp> expiring_at;  ///< when its last month begins, as long as nobody was told of that
 
   /// Made by the newer API, which tells of it by another name.
   bool is_payment_method() const { return id.value().starts_with(PaymentMethodKind::prefix); }
@@ -210,6 +211,24 @@ struct SubscriptionItem {
 enum class RenewalTrigger : std::uint8_t {
   schedule,  ///< time alone
   webhook,   ///< the processor: the end of a period begins a grace, until its word renews or lapses the subscription
+};
+
+/// What becomes of a subscription's new invoices while their collection is paused. The numbers are stored: append only.
+enum class PauseBehavior : std::uint8_t {
+  keep_as_draft,       ///< they wait to be finalized by hand
+  mark_uncollectible,  ///< they are finalized, and nobody expects the money
+  void_,               ///< nothing is owed
+};
+
+/// The collection of a subscription's invoices is paused; its periods go on.
+struct Pause {
+  PauseBehavior behavior = PauseBehavior::keep_as_draft;
+  std::optional<Timestamp> resumes_at;  ///< empty: until somebody resumes it
+
+  /// Whether only what recurs is forgiven: what is pending waits for an invoice that is not void.
+  bool takes_nothing_along() const { return behavior == PauseBehavior::void_; }
+
+  bool operator==(const Pause&) const = default;
 };
 
 enum class SubscriptionStatus : std::uint8_t {
@@ -261,6 +280,9 @@ struct Subscription {
   RenewalTrigger renewal_trigger = RenewalTrigger::schedule;
   /// The current period is over, and the word that renews the subscription is awaited: without it, it lapses then.
   std::optional<Timestamp> grace_until;
+  std::optional<Pause> pause;
+  std::optional<Timestamp> upcoming_at;  ///< when the next invoice is to be announced; empty: done, or not at all
+  ScheduleId schedule;                   ///< that changes it as time passes; empty: none
 
   bool is_live() const {
     return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;
@@ -276,6 +298,65 @@ struct Subscription {
   }
 
   bool operator==(const Subscription&) const = default;
+};
+
+/// What a schedule makes of its subscription for a time.
+struct PhaseItem {
+  Price price;
+  std::int64_t quantity = 1;
+  Metadata metadata;
+
+  bool operator==(const PhaseItem&) const = default;
+};
+
+/// What happens to what was paid when a phase begins within a period. The numbers are stored: append only.
+enum class PhaseProration : std::uint8_t { create_prorations, always_invoice, none };
+
+struct Phase {
+  Timestamp start, end;           ///< start < end; each phase begins where the one before it ends
+  std::vector<PhaseItem> items;   ///< the subscription's items in this phase, at least one
+  PhaseProration proration = PhaseProration::create_prorations;
+  std::optional<Timestamp> trial_end;  ///< within the phase: it begins with a trial until then
+  bool anchor_at_start = false;        ///< the cycle is anchored anew where the phase begins
+
+  bool operator==(const Phase&) const = default;
+};
+
+/// The numbers are stored: append only.
+enum class ScheduleStatus : std::uint8_t {
+  not_started,  ///< there is no subscription yet
+  active,
+  completed,  ///< final: the last phase is over
+  released,   ///< final: the subscription goes on without it
+  canceled,   ///< final
+};
+
+/// What becomes of the subscription when the last phase is over. The numbers are stored: append only.
+enum class EndBehavior : std::uint8_t { release, cancel };
+
+/// A plan of what a subscription is to be, phase after phase.
+struct Schedule {
+  ScheduleId id;
+  ScheduleStatus status = ScheduleStatus::not_started;
+  Timestamp created;
+  SubscriptionId subscription;  ///< empty: not begun
+  std::vector<Phase> phases;    ///< at least one; those that are over among them
+  std::int32_t phase = 0;       ///< the place of the current one, or of the next when it has not begun
+  EndBehavior end_behavior = EndBehavior::release;
+  Collection collection = Collection::charge_automatically;  ///< of the subscription that it begins
+  std::int32_t days_until_due = 0;
+  SourceId default_source;
+  std::optional<Timestamp> completed_at, released_at, canceled_at;
+  Metadata metadata;
+
+  bool is_live() const { return status == ScheduleStatus::not_started || status == ScheduleStatus::active; }
+  const Phase& current_phase() const { return phases[static_cast<std::size_t>(phase)]; }
+  /// When it does something next: the first phase begins, or the current one is over.
+  Timestamp next_at() const {
+    return status == ScheduleStatus::not_started ? current_phase().start : current_phase().end;
+  }
+
+  bool operator==(const Schedule&) const = default;
 };
 
 /// Something that is billed once, beside what recurs. It waits on the account for the next invoice that may take it, or
@@ -418,6 +499,62 @@ struct Charge {
   bool operator==(const Charge&) const = default;
 };
 
+/// What a credit note takes back of one line of its invoice, or of none in particular.
+struct CreditNoteLine {
+  CreditNoteLineId id;
+  Money amount;               ///< more than zero
+  InvoiceLineId invoice_line;  ///< empty: described in its own words
+  std::string description;
+  std::int64_t quantity = 0;  ///< 0: not counted
+
+  bool operator==(const CreditNoteLine&) const = default;
+};
+
+/// A document that takes back part of an invoice: before payment less is due, after it the money is refunded, credited
+/// to the customer's balance, or given back in another way.
+/// Source: https://docs.stripe.com/invoicing/integration/programmatic-credit-notes.
+struct CreditNote {
+  CreditNoteId id;
+  std::string number;  ///< the invoice's, "-CN-" and two digits: gap-free per invoice
+  Timestamp created;
+  Money amount;  ///< more than zero, the sum of the lines
+  std::vector<CreditNoteLine> lines;
+  std::string reason;  ///< duplicate, fraudulent, order_change, product_unsatisfactory; empty: none was given
+  std::string memo;
+  Metadata metadata;
+  bool after_payment = false;
+  std::int64_t refunded = 0, credited = 0, out_of_band = 0;  ///< after payment: where the amount went
+  RefundId refund;                                           ///< empty: none
+  BalanceTransactionId balance_transaction;                  ///< of what was credited; empty: none
+  std::optional<Timestamp> voided_at;
+
+  bool operator==(const CreditNote&) const = default;
+};
+
+/// Why a customer's balance changed, by Stripe's names. The numbers are stored: append only.
+enum class BalanceReason : std::uint8_t {
+  adjustment,              ///< by hand
+  applied_to_invoice,      ///< an invoice took it along, or left a credit
+  invoice_too_small,       ///< what was due is less than can be charged: it is owed with the next invoice
+  unapplied_from_invoice,  ///< the invoice that had taken it was voided
+  credit_note,
+};
+
+/// A change of a customer's balance: a record that is written once.
+struct BalanceTransaction {
+  BalanceTransactionId id;
+  Timestamp created;
+  BalanceReason reason = BalanceReason::adjustment;
+  Money amount;  ///< negative: to the customer's credit
+  std::int64_t ending_balance = 0;
+  InvoiceId invoice;         ///< empty: none had part in it
+  CreditNoteId credit_note;  ///< empty: none had part in it
+  std::string description;
+  Metadata metadata;
+
+  bool operator==(const BalanceTransaction&) const = default;
+};
+
 enum class InvoiceStatus : std::uint8_t {
   draft,  ///< open to changes, not collected
   open,   ///< final in its amounts, to be paid
@@ -466,17 +603,25 @@ struct Invoice {
   std::int64_t starting_balance = 0, ending_balance = 0;
   std::optional<Discount> discount;       ///< that the lines went through; empty: none had anything to take off
   std::vector<AppliedTaxRate> tax_rates;  ///< of the lines that have none of their own
+  std::vector<CreditNote> credit_notes;  ///< oldest first
 
   /// The sums of the lines, in minor units: before discount and tax, what the discount takes off, and the taxes that
   /// come on top. total = subtotal - discount + tax.
   std::int64_t subtotal() const;
   std::int64_t discount_total() const;
   std::int64_t tax_total() const;
-  /// What is to be paid, now that the customer's balance has had its part in it: total + starting - ending balance.
-  /// Before it is finalized, the total as far as it is not a credit.
+  /// What is to be paid, now that the customer's balance and credit notes have had their part in it: total + starting -
+  /// ending balance - credit notes before payment. Before it is finalized, the total as far as it is not a credit.
   Money amount_due() const {
     if (!finalized_at) return {total.minor > 0 ? total.minor : 0, total.currency};
-    return {total.minor - (ending_balance - starting_balance), total.currency};
+    return {total.minor - (ending_balance - starting_balance) - credited(false), total.currency};
+  }
+  /// The sum of the credit notes before or after payment that are not void, in minor units.
+  std::int64_t credited(bool after_payment) const {
+    std::int64_t minor = 0;
+    for (const CreditNote& note : credit_notes)
+      if (note.after_payment == after_payment && !note.voided_at) minor += note.amount.minor;
+    return minor;
   }
   /// Whether it bills a period of its subscription: the one of its ordinal.
   bool bills_period() const {
@@ -514,6 +659,7 @@ struct Account {
   std::vector<Subscription> subscriptions;  ///< live ones, oldest first
   std::vector<Invoice> invoices;            ///< drafts and what is still being collected, oldest first
   std::vector<InvoiceItem> invoice_items;   ///< pending, oldest first
+  std::vector<Schedule> schedules;          ///< live ones, oldest first
 
   const Source* find(const SourceId& id) const;
   Subscription* find(const SubscriptionId& id);
@@ -521,6 +667,8 @@ struct Account {
   Invoice* find(const InvoiceId& id);
   const Invoice* find(const InvoiceId& id) const;
   const InvoiceItem* find(const InvoiceItemId& id) const;
+  Schedule* find(const ScheduleId& id);
+  const Schedule* find(const ScheduleId& id) const;
 
   bool operator==(const Account&) const = default;
 };

@@ -77,6 +77,9 @@ Transition Change::finish() {
   move_out(
       after.invoices, [&](const Invoice& invoice) { return rests(after, invoice); },
       [&](Invoice invoice) { transition_.settled.emplace_back(std::move(invoice)); });
+  move_out(
+      after.schedules, [](const Schedule& schedule) { return !schedule.is_live(); },
+      [&](Schedule schedule) { transition_.settled.emplace_back(std::move(schedule)); });
   if (!transition_.settled.empty() || !transition_.recalled.empty()) touch();
   // What was recalled and rests again is written anew under the same name.
   std::erase_if(transition_.recalled, [&](const InvoiceId& id) {

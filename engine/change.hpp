@@ -20,12 +20,18 @@ class Change {
   }
 
   Account& account() { return transition_.account; }
+  const Account& account() const { return transition_.account; }
   Customer& customer() { return transition_.account.customer; }
   std::vector<Effect>& effects() { return transition_.effects; }
   /// Names the object that the command made or changed.
   void set_subject(std::string id) { transition_.subject = std::move(id); }
   /// Brings a settled invoice back into the account.
   void recall(Invoice invoice);
+  /// A record that is written once, and never was in the account.
+  void write(Record record) {
+    touch();
+    transition_.settled.push_back(std::move(record));
+  }
   /// Takes a draft out of the account for good.
   void drop(const InvoiceId& id);
   /// There is something to commit.
@@ -108,7 +114,21 @@ Result<void> delete_customer(Change& change);
 /// The customer is delinquent while the latest charge of the latest invoice has failed.
 void set_delinquent(Change& change, bool delinquent);
 /// The customer's balance before the next invoice.
-void set_balance(Change& change, std::int64_t balance);
+/// Why the balance changes, and what had part in it.
+struct BalanceCause {
+  BalanceReason reason = BalanceReason::adjustment;
+  InvoiceId invoice = {};
+  CreditNoteId credit_note = {};
+  std::string description = {};
+  Metadata metadata = {};
+};
+/// Leaves a record of the change. Returns its identifier; empty when nothing changes.
+BalanceTransactionId set_balance(Change& change, std::int64_t balance, BalanceCause cause = {});
+/// The same, and nobody is told: the caller tells of the customer.
+BalanceTransactionId set_balance_quietly(Change& change, std::int64_t balance, BalanceCause cause = {});
+/// The customer's balance would be beyond its limit.
+Failure balance_too_large();
+Result<void> adjust_balance(Change& change, const AdjustBalance& command);
 
 // sources.cpp
 /// Adds the source, or finds it when the customer has it already. Nothing is told of it: the caller knows what comes
@@ -131,6 +151,8 @@ Result<void> resume_subscription(Change& change, const ResumeSubscription& comma
 Result<void> check_items(const std::vector<SubscriptionItem>& items);
 Result<void> check_collection(Collection collection, std::int32_t days_until_due);
 Failure no_such_subscription(const SubscriptionId& id);
+/// Refused while a schedule says when the subscription ends.
+Result<void> check_own_end(const Subscription& subscription);
 /// The named subscription, if the customer has heard of it.
 Subscription* find_known(Change& change, const SubscriptionId& id);
 /// From `start` on the next period runs; with a later `trial_end` it is a trial until then. The cycle is anchored anew.
@@ -147,10 +169,17 @@ Result<void> bill(Change& change, Subscription& subscription, Subscription befor
 /// Cancels the subscription as of `ended_at`, and closes the customer's unpaid invoices. What is pending is billed at
 /// `bill_at`.
 void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, Timestamp bill_at);
+/// As a schedule begins it: the first invoice is drawn up and collected like a renewal's.
+Result<SubscriptionId> begin_by_schedule(Change& change, const Subscribe& command, Timestamp start,
+                                         const ScheduleId& schedule);
+/// Whether the customer may have such a subscription, which begins at `start`.
+Result<void> check_subscribe(const Change& change, const Subscribe& command, Timestamp start);
 /// The same at once and against the customer's hope: pending prorations go.
 void cut_off(Change& change, Subscription& subscription);
 /// Ends a subscription whose first payment has not come in time.
 Result<void> expire_subscription(Change& change, Subscription& subscription, Timestamp ended_at);
+/// A period begins: when is the invoice after it to be announced?
+void plan_upcoming_notice(const Change& change, Subscription& subscription);
 /// Tells the customer that the trial is about to end.
 void announce_trial_end(Change& change, Subscription& subscription);
 /// Begins the next period and draws up its invoice.
@@ -185,6 +214,8 @@ std::string draw_invoice_number(Change& change);
 /// and opens it; when nothing is due it is paid at once.
 Result<void> finalize_invoice(Change& change, Invoice& invoice);
 void mark_paid(Change& change, Invoice& invoice);
+/// Nobody expects the money any more.
+void make_uncollectible(Change& change, Invoice& invoice);
 /// Nothing is owed, and nothing was: the balance is as if the invoice had never been. amount_out_of_range when that
 /// would take the balance beyond its limit.
 Result<void> make_void(Change& change, Invoice& invoice);
@@ -248,6 +279,41 @@ Result<void> pay_until(Change& change, Subscription& subscription, Timestamp unt
 
 // updates.cpp
 Result<void> update_subscription(Change& change, const UpdateSubscription& command);
+/// The same as of `time`, at which one of its schedule's phases begins, however late that is done.
+Result<void> begin_phase(Change& change, const UpdateSubscription& command, Timestamp time);
+
+// pauses.cpp
+Result<void> check_pause(const Change& change, const Pause& pause);
+/// The subscription's collection is paused, and this is a new invoice of it.
+Result<void> hold_back(Change& change, Invoice& invoice, PauseBehavior behavior);
+/// The pause is over by itself.
+void resume_collection(Change& change, Subscription& subscription);
+
+// notices.cpp
+/// When a card's last month begins: a card is good until that is over. Empty: it does not expire, or nobody knows when.
+std::optional<Timestamp> last_month_of(const CardSummary& card);
+/// From now on the source's last month is waited for.
+void plan_expiry_notice(const Change& change, Source& source);
+void announce_expiry(Change& change, Source& source);
+/// Tells the customer of the next invoice.
+Result<void> announce_upcoming(Change& change, Subscription& subscription);
+
+// credit_notes.cpp
+Result<void> create_credit_note(Change& change, const CreateCreditNote& command);
+Result<void> update_credit_note(Change& change, const UpdateCreditNote& command);
+Result<void> void_credit_note(Change& change, const VoidCreditNote& command);
+
+// schedules.cpp
+Result<void> create_schedule(Change& change, const CreateSchedule& command);
+Result<void> update_schedule(Change& change, const UpdateSchedule& command);
+Result<void> cancel_schedule(Change& change, const CancelSchedule& command);
+Result<void> release_schedule(Change& change, const ReleaseSchedule& command);
+/// The first phase begins, the current one gives way to the next, or the last one is over.
+Result<void> advance_schedule(Change& change, Schedule& schedule);
+/// The customer goes before the schedule has begun.
+void cancel_unbegun(Change& change, Schedule& schedule);
+/// The subscription has ended, and its schedule with it.
+void end_schedule_of(Change& change, const Subscription& subscription);
 
 // collection.cpp
 /// The wait until the gateway is asked again: as long as it has been silent, within bounds. The questions become rarer,
@@ -255,6 +321,8 @@ Result<void> update_subscription(Change& change, const UpdateSubscription& comma
 Duration wait_after(Duration silence, Duration least, Duration most);
 /// The source that pays for the invoice; nullptr: there is none.
 const Source* paying_source(const Account& account, const Invoice& invoice);
+/// The same, unless the source has been tried and must not be tried again.
+const Source* collecting_source(const Account& account, const Invoice& invoice);
 /// Journals the next charge of an open invoice and orders it to be sent.
 void begin_charge(Change& change, Invoice& invoice, const Source& source, bool automatic);
 /// The schedule's next attempt: a charge, or a failure for want of a source.

@@ -1,6 +1,7 @@
 // Making money move: which source pays, charges journaled before they are sent, and the question what became of them.
 #include <algorithm>
 
+#include "engine/declines.hpp"
 #include "engine/lookup.hpp"
 
 namespace billd {
@@ -15,6 +16,18 @@ const Source* paying_source(const Account& account, const Invoice& invoice) {
     if (const Source* source = account.find(subscription->default_source)) return source;
   if (const Source* source = account.find(account.customer.default_payment_method)) return source;
   return account.find(account.customer.default_source);
+}
+
+const Source* collecting_source(const Account& account, const Invoice& invoice) {
+  const Source* source = paying_source(account, invoice);
+  if (source == nullptr) return nullptr;
+  // Source: Stripe walks through the schedule, but charges only when there is another source; a debit that came back is
+  // not tried again by itself.
+  const bool is_spent = std::ranges::any_of(invoice.charges, [&](const Charge& charge) {
+    return charge.source == source->id && charge.state == ChargeState::declined &&
+           (is_final_decline(charge.decline_code) || std::holds_alternative<BankAccountSummary>(charge.means));
+  });
+  return is_spent ? nullptr : source;
 }
 
 void begin_charge(Change& change, Invoice& invoice, const Source& source, bool automatic) {
@@ -45,7 +58,7 @@ void begin_charge(Change& change, Invoice& invoice, const Source& source, bool a
 }
 
 void collect(Change& change, Invoice& invoice) {
-  const Source* source = paying_source(change.account(), invoice);
+  const Source* source = collecting_source(change.account(), invoice);
   if (source != nullptr && source->is_chargeable()) {
     begin_charge(change, invoice, *source, true);
     return;

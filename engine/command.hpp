@@ -178,6 +178,7 @@ struct UpdateSubscription {
   std::optional<std::int32_t> days_until_due;
   std::optional<SourceId> default_source;  ///< empty inside: the customer's
   std::optional<MetadataPatch> metadata;
+  std::optional<std::optional<Pause>> pause;  ///< empty inside: collection resumes
   std::optional<RenewalTrigger> renewal_trigger;
 };
 
@@ -398,12 +399,102 @@ struct RecordRefundOutcome {
   RefundOutcome outcome;
 };
 
+/// A line of a credit note to be: of the invoice's line, so much or so many of it; or of none, with its own words.
+struct NewCreditNoteLine {
+  InvoiceLineId invoice_line;           ///< empty: none
+  std::optional<std::int64_t> amount;   ///< of an invoice's line: in minor units, instead of the quantity
+  std::optional<std::int64_t> quantity;
+  std::int64_t unit_amount = 0;         ///< without an invoice's line: more than zero
+  std::string description;              ///< needed without an invoice's line
+};
+
+/// Takes back part of an invoice that is open or paid: by lines, or by an amount. After payment the amount is divided
+/// into what is refunded, credited to the customer's balance, and given back otherwise.
+struct CreateCreditNote {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  std::optional<std::int64_t> amount;
+  std::vector<NewCreditNoteLine> lines;
+  std::int64_t refund_amount = 0, credit_amount = 0, out_of_band_amount = 0;
+  std::string reason, memo;
+  Metadata metadata;
+};
+
+/// Members without a value stay as they are.
+struct UpdateCreditNote {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  CreditNoteId credit_note;
+  std::optional<std::string> memo;
+  std::optional<Metadata> metadata;
+};
+
+/// A mistake: the invoice, which is still open, is due as if the credit note had never been.
+struct VoidCreditNote {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  CreditNoteId credit_note;
+};
+
+/// Changes the customer's balance by hand.
+struct AdjustBalance {
+  Money amount;  ///< not zero; negative: to the customer's credit
+  std::string description;
+  Metadata metadata;
+};
+
+/// A phase to be. It begins where the one before it ends; the first one at `start`.
+struct NewPhase {
+  std::optional<Timestamp> start;          ///< of the first phase; empty: now
+  std::optional<Timestamp> end;            ///< this or
+  std::optional<std::int32_t> iterations;  ///< so many periods of its prices
+  std::vector<PhaseItem> items;
+  PhaseProration proration = PhaseProration::create_prorations;
+  std::optional<Timestamp> trial_end;
+  bool anchor_at_start = false;
+};
+
+/// From phases, which begin a subscription of their own; or from a subscription, whose current period becomes the first
+/// phase.
+struct CreateSchedule {
+  SubscriptionId from_subscription;  ///< empty: from the phases
+  std::vector<NewPhase> phases;
+  EndBehavior end_behavior = EndBehavior::release;
+  Collection collection = Collection::charge_automatically;
+  std::int32_t days_until_due = 0;
+  SourceId default_source;
+  Metadata metadata;
+};
+
+/// Members without a value stay as they are. Of the phases, those that are over are left out, and the current one is
+/// given with the start that it has.
+struct UpdateSchedule {
+  ScheduleId schedule;
+  std::optional<std::vector<NewPhase>> phases;
+  std::optional<EndBehavior> end_behavior;
+  PhaseProration proration = PhaseProration::create_prorations;  ///< of what changes in the current phase
+  std::optional<Metadata> metadata;
+};
+
+/// Ends the schedule, and its subscription at once.
+struct CancelSchedule {
+  ScheduleId schedule;
+  bool invoice_now = false;
+  bool prorate = false;
+};
+
+/// Ends the schedule; its subscription goes on as it is.
+struct ReleaseSchedule {
+  ScheduleId schedule;
+};
+
 using Command =
     std::variant<CreateCustomer, UpdateCustomer, DeleteCustomer, AddSource, AddSources, UpdateSource, RemoveSource,
                  Subscribe, CancelSubscription, ResumeSubscription, PayInvoice, CloseInvoice, ReopenInvoice,
                  RecordChargeOutcome, CreateInvoiceItem, UpdateInvoiceItem, DeleteInvoiceItem, CreateInvoice,
                  UpdateInvoice, FinalizeInvoice, SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice,
                  UpdateSubscription, RefundCharge, UpdateRefund, RecordRefundOutcome, RenewSubscription,
-                 LapseSubscription, RecordDispute, VerifySource, UpdateCharge>;
+                 LapseSubscription, RecordDispute, VerifySource, UpdateCharge, CreateCreditNote, UpdateCreditNote,
+                 VoidCreditNote, AdjustBalance, CreateSchedule, UpdateSchedule, CancelSchedule, ReleaseSchedule>;
 
 }  // namespace billd

@@ -67,12 +67,52 @@ void set_delinquent(Change& change, bool delinquent) {
   change.emit_update(EventType::customer_updated, std::move(before), customer);
 }
 
-void set_balance(Change& change, std::int64_t balance) {
+Failure balance_too_large() {
+  return {Errc::amount_out_of_range, "the customer's balance would be too large"};
+}
+
+BalanceTransactionId set_balance_quietly(Change& change, std::int64_t balance, BalanceCause cause) {
   Customer& customer = change.customer();
-  if (customer.deleted || customer.balance == balance) return;
-  Customer before = customer;
+  if (customer.deleted || customer.balance == balance) return {};
+  BalanceTransaction transaction;
+  transaction.id = change.draw_id<BalanceTransactionKind>();
+  transaction.created = change.now;
+  transaction.reason = cause.reason;
+  transaction.amount = Money{balance - customer.balance, currency_of(change.account())};
+  transaction.ending_balance = balance;
+  transaction.invoice = std::move(cause.invoice);
+  transaction.credit_note = std::move(cause.credit_note);
+  transaction.description = std::move(cause.description);
+  transaction.metadata = std::move(cause.metadata);
+  BalanceTransactionId id = transaction.id;
+  change.write(std::move(transaction));
   customer.balance = balance;
-  change.emit_update(EventType::customer_updated, std::move(before), customer);
+  return id;
+}
+
+BalanceTransactionId set_balance(Change& change, std::int64_t balance, BalanceCause cause) {
+  Customer before = change.customer();
+  BalanceTransactionId id = set_balance_quietly(change, balance, std::move(cause));
+  change.emit_update(EventType::customer_updated, std::move(before), change.customer());
+  return id;
+}
+
+Result<void> adjust_balance(Change& change, const AdjustBalance& command) {
+  const Customer& customer = change.customer();
+  if (customer.deleted) return no_such_customer(customer);
+  if (command.amount.minor == 0) return Failure{Errc::invalid_parameter, "The amount must not be zero.", "amount"};
+  if (command.amount.currency.is_none())
+    return Failure{Errc::missing_parameter, "Missing required param: currency.", "currency"};
+  const Currency agreed = currency_of(change.account());
+  if (!agreed.is_none() && agreed != command.amount.currency) return mixed_currencies(agreed);
+  const __int128 balance = static_cast<__int128>(customer.balance) + command.amount.minor;
+  if (balance < -balance_limit || balance > balance_limit) return balance_too_large();
+  agree_on_currency(change, command.amount.currency);
+  const BalanceTransactionId id =
+      set_balance(change, static_cast<std::int64_t>(balance),
+                  {BalanceReason::adjustment, {}, {}, command.description, command.metadata});
+  change.set_subject(id.value());
+  return {};
 }
 
 Result<void> create_customer(Change& change, const CreateCustomer& command) {
@@ -90,7 +130,7 @@ Result<void> create_customer(Change& change, const CreateCustomer& command) {
   customer.metadata = command.metadata;
   customer.test_clock = command.test_clock;
   if (!is_in_range(command.balance)) return balance_out_of_range();
-  customer.balance = command.balance;
+  set_balance_quietly(change, command.balance);
   customer.shipping = command.shipping;
   customer.tax_exempt = command.tax_exempt;
   customer.preferred_locales = command.preferred_locales;
@@ -149,7 +189,7 @@ Result<void> update_customer(Change& change, const UpdateCustomer& command) {
   }
   if (command.balance) {
     if (!is_in_range(*command.balance)) return balance_out_of_range();
-    customer.balance = *command.balance;
+    set_balance_quietly(change, *command.balance);
   }
   if (command.shipping) customer.shipping = *command.shipping;
   if (command.tax_exempt) customer.tax_exempt = *command.tax_exempt;
@@ -174,6 +214,7 @@ Result<void> delete_customer(Change& change) {
   for (Subscription& subscription : account.subscriptions) cut_off(change, subscription);
   close_unpaid_invoices(change);
   account.invoice_items.clear();
+  for (Schedule& schedule : account.schedules) cancel_unbegun(change, schedule);
   change.emit({EventType::customer_deleted}, customer);
   // A charge in flight keeps what it needs to be resolved; nothing else of the customer is kept.
   account.sources.clear();

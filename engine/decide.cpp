@@ -42,6 +42,14 @@ struct Carry {
   Result<void> operator()(const RenewSubscription& command) const { return renew_by_hand(change, command); }
   Result<void> operator()(const LapseSubscription& command) const { return lapse_subscription(change, command); }
   Result<void> operator()(const RecordDispute& command) const { return record_dispute(change, command); }
+  Result<void> operator()(const CreateCreditNote& command) const { return create_credit_note(change, command); }
+  Result<void> operator()(const UpdateCreditNote& command) const { return update_credit_note(change, command); }
+  Result<void> operator()(const VoidCreditNote& command) const { return void_credit_note(change, command); }
+  Result<void> operator()(const AdjustBalance& command) const { return adjust_balance(change, command); }
+  Result<void> operator()(const CreateSchedule& command) const { return create_schedule(change, command); }
+  Result<void> operator()(const UpdateSchedule& command) const { return update_schedule(change, command); }
+  Result<void> operator()(const CancelSchedule& command) const { return cancel_schedule(change, command); }
+  Result<void> operator()(const ReleaseSchedule& command) const { return release_schedule(change, command); }
 };
 
 }  // namespace

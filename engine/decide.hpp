@@ -37,8 +37,9 @@ std::string_view to_text(Queue queue);
 using Timers = std::array<std::optional<Timestamp>, queue_count>;
 
 /// What the account waits for: a function of its state alone.
-///   renewal          a live subscription's period ends and it goes on, the end of its trial is to be announced, or
-///                    items of a subscription that has ended are to be billed
+///   renewal          a live subscription's period ends and it goes on, the end of its trial or its next invoice is to
+///                    be announced, its collection resumes, a phase of its schedule begins or ends, a card's last month
+///                    begins, or items of a subscription that has ended are to be billed
 ///   cancellation     a subscription ends: at its period's end, because the word that renews it has not come in its
 ///                    grace, or because its first payment is overdue (which can only be said when no charge of it is
 ///                    unresolved)

@@ -73,6 +73,8 @@ std::uint32_t AccountKey::partition(std::uint32_t count) const {
 }
 
 std::string_view id_body(std::string_view id) {
+  // The one prefix of two words.
+  if (id.starts_with(ScheduleKind::prefix)) return id.substr(ScheduleKind::prefix.size());
   const std::size_t underscore = id.find('_');
   return underscore == std::string_view::npos ? id : id.substr(underscore + 1);
 }

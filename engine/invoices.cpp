@@ -123,7 +123,8 @@ Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscriptio
   }
   // Who begins with a trial may have no source: what is pending waits for the first invoice with something to pay.
   const bool begins_free = is_free && billing.reason == BillingReason::subscription_create;
-  auto total = begins_free ? total_up(invoice) : take_pending_items(change, invoice, Sweep::cycle);
+  const bool takes_nothing = begins_free || (subscription.pause && subscription.pause->takes_nothing_along());
+  auto total = takes_nothing ? total_up(invoice) : take_pending_items(change, invoice, Sweep::cycle);
   if (!total) return total.error();
   change.touch();
   change.account().invoices.push_back(std::move(invoice));
@@ -159,7 +160,9 @@ Result<void> finalize_invoice(Change& change, Invoice& invoice) {
   if (!invoice.provisional) invoice.number = draw_invoice_number(change);
   invoice.finalized_at = change.now;
   invoice.finalize_at.reset();
-  set_balance(change, use->ending_balance);
+  const bool is_too_small = use->due == 0 && use->ending_balance > 0;
+  set_balance(change, use->ending_balance,
+              {is_too_small ? BalanceReason::invoice_too_small : BalanceReason::applied_to_invoice, invoice.id});
   change.emit({EventType::invoice_finalized}, invoice);
   if (use->due == 0)
     mark_paid(change, invoice);
@@ -181,11 +184,21 @@ void mark_paid(Change& change, Invoice& invoice) {
   invoice_was_paid(change, invoice);
 }
 
+void make_uncollectible(Change& change, Invoice& invoice) {
+  Invoice before = invoice;
+  invoice.status = InvoiceStatus::uncollectible;
+  invoice.auto_advance = false;
+  invoice.next_attempt_at.reset();
+  invoice.overdue_at.reset();
+  invoice.marked_uncollectible_at = change.now;
+  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
+  change.emit({EventType::invoice_marked_uncollectible}, invoice);
+}
+
 Result<void> make_void(Change& change, Invoice& invoice) {
   Customer& customer = change.customer();
   const std::int64_t given_back = customer.balance - (invoice.ending_balance - invoice.starting_balance);
-  if (given_back < -balance_limit || given_back > balance_limit)
-    return Failure{Errc::amount_out_of_range, "the customer's balance would be too large"};
+  if (given_back < -balance_limit || given_back > balance_limit) return balance_too_large();
   Invoice before = invoice;
   invoice.status = InvoiceStatus::void_;
   invoice.auto_advance = false;
@@ -193,7 +206,7 @@ Result<void> make_void(Change& change, Invoice& invoice) {
   invoice.next_attempt_at.reset();
   invoice.overdue_at.reset();
   invoice.voided_at = change.now;
-  if (!customer.deleted) set_balance(change, given_back);
+  if (!customer.deleted) set_balance(change, given_back, {BalanceReason::unapplied_from_invoice, invoice.id});
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
   change.emit({EventType::invoice_voided}, invoice);
   return {};
@@ -335,14 +348,7 @@ Result<void> mark_uncollectible(Change& change, const MarkInvoiceUncollectible& 
   if (!rests) return rests.error();
   Invoice& invoice = bring_in(change, command);
   change.set_subject(invoice.id.value());
-  Invoice before = invoice;
-  invoice.status = InvoiceStatus::uncollectible;
-  invoice.auto_advance = false;
-  invoice.next_attempt_at.reset();
-  invoice.overdue_at.reset();
-  invoice.marked_uncollectible_at = change.now;
-  change.emit_update(EventType::invoice_updated, std::move(before), invoice);
-  change.emit({EventType::invoice_marked_uncollectible}, invoice);
+  make_uncollectible(change, invoice);
   set_delinquent(change, false);
   // Source: Stripe, "Forgiving an invoice instructs us to update the subscription status as if the invoice were
   // successfully paid"; uncollectible is its later name.

@@ -29,9 +29,19 @@ Timestamp next_boundary(const Subscription* subscription) {
   return std::min(subscription->current_period.end, subscription->cancel_at.value_or(end_of_time));
 }
 
+/// When the subscription's schedule changes it, no later than the period ends; empty: it does not.
+std::optional<Timestamp> next_phase(const Account& account, const Subscription& subscription) {
+  const Schedule* schedule = account.find(subscription.schedule);
+  if (schedule == nullptr || !schedule->is_live() || schedule->next_at() > next_boundary(&subscription))
+    return std::nullopt;
+  return schedule->next_at();
+}
+
 /// The subscription's next renewal, or what is pending when it ends instead.
 Result<void> bill_next(Change& change, Subscription& subscription) {
   const Timestamp boundary = next_boundary(&subscription);
+  if (subscription.pause && subscription.pause->resumes_at && *subscription.pause->resumes_at <= boundary)
+    resume_collection(change, subscription);
   if (!subscription.cancel_at_period_end && subscription.cancel_at != boundary) return renew(change, subscription);
   end_subscription(change, subscription, boundary, boundary);
   const auto& items = change.account().invoice_items;
@@ -44,11 +54,14 @@ Result<void> bill_next(Change& change, Subscription& subscription) {
 Result<std::optional<Invoice>> next_invoice(Account account, const SubscriptionId& id,
                                             const std::set<InvoiceId>& before, Timestamp now, const Rules& rules) {
   // What precedes the anchor may be free: then the period after it is the next one that is billed.
-  for (int periods = 0; periods < 2; ++periods) {
+  for (int periods = 0; periods < 2;) {
     const Subscription* subscription = account.find(id);
     if (subscription == nullptr) break;
-    Change change(std::move(account), std::max(now, next_boundary(subscription)), rules);
-    auto billed = bill_next(change, *change.account().find(id));
+    const auto phase = next_phase(account, *subscription);
+    if (!phase) ++periods;
+    Change change(std::move(account), std::max(now, phase.value_or(next_boundary(subscription))), rules);
+    Subscription& changed = *change.account().find(id);
+    auto billed = phase ? advance_schedule(change, *change.account().find(changed.schedule)) : bill_next(change, changed);
     if (!billed) return billed.error();
     auto made = new_invoice(change.account(), before);
     if (!made || *made) return made;

@@ -26,10 +26,18 @@ Result<void> check_advance(const Subscription& subscription) {
   return {};
 }
 
+/// Whether its schedule changes the subscription first.
+bool gives_way(const Account& account, const Subscription& subscription) {
+  const Schedule* schedule = account.find(subscription.schedule);
+  return schedule != nullptr && schedule->is_live() && schedule->next_at() <= subscription.current_period.end;
+}
+
 Result<void> renew_one(Change& change, Subscription& subscription, const RenewSubscription& command) {
   const Period period = subscription.current_period;
   if (command.period_end && whole_second(*command.period_end) != period.end) return {};
   if (period.end <= change.now) {
+    // The timer begins the phase that is due, and then the period.
+    if (gives_way(change.account(), subscription)) return {};
     // What ends is ended by its timer.
     return ends_with_period(subscription) ? Result<void>() : renew(change, subscription);
   }
@@ -37,6 +45,9 @@ Result<void> renew_one(Change& change, Subscription& subscription, const RenewSu
   if (!command.advance || change.now < period.start) return {};
   auto allowed = check_advance(subscription);
   if (!allowed) return allowed.error();
+  if (gives_way(change.account(), subscription))
+    return Failure{Errc::invalid_state, "The subscription's schedule changes it before its next period begins.",
+                   "subscription"};
   return renew(change, subscription);
 }
 

@@ -29,6 +29,9 @@ struct Rules {
   /// How long after its due date a sent invoice may stay unpaid until the final action. Source: Stripe, "canceled or
   /// unpaid if it is still not paid by an additional deadline after that"; 30 days is the first of its choices.
   Duration overdue_final_after = std::chrono::days(30);
+  /// How long before a renewal its invoice is announced; zero: not at all. Source: Stripe's invoice.upcoming, "a few
+  /// days prior to the renewal".
+  Duration upcoming_notice = Duration(0);
   /// How long a subscription waits for its first payment. Source: Stripe, 23 hours.
   Duration incomplete_expires_after = std::chrono::hours(23);
   /// How long after sending a charge without an answer the gateway is asked again. Longer than the gateway's own time

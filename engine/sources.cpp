@@ -78,6 +78,7 @@ Result<Source*> put_source(Change& change, const NewSource& details) {
   source.email = details.email;
   source.phone = details.phone;
   source.nickname = details.nickname;
+  plan_expiry_notice(change, source);
   account.sources.push_back(std::move(source));
   return &account.sources.back();
 }
@@ -106,6 +107,8 @@ Result<void> add_source(Change& change, const AddSource& command) {
     Customer before = customer;
     customer.default_source = source.id;
     change.emit_update(EventType::customer_updated, std::move(before), customer);
+    // Source: Stripe, a new default source pays what is past due, as one that comes with an update of the customer does.
+    retry_past_due(change);
   }
   return {};
 }
@@ -139,6 +142,7 @@ Result<void> update_source(Change& change, const UpdateSource& command) {
   if (command.nickname) source->nickname = *command.nickname;
   auto patched = patch(source->metadata, command.metadata);
   if (!patched) return patched.error();
+  if (command.exp_month || command.exp_year) plan_expiry_notice(change, *source);
   if (command.email) source->email = *command.email;
   if (command.phone) source->phone = *command.phone;
   const auto type = source->is_payment_method() ? EventType::payment_method_updated : EventType::source_updated;

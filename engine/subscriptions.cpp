@@ -39,15 +39,15 @@ void take_final_action(Change& change, Subscription& subscription, Invoice& invo
   }
 }
 
-/// When the first cycle begins: now, or when the trial is over.
-Timestamp cycle_start(const Change& change, const Subscribe& command) {
-  const Timestamp start = whole_second(change.now);
+/// When the first cycle of a subscription that begins then does so: at once, or when the trial is over.
+Timestamp cycle_start(Timestamp begins, const Subscribe& command) {
+  const Timestamp start = whole_second(begins);
   return command.trial_end ? std::max(start, whole_second(*command.trial_end)) : start;
 }
 
 /// The anchor and the end that were asked for.
-Result<void> check_cycle(const Change& change, const Subscribe& command) {
-  const Timestamp start = cycle_start(change, command);
+Result<void> check_cycle(const Change& change, const Subscribe& command, Timestamp begins) {
+  const Timestamp start = cycle_start(begins, command);
   if (command.billing_cycle_anchor && *command.billing_cycle_anchor < start)
     return Failure{Errc::invalid_parameter, "billing_cycle_anchor must be in the future, and not before the trial ends",
                    "billing_cycle_anchor"};
@@ -78,25 +78,6 @@ std::vector<SubscriptionItem> items_of(const Subscribe& command) {
   return items;
 }
 
-/// Whether the customer may have such a subscription.
-Result<void> check_subscribe(const Change& change, const Account& account, const Subscribe& command) {
-  const Customer& customer = account.customer;
-  if (customer.deleted) return no_such_customer(customer);
-  auto items_are_fine = check_items(items_of(command));
-  if (!items_are_fine) return items_are_fine.error();
-  if (account.subscriptions.size() >= subscriptions_max)
-    return Failure{Errc::limit_exceeded, "A customer can have at most 500 current subscriptions."};
-  if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
-    return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
-  if (command.trial_end && *command.trial_end > end_of_time)
-    return Failure{Errc::invalid_parameter, "Invalid timestamp: too far in the future.", "trial_end"};
-  const Currency agreed = currency_of(account);
-  if (!agreed.is_none() && agreed != command.items.front().price.unit_amount.currency) return mixed_currencies(agreed);
-  auto collection_is_fine = check_collection(command.collection, command.days_until_due);
-  if (!collection_is_fine) return collection_is_fine.error();
-  return check_cycle(change, command);
-}
-
 /// The subscription's period that begins at `start`: a whole one, or what is left until the anchor.
 Period period_from(const Subscription& subscription, Timestamp start) {
   if (subscription.ordinal < subscription.anchor_ordinal) return {start, subscription.anchor};
@@ -119,7 +100,7 @@ Result<void> pay_until_end(Change& change, Subscription& subscription) {
 }
 
 /// As it begins, before anything is billed: trialing, or incomplete.
-Subscription begin_subscription(Change& change, const Subscribe& command) {
+Subscription begin_subscription(Change& change, const Subscribe& command, Timestamp begins) {
   Subscription subscription;
   subscription.id = change.draw_id<SubscriptionKind>();
   subscription.created = change.now;
@@ -133,7 +114,7 @@ Subscription begin_subscription(Change& change, const Subscribe& command) {
   subscription.days_until_due = command.days_until_due;
   subscription.renewal_trigger = command.renewal_trigger;
   subscription.metadata = command.metadata;
-  const Timestamp start = whole_second(change.now), cycle = cycle_start(change, command);
+  const Timestamp start = whole_second(begins), cycle = cycle_start(begins, command);
   const bool trial = cycle > start;
   if (trial) begin_trial(change, subscription, start, cycle);
   // The trial is period 0; what precedes the anchor is a period of its own.
@@ -148,6 +129,7 @@ Subscription begin_subscription(Change& change, const Subscribe& command) {
   if (command.cancel_at) subscription.cancel_at = whole_second(*command.cancel_at);
   subscription.cancel_at_period_end = command.cancel_at_period_end;
   if (command.cancel_at || command.cancel_at_period_end) subscription.canceled_at = change.now;
+  plan_upcoming_notice(change, subscription);
   return subscription;
 }
 
@@ -155,6 +137,15 @@ Subscription begin_subscription(Change& change, const Subscribe& command) {
 
 Failure no_such_subscription(const SubscriptionId& id) {
   return {Errc::not_found, "No such subscription: " + id.value(), "id"};
+}
+
+Result<void> check_own_end(const Subscription& subscription) {
+  if (subscription.schedule.is_empty()) return {};
+  // Source: Stripe refuses it in these words.
+  return Failure{Errc::invalid_state, "The subscription is managed by the subscription schedule `" +
+                                          subscription.schedule.value() +
+                                          "`, and updating any cancelation behavior directly is not allowed. Please "
+                                          "update the schedule instead."};
 }
 
 Subscription* find_known(Change& change, const SubscriptionId& id) {
@@ -200,12 +191,31 @@ Result<void> check_collection(Collection collection, std::int32_t days_until_due
   return {};
 }
 
+Result<void> check_subscribe(const Change& change, const Subscribe& command, Timestamp start) {
+  const Account& account = change.account();
+  const Customer& customer = account.customer;
+  if (customer.deleted) return no_such_customer(customer);
+  auto items_are_fine = check_items(items_of(command));
+  if (!items_are_fine) return items_are_fine.error();
+  if (account.subscriptions.size() >= subscriptions_max)
+    return Failure{Errc::limit_exceeded, "A customer can have at most 500 current subscriptions."};
+  if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
+    return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
+  if (command.trial_end && *command.trial_end > end_of_time)
+    return Failure{Errc::invalid_parameter, "Invalid timestamp: too far in the future.", "trial_end"};
+  const Currency agreed = currency_of(account);
+  if (!agreed.is_none() && agreed != command.items.front().price.unit_amount.currency) return mixed_currencies(agreed);
+  auto collection_is_fine = check_collection(command.collection, command.days_until_due);
+  if (!collection_is_fine) return collection_is_fine.error();
+  return check_cycle(change, command, start);
+}
+
 Result<void> subscribe(Change& change, const Subscribe& command) {
   Account& account = change.account();
   Customer& customer = account.customer;
-  auto allowed = check_subscribe(change, account, command);
+  auto allowed = check_subscribe(change, command, change.now);
   if (!allowed) return allowed.error();
-  Subscription subscription = begin_subscription(change, command);
+  Subscription subscription = begin_subscription(change, command, change.now);
   const bool trial = subscription.status == SubscriptionStatus::trialing;
   const Timestamp start = subscription.current_period.start;
   auto paid = pay_until_end(change, subscription);
@@ -258,6 +268,23 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   return {};
 }
 
+Result<SubscriptionId> begin_by_schedule(Change& change, const Subscribe& command, Timestamp start,
+                                         const ScheduleId& schedule) {
+  Account& account = change.account();
+  Subscription& subscription = account.subscriptions.emplace_back(begin_subscription(change, command, start));
+  subscription.schedule = schedule;
+  const bool is_trial = subscription.status == SubscriptionStatus::trialing;
+  if (!is_trial) subscription.status = SubscriptionStatus::active;
+  agree_on_currency(change, subscription.items.front().price.unit_amount.currency);
+  change.emit({EventType::subscription_created}, subscription);
+  if (is_trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
+  const Period gathered{subscription.current_period.start, subscription.current_period.start};
+  // Source: Stripe, the first invoice of a schedule is a draft for about an hour, as nobody waits for it.
+  auto billed = bill(change, subscription, subscription, {BillingReason::subscription_create, gathered});
+  if (!billed) return billed.error();
+  return subscription.id;
+}
+
 Result<void> cancel_subscription(Change& change, const CancelSubscription& command) {
   Subscription* subscription = find_known(change, command.subscription);
   if (subscription == nullptr) return no_such_subscription(command.subscription);
@@ -279,6 +306,8 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
     return Failure{Errc::invalid_state,
                    "A subscription whose first payment is incomplete can only be canceled at once.", "at_period_end"};
   if (subscription->cancel_at_period_end) return {};
+  auto own = check_own_end(*subscription);
+  if (!own) return own.error();
   Subscription before = *subscription;
   if (subscription->cancel_at) {
     subscription->cancel_at.reset();
@@ -314,7 +343,9 @@ void end_subscription(Change& change, Subscription& subscription, Timestamp ende
   subscription.expires_at.reset();
   subscription.trial_will_end_at.reset();
   subscription.grace_until.reset();
+  subscription.upcoming_at.reset();
   change.emit({EventType::subscription_deleted}, subscription);
+  end_schedule_of(change, subscription);
   // Source: Stripe, "By default, all unpaid invoices for the customer will be closed upon subscription cancellation".
   close_unpaid_invoices(change);
   settle_pending_items(change, subscription, bill_at);
@@ -330,6 +361,7 @@ Result<void> expire_subscription(Change& change, Subscription& subscription, Tim
   subscription.status = SubscriptionStatus::incomplete_expired;
   subscription.ended_at = ended_at;
   subscription.expires_at.reset();
+  subscription.upcoming_at.reset();
   change.emit_update(EventType::subscription_updated, std::move(before), subscription);
   drop_prorations(change, subscription);
   settle_pending_items(change, subscription, subscription.current_period.end);
@@ -350,6 +382,7 @@ void restart_period(Change& change, Subscription& subscription, Timestamp start,
     subscription.anchor = *trial_end;
     subscription.anchor_ordinal = subscription.ordinal + 1;
     subscription.current_period = {start, *trial_end};
+    plan_upcoming_notice(change, subscription);
     return;
   }
   if (subscription.status == SubscriptionStatus::trialing) {
@@ -360,6 +393,7 @@ void restart_period(Change& change, Subscription& subscription, Timestamp start,
   subscription.anchor = start;
   subscription.anchor_ordinal = subscription.ordinal;
   subscription.current_period = subscription.period(subscription.ordinal);
+  plan_upcoming_notice(change, subscription);
 }
 
 Result<void> renew(Change& change, Subscription& subscription) {
@@ -369,6 +403,7 @@ Result<void> renew(Change& change, Subscription& subscription) {
   subscription.changed_at.reset();
   subscription.grace_until.reset();
   subscription.current_period = period_from(subscription, before.current_period.end);
+  plan_upcoming_notice(change, subscription);
   if (subscription.status == SubscriptionStatus::trialing) subscription.status = SubscriptionStatus::active;
   if (subscription.is_free_period()) {
     change.emit_update(EventType::subscription_updated, std::move(before), subscription);
@@ -395,6 +430,7 @@ Result<void> bill(Change& change, Subscription& subscription, Subscription befor
   }
   change.emit_update(EventType::subscription_updated, std::move(before), subscription);
   change.emit({EventType::invoice_created}, invoice);
+  if (subscription.pause && !is_unpaid) return hold_back(change, invoice, subscription.pause->behavior);
   if (!billing.immediate || is_unpaid || invoice.collection == Collection::send_invoice) return {};
   auto finalized = finalize_invoice(change, invoice);
   if (!finalized) return finalized.error();

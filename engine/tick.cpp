@@ -7,101 +7,177 @@
 namespace billd {
 namespace {
 
-/// When the subscription leaves its current state by itself, and in which queue it waits for that.
-std::optional<std::pair<Queue, Timestamp>> waits_for(const Account& account, const Subscription& subscription) {
+/// What can become due.
+enum class Task : std::uint8_t {
+  finalize,
+  resolve_charge,
+  resolve_refund,
+  collect,
+  tell_overdue,
+  advance_schedule,
+  expire,
+  end,
+  resume_collection,
+  announce_trial_end,
+  announce_upcoming,
+  begin_grace,
+  renew,
+  bill_items,
+  announce_expiry,
+};
+
+/// When an object leaves its current state by itself, how, and in which queue it waits for that.
+struct Waits {
+  Queue queue = Queue::renewal;
+  Timestamp due;
+  Task task = Task::renew;
+};
+
+std::optional<Waits> waits_for(const Account&, const Invoice& invoice) {
+  if (const Charge* charge = invoice.unresolved_charge()) {
+    if (charge->state == ChargeState::parked) return std::nullopt;
+    return Waits{Queue::collection, charge->resolve_at, Task::resolve_charge};
+  }
+  if (const auto question = next_refund_question(invoice))
+    return Waits{Queue::collection, *question, Task::resolve_refund};
+  if (invoice.status == InvoiceStatus::draft && invoice.finalize_at)
+    return Waits{Queue::invoice_closing, *invoice.finalize_at, Task::finalize};
+  if (invoice.status == InvoiceStatus::open && invoice.next_attempt_at)
+    return Waits{Queue::collection, *invoice.next_attempt_at, Task::collect};
+  if (invoice.status == InvoiceStatus::open && invoice.overdue_at)
+    return Waits{Queue::collection, *invoice.overdue_at, Task::tell_overdue};
+  return std::nullopt;
+}
+
+std::optional<Waits> waits_for(const Account&, const Schedule& schedule) {
+  if (!schedule.is_live()) return std::nullopt;
+  return Waits{Queue::renewal, schedule.next_at(), Task::advance_schedule};
+}
+
+std::optional<Waits> waits_for(const Account& account, const Subscription& subscription) {
   if (subscription.status == SubscriptionStatus::incomplete) {
     if (!subscription.expires_at || subscription.provisional) return std::nullopt;
     // It cannot be said to be unpaid while the outcome of its charge is not known.
     const Invoice* invoice = account.find(subscription.latest_invoice);
     if (invoice != nullptr && invoice->unresolved_charge() != nullptr) return std::nullopt;
-    return std::pair(Queue::cancellation, *subscription.expires_at);
+    return Waits{Queue::cancellation, *subscription.expires_at, Task::expire};
   }
   if (!subscription.is_live()) return std::nullopt;
   if (subscription.grace_until) {
     const Timestamp lapses = *subscription.grace_until;
-    return std::pair(Queue::cancellation, subscription.cancel_at ? std::min(lapses, *subscription.cancel_at) : lapses);
+    const Timestamp ends = subscription.cancel_at ? std::min(lapses, *subscription.cancel_at) : lapses;
+    return Waits{Queue::cancellation, ends, Task::end};
   }
   const Timestamp end = subscription.current_period.end;
   const bool ends_before = subscription.cancel_at && *subscription.cancel_at <= end;
-  const Timestamp next = ends_before ? *subscription.cancel_at : end;
-  if (subscription.trial_will_end_at && *subscription.trial_will_end_at < next)
-    return std::pair(Queue::renewal, *subscription.trial_will_end_at);
-  return std::pair(ends_before || subscription.cancel_at_period_end ? Queue::cancellation : Queue::renewal, next);
+  const bool ends = ends_before || subscription.cancel_at_period_end;
+  const bool by_webhook = subscription.renewal_trigger == RenewalTrigger::webhook;
+  Waits next{ends ? Queue::cancellation : Queue::renewal, ends_before ? *subscription.cancel_at : end,
+             ends ? Task::end : by_webhook ? Task::begin_grace : Task::renew};
+  // Of what comes at the same time the last one that is considered here comes first.
+  const auto consider = [&](const std::optional<Timestamp>& time, Task task) {
+    const bool is_first = time && (*time < next.due || (*time == next.due && task == Task::resume_collection));
+    if (is_first) next = {Queue::renewal, *time, task};
+  };
+  if (!ends) consider(subscription.upcoming_at, Task::announce_upcoming);
+  consider(subscription.trial_will_end_at, Task::announce_trial_end);
+  if (subscription.pause) consider(subscription.pause->resumes_at, Task::resume_collection);
+  return next;
 }
 
-std::optional<std::pair<Queue, Timestamp>> waits_for(const Account&, const Invoice& invoice) {
-  if (const Charge* charge = invoice.unresolved_charge()) {
-    if (charge->state == ChargeState::parked) return std::nullopt;
-    return std::pair(Queue::collection, charge->resolve_at);
-  }
-  if (const auto question = next_refund_question(invoice)) return std::pair(Queue::collection, *question);
-  if (invoice.status == InvoiceStatus::draft && invoice.finalize_at)
-    return std::pair(Queue::invoice_closing, *invoice.finalize_at);
-  if (invoice.status == InvoiceStatus::open && invoice.next_attempt_at)
-    return std::pair(Queue::collection, *invoice.next_attempt_at);
-  if (invoice.status == InvoiceStatus::open && invoice.overdue_at)
-    return std::pair(Queue::collection, *invoice.overdue_at);
-  return std::nullopt;
-}
-
-std::optional<std::pair<Queue, Timestamp>> waits_for(const Account&, const InvoiceItem& item) {
+std::optional<Waits> waits_for(const Account&, const InvoiceItem& item) {
   if (!item.bill_at) return std::nullopt;
-  return std::pair(Queue::renewal, *item.bill_at);
+  return Waits{Queue::renewal, *item.bill_at, Task::bill_items};
 }
 
-enum class Waiting : std::uint8_t { invoice, subscription, invoice_item };
+/// Only while a subscription is going to charge its customer does anybody care.
+std::optional<Waits> waits_for(const Account& account, const Source& source) {
+  const auto charges = [](const Subscription& subscription) {
+    return !subscription.cancel_at_period_end && subscription.collection == Collection::charge_automatically;
+  };
+  if (!source.expiring_at || std::ranges::none_of(account.subscriptions, charges)) return std::nullopt;
+  return Waits{Queue::renewal, *source.expiring_at, Task::announce_expiry};
+}
 
-/// The next thing to do: at `due`, with the object at `index` of its kind.
+/// Of things due at the same time the earlier kind comes first: what is owed already before what will be, and what a
+/// subscription is to be before it is renewed as that.
+template <class See>
+void for_all_waiting(const Account& account, See see) {
+  const auto each = [&](const auto& objects) {
+    for (std::size_t index = 0; index < objects.size(); ++index)
+      if (const auto waits = waits_for(account, objects[index])) see(*waits, index);
+  };
+  each(account.invoices);
+  each(account.schedules);
+  each(account.subscriptions);
+  each(account.invoice_items);
+  each(account.sources);
+}
+
+/// Whether it may draw up an invoice: one is enough at a time.
+bool may_bill(Task task) {
+  return task == Task::renew || task == Task::bill_items || task == Task::advance_schedule;
+}
+
+/// The next thing to do, with the object at `index` of its kind.
 struct Step {
-  Timestamp due;
-  Queue queue;
-  Waiting kind;
-  std::size_t index;
+  Waits waits;
+  std::size_t index = 0;
 };
 
-std::optional<Step> next_step(const Account& account, bool may_renew) {
+std::optional<Step> next_step(const Account& account, bool may_bill_more) {
   std::optional<Step> first;
-  auto consider = [&](const auto& objects, Waiting kind) {
-    for (std::size_t index = 0; index < objects.size(); ++index) {
-      const auto waiting = waits_for(account, objects[index]);
-      if (!waiting || (waiting->first == Queue::renewal && !may_renew)) continue;
-      if (!first || waiting->second < first->due) first = Step{waiting->second, waiting->first, kind, index};
-    }
-  };
-  // Of two things due at the same time the invoice comes first: what is owed already before what will be.
-  consider(account.invoices, Waiting::invoice);
-  consider(account.subscriptions, Waiting::subscription);
-  consider(account.invoice_items, Waiting::invoice_item);
+  for_all_waiting(account, [&](const Waits& waits, std::size_t index) {
+    if (may_bill(waits.task) && !may_bill_more) return;
+    if (!first || waits.due < first->waits.due) first = Step{waits, index};
+  });
   return first;
 }
 
 Result<void> take(Change& change, const Step& step) {
   Account& account = change.account();
-  if (step.kind == Waiting::invoice_item) return bill_ended_items(change, account.invoice_items[step.index]);
-  if (step.kind == Waiting::invoice) {
-    Invoice& invoice = account.invoices[step.index];
-    if (step.queue == Queue::invoice_closing) return finalize_invoice(change, invoice);
-    if (invoice.unresolved_charge() != nullptr)
-      resolve_charge(change, invoice);
-    else if (next_refund_question(invoice))
-      resolve_refund(change, invoice);
-    else if (invoice.next_attempt_at)
-      collect(change, invoice);
-    else
-      invoice_is_overdue(change, invoice);
-    return {};
+  const std::size_t index = step.index;
+  switch (step.waits.task) {
+    case Task::finalize:
+      return finalize_invoice(change, account.invoices[index]);
+    case Task::resolve_charge:
+      resolve_charge(change, account.invoices[index]);
+      return {};
+    case Task::resolve_refund:
+      resolve_refund(change, account.invoices[index]);
+      return {};
+    case Task::collect:
+      collect(change, account.invoices[index]);
+      return {};
+    case Task::tell_overdue:
+      invoice_is_overdue(change, account.invoices[index]);
+      return {};
+    case Task::advance_schedule:
+      return advance_schedule(change, account.schedules[index]);
+    case Task::expire:
+      return expire_subscription(change, account.subscriptions[index], step.waits.due);
+    case Task::end:
+      end_subscription(change, account.subscriptions[index], step.waits.due, step.waits.due);
+      return {};
+    case Task::resume_collection:
+      resume_collection(change, account.subscriptions[index]);
+      return {};
+    case Task::announce_trial_end:
+      announce_trial_end(change, account.subscriptions[index]);
+      return {};
+    case Task::announce_upcoming:
+      return announce_upcoming(change, account.subscriptions[index]);
+    case Task::begin_grace:
+      begin_grace(change, account.subscriptions[index]);
+      return {};
+    case Task::renew:
+      return renew(change, account.subscriptions[index]);
+    case Task::bill_items:
+      return bill_ended_items(change, account.invoice_items[index]);
+    case Task::announce_expiry:
+      announce_expiry(change, account.sources[index]);
+      return {};
   }
-  Subscription& subscription = account.subscriptions[step.index];
-  if (step.queue == Queue::renewal && subscription.trial_will_end_at == step.due)
-    announce_trial_end(change, subscription);
-  else if (step.queue == Queue::renewal && subscription.renewal_trigger == RenewalTrigger::webhook)
-    begin_grace(change, subscription);
-  else if (step.queue == Queue::renewal)
-    return renew(change, subscription);
-  else if (subscription.status == SubscriptionStatus::incomplete)
-    return expire_subscription(change, subscription, *subscription.expires_at);
-  else
-    end_subscription(change, subscription, step.due, step.due);
   return {};
 }
 
@@ -123,17 +199,10 @@ std::string_view to_text(Queue queue) {
 
 Timers timers(const Account& account) {
   Timers result;
-  auto add = [&](const auto& objects) {
-    for (const auto& object : objects) {
-      const auto waiting = waits_for(account, object);
-      if (!waiting) continue;
-      auto& due = result[static_cast<std::size_t>(waiting->first)];
-      if (!due || waiting->second < *due) due = waiting->second;
-    }
-  };
-  add(account.invoices);
-  add(account.subscriptions);
-  add(account.invoice_items);
+  for_all_waiting(account, [&](const Waits& waits, std::size_t) {
+    auto& due = result[static_cast<std::size_t>(waits.queue)];
+    if (!due || waits.due < *due) due = waits.due;
+  });
   return result;
 }
 
@@ -146,13 +215,13 @@ std::optional<Timestamp> next_due(const Timers& timers) {
 
 Result<Transition> tick(Account account, Timestamp now, const Rules& rules) {
   Change change(std::move(account), now, rules);
-  bool renewed = false;
+  bool billed = false;
   while (change.effects().empty()) {
-    const auto step = next_step(change.account(), !renewed);
-    if (!step || step->due > now) break;
+    const auto step = next_step(change.account(), !billed);
+    if (!step || step->waits.due > now) break;
     auto taken = take(change, *step);
     if (!taken) return taken.error();
-    renewed = renewed || step->queue == Queue::renewal;
+    billed = billed || may_bill(step->waits.task);
     // Ended subscriptions and paid invoices stay in the account until finish(), where they wait for nothing.
   }
   return change.finish();

@@ -46,8 +46,18 @@ constexpr auto names = std::to_array<std::string_view>({
     "payment_method.detached",
     "payment_method.updated",
     "charge.updated",
+    "invoice.upcoming",
+    "customer.source.expiring",
+    "credit_note.created",
+    "credit_note.updated",
+    "credit_note.voided",
+    "subscription_schedule.created",
+    "subscription_schedule.updated",
+    "subscription_schedule.completed",
+    "subscription_schedule.released",
+    "subscription_schedule.canceled",
 });
-static_assert(names.size() == static_cast<std::size_t>(EventType::charge_updated) + 1);
+static_assert(names.size() == static_cast<std::size_t>(EventType::schedule_canceled) + 1);
 
 }  // namespace
 

@@ -51,6 +51,16 @@ enum class EventType : std::uint8_t {
   payment_method_detached,
   payment_method_updated,
   charge_updated,
+  invoice_upcoming,
+  source_expiring,
+  credit_note_created,
+  credit_note_updated,
+  credit_note_voided,
+  schedule_created,
+  schedule_updated,
+  schedule_completed,
+  schedule_released,
+  schedule_canceled,
 };
 
 /// "customer.subscription.updated": Stripe's name of the type.
@@ -76,9 +86,18 @@ struct RefundSnapshot {
   bool operator==(const RefundSnapshot&) const = default;
 };
 
+/// A credit note as an event shows it.
+struct CreditNoteSnapshot {
+  CreditNote note;
+  InvoiceId invoice;
+
+  bool operator==(const CreditNoteSnapshot&) const = default;
+};
+
 /// An object as it was when an event told of it. An event shows only the object, never what it belongs to.
 /// The places of the alternatives are stored: append only.
-using Snapshot = std::variant<Customer, Source, Subscription, Invoice, ChargeSnapshot, InvoiceItem, RefundSnapshot>;
+using Snapshot = std::variant<Customer, Source, Subscription, Invoice, ChargeSnapshot, InvoiceItem, RefundSnapshot,
+                              CreditNoteSnapshot, Schedule>;
 
 /// Something that happened, with the object as it was then: `snapshot` and `previous` count in Transition::snapshots.
 /// Several events of one moment share a snapshot.
@@ -91,7 +110,8 @@ struct Event {
 };
 
 /// A record that nothing changes by itself any more. It leaves the account for a place of its own.
-using Record = std::variant<Invoice, Subscription>;
+/// The places of the alternatives are stored: append only.
+using Record = std::variant<Invoice, Subscription, BalanceTransaction, Schedule>;
 
 /// To be carried out after the commit: send the charge in flight of the invoice, or ask what became of it.
 struct CollectCharge {

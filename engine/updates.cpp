@@ -62,12 +62,12 @@ bool changes_billing(const UpdateSubscription& command) {
 }
 
 Result<void> check_update(const Change& change, const Account& account, const Subscription& subscription,
-                          const UpdateSubscription& command) {
+                          const UpdateSubscription& command, bool by_schedule) {
   if (subscription.status == SubscriptionStatus::incomplete && changes_billing(command))
     return Failure{Errc::invalid_state,
                    "A subscription whose first payment is incomplete cannot be changed; pay its invoice first."};
   // A period that is over is billed by what was agreed in it, before anything else is agreed.
-  if (changes_billing(command) && subscription.current_period.end <= change.now)
+  if (!by_schedule && changes_billing(command) && subscription.current_period.end <= change.now)
     return Failure{Errc::invalid_state, "The subscription is being renewed; try again in a moment."};
   if (command.trial_end && *command.trial_end > end_of_time)
     return Failure{Errc::invalid_parameter, "Invalid timestamp: too far in the future.", "trial_end"};
@@ -84,6 +84,14 @@ Result<void> check_update(const Change& change, const Account& account, const Su
                    "cancel_at"};
   if (command.default_source && !command.default_source->is_empty() && account.find(*command.default_source) == nullptr)
     return Failure{Errc::not_found, "No such source: " + command.default_source->value(), "default_source"};
+  if (command.pause && *command.pause) {
+    auto pause = check_pause(change, **command.pause);
+    if (!pause) return pause.error();
+  }
+  if (command.cancel_at || command.cancel_at_period_end) {
+    auto own = check_own_end(subscription);
+    if (!own) return own.error();
+  }
   if (command.proration_date) {
     // Source: Stripe, within the current period, and "cannot be before the subscription was on its current plan".
     const Timestamp earliest = subscription.changed_at.value_or(subscription.current_period.start);
@@ -103,6 +111,11 @@ void apply_terms(Change& change, Subscription& subscription, const UpdateSubscri
   if (command.renewal_trigger) subscription.renewal_trigger = *command.renewal_trigger;
   // Time alone renews it now, and the time has come.
   if (subscription.renewal_trigger == RenewalTrigger::schedule) subscription.grace_until.reset();
+  if (command.pause) {
+    subscription.pause = *command.pause;
+    if (subscription.pause && subscription.pause->resumes_at)
+      subscription.pause->resumes_at = whole_second(*subscription.pause->resumes_at);
+  }
   if (command.cancel_at_period_end) subscription.cancel_at_period_end = *command.cancel_at_period_end;
   if (command.cancel_at) {
     subscription.cancel_at = *command.cancel_at;
@@ -141,14 +154,13 @@ Result<void> prorate_items(Change& change, Subscription& subscription, std::vect
   return {};
 }
 
-}  // namespace
-
-Result<void> update_subscription(Change& change, const UpdateSubscription& command) {
+/// Carries the change out as of `at`: now, or when a phase of the subscription's schedule began.
+Result<void> update(Change& change, const UpdateSubscription& command, Timestamp at, bool by_schedule) {
   Account& account = change.account();
   Subscription* found = find_known(change, command.subscription);
   if (found == nullptr) return no_such_subscription(command.subscription);
   Subscription& subscription = *found;
-  auto allowed = check_update(change, account, subscription, command);
+  auto allowed = check_update(change, account, subscription, command, by_schedule);
   if (!allowed) return allowed.error();
   auto applied = apply(change, subscription.items, command.items);
   if (!applied) return applied.error();
@@ -162,8 +174,8 @@ Result<void> update_subscription(Change& change, const UpdateSubscription& comma
   const bool is_trial = subscription.status == SubscriptionStatus::trialing;
   const bool is_free = subscription.is_free_period();
   const bool prorates = command.proration != ProrationBehavior::none && !is_free;
-  const Timestamp time = command.proration_date.value_or(change.now);
-  const Timestamp start = whole_second(change.now);
+  const Timestamp time = command.proration_date.value_or(at);
+  const Timestamp start = whole_second(at);
   const bool trial_begins = command.trial_end && whole_second(*command.trial_end) > start;
   const bool trial_ends = is_trial && command.trial_end && !trial_begins;
   const bool interval_changes = items.front().price.recurrence != before.recurrence();
@@ -214,10 +226,21 @@ Result<void> update_subscription(Change& change, const UpdateSubscription& comma
   const bool has_prorations = account.invoice_items.size() > pending_before;
   if (begins_period)
     return bill(change, subscription, before, {BillingReason::subscription_update, gathered, true, true});
-  if (command.proration == ProrationBehavior::always_invoice && has_prorations)
+  const bool takes_nothing = subscription.pause && subscription.pause->takes_nothing_along();
+  if (command.proration == ProrationBehavior::always_invoice && has_prorations && !takes_nothing)
     return bill(change, subscription, before, {BillingReason::subscription_update, gathered, false, true});
   change.emit_update(EventType::subscription_updated, before, subscription);
   return {};
+}
+
+}  // namespace
+
+Result<void> update_subscription(Change& change, const UpdateSubscription& command) {
+  return update(change, command, change.now, false);
+}
+
+Result<void> begin_phase(Change& change, const UpdateSubscription& command, Timestamp time) {
+  return update(change, command, time, true);
 }
 
 }  // namespace billd

@@ -26,9 +26,14 @@ constexpr UsageType last_enumerator(UsageType) { return UsageType::metered; }
 constexpr Aggregation last_enumerator(Aggregation) { return Aggregation::max; }
 constexpr TaxBehavior last_enumerator(TaxBehavior) { return TaxBehavior::inclusive; }
 constexpr CouponDuration last_enumerator(CouponDuration) { return CouponDuration::forever; }
-constexpr EventType last_enumerator(EventType) { return EventType::charge_updated; }
+constexpr EventType last_enumerator(EventType) { return EventType::schedule_canceled; }
 constexpr TaxExempt last_enumerator(TaxExempt) { return TaxExempt::reverse; }
 constexpr BankAccountStatus last_enumerator(BankAccountStatus) { return BankAccountStatus::errored; }
+constexpr PauseBehavior last_enumerator(PauseBehavior) { return PauseBehavior::void_; }
+constexpr PhaseProration last_enumerator(PhaseProration) { return PhaseProration::none; }
+constexpr ScheduleStatus last_enumerator(ScheduleStatus) { return ScheduleStatus::canceled; }
+constexpr EndBehavior last_enumerator(EndBehavior) { return EndBehavior::cancel; }
+constexpr BalanceReason last_enumerator(BalanceReason) { return BalanceReason::credit_note; }
 constexpr TestClockStatus last_enumerator(TestClockStatus) { return TestClockStatus::advancing; }
 
 bool is_sound(const Recurrence& recurrence) { return recurrence.count >= 1; }
@@ -44,6 +49,9 @@ bool is_shared(const CardSummary& card) { return card != CardSummary(); }
 bool is_shared(const BankAccountSummary& account) { return account != BankAccountSummary(); }
 
 bool is_sound(const Subscription& subscription) { return !subscription.items.empty(); }
+bool is_sound(const Schedule& schedule) {
+  return schedule.phase >= 0 && static_cast<std::size_t>(schedule.phase) < schedule.phases.size();
+}
 
 template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Address> address) {
@@ -207,6 +215,7 @@ void describe(Archive& archive, typename Archive::template Object<Source> source
   archive.field(8, source.phone);
   archive.field(9, source.last_used);
   archive.field(10, source.nickname);
+  archive.field(11, source.expiring_at);
 }
 
 template <class Archive>
@@ -271,6 +280,12 @@ void describe(Archive& archive, typename Archive::template Object<SubscriptionIt
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Pause> pause) {
+  archive.field(1, pause.behavior);
+  archive.field(2, pause.resumes_at);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Subscription> subscription) {
   archive.field(1, subscription.id);
   archive.field(2, subscription.status);
@@ -301,6 +316,91 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(27, subscription.tax_rates);
   archive.field(28, subscription.renewal_trigger);
   archive.field(29, subscription.grace_until);
+  archive.field(30, subscription.pause);
+  archive.field(31, subscription.upcoming_at);
+  archive.field(32, subscription.schedule);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<PhaseItem> item) {
+  archive.field(1, item.price);
+  archive.field(2, item.quantity);
+  archive.field(3, item.metadata);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Phase> phase) {
+  archive.field(1, phase.start);
+  archive.field(2, phase.end);
+  archive.field(3, phase.items);
+  archive.field(4, phase.proration);
+  archive.field(5, phase.trial_end);
+  archive.field(6, phase.anchor_at_start);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<Schedule> schedule) {
+  archive.field(1, schedule.id);
+  archive.field(2, schedule.status);
+  archive.field(3, schedule.created);
+  archive.field(4, schedule.subscription);
+  archive.field(5, schedule.phases);
+  archive.field(6, schedule.phase);
+  archive.field(7, schedule.end_behavior);
+  archive.field(8, schedule.collection);
+  archive.field(9, schedule.days_until_due);
+  archive.field(10, schedule.default_source);
+  archive.field(11, schedule.completed_at);
+  archive.field(12, schedule.released_at);
+  archive.field(13, schedule.canceled_at);
+  archive.field(14, schedule.metadata);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<BalanceTransaction> transaction) {
+  archive.field(1, transaction.id);
+  archive.field(2, transaction.created);
+  archive.field(3, transaction.reason);
+  archive.field(4, transaction.amount);
+  archive.field(5, transaction.ending_balance);
+  archive.field(6, transaction.invoice);
+  archive.field(7, transaction.credit_note);
+  archive.field(8, transaction.description);
+  archive.field(9, transaction.metadata);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<CreditNoteLine> line) {
+  archive.field(1, line.id);
+  archive.field(2, line.amount);
+  archive.field(3, line.invoice_line);
+  archive.field(4, line.description);
+  archive.field(5, line.quantity);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<CreditNote> note) {
+  archive.field(1, note.id);
+  archive.field(2, note.number);
+  archive.field(3, note.created);
+  archive.field(4, note.amount);
+  archive.field(5, note.lines);
+  archive.field(6, note.reason);
+  archive.field(7, note.memo);
+  archive.field(8, note.metadata);
+  archive.field(9, note.after_payment);
+  archive.field(10, note.refunded);
+  archive.field(11, note.credited);
+  archive.field(12, note.out_of_band);
+  archive.field(13, note.refund);
+  archive.field(14, note.balance_transaction);
+  archive.field(15, note.voided_at);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<CreditNoteSnapshot> snapshot) {
+  archive.field(1, snapshot.note);
+  archive.field(2, snapshot.invoice);
 }
 
 template <class Archive>
@@ -436,6 +536,7 @@ void describe(Archive& archive, typename Archive::template Object<Invoice> invoi
   archive.field(31, invoice.ending_balance);
   archive.field(32, invoice.discount);
   archive.field(33, invoice.tax_rates);
+  archive.field(34, invoice.credit_notes);
 }
 
 template <class Archive>
@@ -685,6 +786,7 @@ std::string encode(const Account& account) {
   writer.put(account.subscriptions);
   writer.put(account.invoices);
   writer.put(account.invoice_items);
+  writer.put(account.schedules);
   return bytes;
 }
 
@@ -705,6 +807,7 @@ Result<Account> decode_account(const AccountKey& key, Mode mode, std::string_vie
   reader.get(account.subscriptions);
   reader.get(account.invoices);
   reader.get(account.invoice_items);
+  reader.get(account.schedules);
   if (!reader.is_good() || !reader.is_at_end()) return corrupt("account");
   return account;
 }
@@ -744,9 +847,14 @@ std::optional<std::uint64_t> parse_part_field(std::string_view field) {
 
 std::string record_field(const AccountKey& key, const InvoiceId& id) { return short_form('i', key, id); }
 std::string record_field(const AccountKey& key, const SubscriptionId& id) { return short_form('s', key, id); }
+std::string record_field(const AccountKey& key, const BalanceTransactionId& id) { return short_form('b', key, id); }
+std::string record_field(const AccountKey& key, const ScheduleId& id) { return short_form('h', key, id); }
 std::string charge_field(const AccountKey& key, const ChargeId& id) { return short_form('c', key, id); }
 std::string refund_field(const AccountKey& key, const RefundId& id) { return short_form('r', key, id); }
-bool is_owner_field(std::string_view field) { return field.starts_with('c') || field.starts_with('r'); }
+std::string credit_note_field(const AccountKey& key, const CreditNoteId& id) { return short_form('n', key, id); }
+bool is_owner_field(std::string_view field) {
+  return field.starts_with('c') || field.starts_with('r') || field.starts_with('n');
+}
 
 template <class Kind>
 Result<std::string> parse_record_field(const AccountKey& key, std::string_view field) {
@@ -782,6 +890,8 @@ template std::string encode_reference(const AccountKey&, const SubscriptionId&);
 template std::string encode_reference(const AccountKey&, const InvoiceId&);
 template std::string encode_reference(const AccountKey&, const ChargeId&);
 template std::string encode_reference(const AccountKey&, const InvoiceItemId&);
+template std::string encode_reference(const AccountKey&, const ScheduleId&);
+template std::string encode_reference(const AccountKey&, const CreditNoteId&);
 
 Result<Reference> decode_reference(std::string_view member, std::string_view prefix) {
   if (member.size() < account_key_length) return corrupt("reference");

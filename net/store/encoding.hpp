@@ -49,12 +49,17 @@ std::string part_field(std::uint64_t name);
 /// Empty for the field of anything else.
 std::optional<std::uint64_t> parse_part_field(std::string_view field);
 
-/// The field of the account's documents under which a record is kept: 'i' or 's' and the identifier's short form.
+/// The field of the account's documents under which a record is kept: 'i', 's', 'b' (a change of the customer's
+/// balance) or 'h' (a schedule) and the identifier's short form.
 std::string record_field(const AccountKey& key, const InvoiceId& id);
 std::string record_field(const AccountKey& key, const SubscriptionId& id);
-/// The field that leads from a charge to its invoice, 'c' and the identifier's short form; and from a refund, 'r'.
+std::string record_field(const AccountKey& key, const BalanceTransactionId& id);
+std::string record_field(const AccountKey& key, const ScheduleId& id);
+/// The field that leads from a charge to its invoice, 'c' and the identifier's short form; from a refund, 'r',
+/// and from a credit note, 'n'.
 std::string charge_field(const AccountKey& key, const ChargeId& id);
 std::string refund_field(const AccountKey& key, const RefundId& id);
+std::string credit_note_field(const AccountKey& key, const CreditNoteId& id);
 /// Whether the field leads from something to its invoice.
 bool is_owner_field(std::string_view field);
 /// The identifier behind such a field, for one of the kind; empty for the field of anything else.

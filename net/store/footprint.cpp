@@ -16,12 +16,21 @@ void add_entries(IndexEntries& entries, const AccountKey& key, const Subscriptio
   entries.push_back({Index::subscriptions, score(subscription.created), encode_reference(key, subscription.id), {}});
 }
 
+void add_entries(IndexEntries& entries, const AccountKey& key, const Schedule& schedule) {
+  entries.push_back({Index::schedules, score(schedule.created), encode_reference(key, schedule.id), {}});
+}
+
+/// They are listed for their customer alone, by their fields.
+void add_entries(IndexEntries&, const AccountKey&, const BalanceTransaction&) {}
+
 void add_entries(IndexEntries& entries, const AccountKey& key, const Invoice& invoice) {
   if (!invoice.provisional)
     entries.push_back({Index::invoices, score(invoice.created), encode_reference(key, invoice.id), {}});
   for (const InvoiceLine& line : invoice.lines)
     if (!line.is_recurring() && !invoice.provisional)
       entries.push_back({Index::invoice_items, score(line.created), encode_reference(key, line.invoice_item), {}});
+  for (const CreditNote& note : invoice.credit_notes)
+    entries.push_back({Index::credit_notes, score(note.created), encode_reference(key, note.id), {}});
   for (const Charge& charge : invoice.charges)
     if (!charge.is_unresolved() || charge.state == ChargeState::pending)
       entries.push_back({Index::charges, score(charge.created), encode_reference(key, charge.id), {}});
@@ -119,6 +128,10 @@ std::string_view to_text(Index index) {
       return "postal_codes";
     case Index::countries:
       return "countries";
+    case Index::credit_notes:
+      return "credit_notes";
+    case Index::schedules:
+      return "schedules";
   }
   return "";
 }
@@ -141,6 +154,7 @@ IndexEntries index_entries(const Account& account) {
   }
   for (const Subscription& subscription : account.subscriptions) add_entries(entries, account.key, subscription);
   for (const Invoice& invoice : account.invoices) add_entries(entries, account.key, invoice);
+  for (const Schedule& schedule : account.schedules) add_entries(entries, account.key, schedule);
   for (const InvoiceItem& item : account.invoice_items)
     entries.push_back({Index::invoice_items, score(item.created), encode_reference(account.key, item.id), {}});
   std::ranges::sort(entries);

@@ -34,8 +34,10 @@ enum class Index : std::uint8_t {
   states,
   postal_codes,
   countries,
+  credit_notes,
+  schedules,
 };
-inline constexpr std::size_t index_count = 19;
+inline constexpr std::size_t index_count = 21;
 
 std::string_view to_text(Index index);
 

@@ -325,6 +325,8 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
         for (const Refund& refund : charge.refunds)
           writes.add('H', records, refund_field(account.key, refund.id), owner);
       }
+      for (const CreditNote& note : invoice->credit_notes)
+        writes.add('H', records, credit_note_field(account.key, note.id), owner);
     }
     merge_into(entries, index_entries(account.key, record));
   }
@@ -411,18 +413,25 @@ awaitable<Result<std::vector<std::string>>> Store::record_fields(Mode mode, Acco
 }
 
 awaitable<Result<InvoiceId>> Store::invoice_of_charge(Mode mode, AccountKey key, ChargeId charge) {
-  redis::Command command("HGET", records_key(prefix(mode, partition_of(key)), key), charge_field(key, charge));
-  auto reply = co_await lane(key).execute(std::move(command));
-  if (!reply) co_return reply.error();
-  if (reply->is_nil()) co_return Failure{Errc::not_found, "no such charge"};
-  co_return decode_charge_owner(key, reply->text());
+  std::string field = charge_field(key, charge);
+  co_return co_await owner_of(mode, std::move(key), std::move(field));
 }
 
 awaitable<Result<InvoiceId>> Store::invoice_of_refund(Mode mode, AccountKey key, RefundId refund) {
-  redis::Command command("HGET", records_key(prefix(mode, partition_of(key)), key), refund_field(key, refund));
+  std::string field = refund_field(key, refund);
+  co_return co_await owner_of(mode, std::move(key), std::move(field));
+}
+
+awaitable<Result<InvoiceId>> Store::invoice_of_credit_note(Mode mode, AccountKey key, CreditNoteId note) {
+  std::string field = credit_note_field(key, note);
+  co_return co_await owner_of(mode, std::move(key), std::move(field));
+}
+
+awaitable<Result<InvoiceId>> Store::owner_of(Mode mode, AccountKey key, std::string field) {
+  redis::Command command("HGET", records_key(prefix(mode, partition_of(key)), key), std::move(field));
   auto reply = co_await lane(key).execute(std::move(command));
   if (!reply) co_return reply.error();
-  if (reply->is_nil()) co_return Failure{Errc::not_found, "no such refund"};
+  if (reply->is_nil()) co_return Failure{Errc::not_found, "no settled invoice has it"};
   co_return decode_charge_owner(key, reply->text());
 }
 

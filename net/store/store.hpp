@@ -177,6 +177,7 @@ class Store {
   awaitable<Result<std::vector<std::string>>> record_fields(Mode mode, AccountKey key);
   awaitable<Result<InvoiceId>> invoice_of_charge(Mode mode, AccountKey key, ChargeId charge);
   awaitable<Result<InvoiceId>> invoice_of_refund(Mode mode, AccountKey key, RefundId refund);
+  awaitable<Result<InvoiceId>> invoice_of_credit_note(Mode mode, AccountKey key, CreditNoteId note);
 
   /// A page of an index over all partitions, newest first (with `before`: the ones just newer than it, newest first),
   /// one member more than the limit when there are more.
@@ -329,6 +330,7 @@ class Store {
   std::string key_beside(Mode mode, const AccountKey& account, std::string_view name) const;
 
  private:
+  awaitable<Result<InvoiceId>> owner_of(Mode mode, AccountKey key, std::string field);
   class Batches;
   class Search;
   /// The numbers of a partition and mode that this process has drawn and not given to anybody yet.

@@ -484,11 +484,12 @@ TEST(WithoutASource, AnAttemptFailsAndIsRetriedByTheSchedule) {
   EXPECT_EQ(failed.next_attempt_at, collected + days(3));
   EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::past_due);
 
-  world.run(AddSource{card()});
-  EXPECT_THAT(world.latest_invoice().charges, IsEmpty());
   world.pass_to(collected + days(3));
-  EXPECT_EQ(world.latest_invoice().status, InvoiceStatus::paid);
+  EXPECT_THAT(world.latest_invoice().charges, IsEmpty());
   EXPECT_EQ(world.latest_invoice().attempt_count, 2);
+  world.run(AddSource{card()});
+  EXPECT_EQ(world.latest_invoice().status, InvoiceStatus::paid) << "the first source is the default at once";
+  EXPECT_EQ(world.latest_invoice().attempt_count, 2) << "it was outside of the schedule";
 }
 
 TEST(ANewSource, TriesWhatIsPastDueOnceMoreOutsideOfTheSchedule) {

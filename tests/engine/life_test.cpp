@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <map>
 #include <random>
+#include <set>
 
+#include "tests/engine/any_command.hpp"
 #include "tests/engine/scenario.hpp"
 
 namespace billd {
@@ -17,30 +19,10 @@ using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
+using test::AnyCommand;
 using test::at;
-using test::card;
-using test::price;
+using test::Draw;
 using test::Scenario;
-
-class Draw {
- public:
-  explicit Draw(std::uint64_t seed) : engine_(seed) {}
-
-  /// A number of [0, count).
-  std::size_t below(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(engine_); }
-  bool one_in(std::size_t count) { return below(count) == 0; }
-  template <class Value>
-  Value among(std::initializer_list<Value> values) {
-    return values.begin()[below(values.size())];
-  }
-  template <class Container>
-  const auto& of(const Container& container) {
-    return container[below(container.size())];
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 /// A processor that forgets idempotency keys after a day, as real ones do: sending an old charge again charges again.
 class Bank {
@@ -64,6 +46,27 @@ class Bank {
     }
     if (!reliable && draw_.one_in(8)) return std::nullopt;  // lost on the way back
     return outcome(known->second);
+  }
+
+  /// A refund is given once under its key, too, and forgotten like a charge.
+  std::optional<RefundOutcome> ask(const SendRefund& effect, const Refund& refund) {
+    if (!reliable && draw_.one_in(8)) return std::nullopt;  // lost on the way there
+    auto known = refunds_.find(refund.id.value());
+    const bool forgotten = known != refunds_.end() && world_.now - known->second.at >= days(1);
+    if (effect.look_up_only) {
+      if (known == refunds_.end()) return RefundOutcome{RefundOutcomeKind::impossible, "", ""};
+    } else if (known == refunds_.end() || forgotten) {
+      const bool fails = draw_.one_in(5);
+      if (!fails) EXPECT_TRUE(given_back_.insert(refund.id.value()).second) << "refunded twice";
+      known = refunds_.insert_or_assign(refund.id.value(), Entry{!fails, world_.now, effect.invoice}).first;
+    }
+    if (!reliable && draw_.one_in(8)) return std::nullopt;  // lost on the way back
+    return truth(refund.id);
+  }
+  RefundOutcome truth(const RefundId& refund) const {
+    const auto known = refunds_.find(refund.value());
+    if (known != refunds_.end() && known->second.captured) return {RefundOutcomeKind::succeeded, "", "refund"};
+    return {RefundOutcomeKind::failed, "expired_or_canceled_card", ""};
   }
 
   /// The truth about a charge, as an operator finds it in the processor's books.
@@ -100,7 +103,8 @@ class Bank {
 
   Draw& draw_;
   const Scenario& world_;
-  std::map<std::string, Entry> ledger_;
+  std::map<std::string, Entry> ledger_, refunds_;
+  std::set<std::string> given_back_;
   std::map<std::string, int> captures_;
 };
 
@@ -111,12 +115,23 @@ struct Totals {
 class Life {
  public:
   explicit Life(std::uint64_t seed)
-      : draw_(seed), world_(at("2024-01-31 12:34:56"), any_rules(), seed), bank_(draw_, world_) {
+      : draw_(seed), world_(at("2024-01-31 12:34:56"), any_rules(), seed), bank_(draw_, world_), commands_(draw_, world_) {
     world_.bank = [this](const CollectCharge& effect, const Charge& charge) { return bank_.ask(effect, charge); };
+    world_.refund_bank = [this](const SendRefund& effect, const Refund& refund) { return bank_.ask(effect, refund); };
+  }
+
+  void answer_parked_refunds() {
+    std::vector<RecordRefundOutcome> answers;
+    for (const Invoice& invoice : world_.account().invoices)
+      for (const Charge& charge : invoice.charges)
+        for (const Refund& refund : charge.refunds)
+          if (refund.state == RefundState::parked)
+            answers.push_back({invoice.id, {}, refund.id, bank_.truth(refund.id)});
+    for (const RecordRefundOutcome& answer : answers) world_.run(answer);
   }
 
   void live(int steps, Totals& totals) {
-    world_.run(any_new_customer());
+    world_.run(commands_.any_new_customer());
     world_.checks_previews = draw_.one_in(3);
     for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
       if (draw_.one_in(3))
@@ -136,6 +151,7 @@ class Life {
     rules.invoice_finalize_delay = draw_.among<Duration>({Duration(0), hours(1), hours(1), days(2)});
     rules.charge_resolve_after = draw_.among<Duration>({seconds(30), minutes(20)});
     rules.proration_unit = draw_.among({ProrationUnit::second, ProrationUnit::second, ProrationUnit::day});
+    rules.upcoming_notice = draw_.among<Duration>({Duration(0), days(3), days(7)});
     if (draw_.one_in(4)) rules.retry_schedule.clear();
     if (draw_.one_in(4)) rules.retry_schedule = {Duration(0), hours(3)};
     return rules;
@@ -176,215 +192,13 @@ class Life {
     world_.perform(done->effects);
   }
 
-  CreateCustomer any_new_customer() {
-    CreateCustomer command;
-    command.email = "ada@example.com";
-    if (!draw_.one_in(4)) command.source = card();
-    return command;
-  }
-
   Command any_command() {
-    if (draw_.one_in(3)) return any_invoicing();
-    if (draw_.one_in(4)) return any_change();
-    switch (draw_.below(16)) {
-      case 0:
-        return any_update();
-      case 1:
-        return AddSource{card(), draw_.one_in(2)};
-      case 2:
-        return RemoveSource{any_source()};
-      case 3: {
-        UpdateSource command;
-        command.source = any_source();
-        command.exp_month = static_cast<std::int32_t>(draw_.below(14));
-        return command;
-      }
-      case 4:
-      case 5:
-      case 6:
-        return any_subscription();
-      case 7:
-        return CancelSubscription{any_subscription_id(), !draw_.one_in(4), draw_.one_in(2), draw_.one_in(2)};
-      case 8:
-        return ResumeSubscription{any_subscription_id()};
-      case 9:
-      case 10: {
-        const InvoiceId id = any_invoice();
-        return PayInvoice{id, world_.settled(id), draw_.one_in(3) ? any_source() : SourceId()};
-      }
-      case 11: {
-        const InvoiceId id = any_invoice();
-        return CloseInvoice{id, world_.settled(id)};
-      }
-      case 12: {
-        const InvoiceId id = any_invoice();
-        return ReopenInvoice{id, world_.settled(id)};
-      }
-      case 13:
-        if (auto message = bank_.any_message()) return *message;
-        return UpdateCustomer{};
-      case 14:
-        if (const Charge* parked = any_parked())
-          return RecordChargeOutcome{parked_invoice_, parked->id, bank_.truth(parked->id)};
-        return UpdateCustomer{};
-      default:
-        if (draw_.one_in(12)) return DeleteCustomer{};
-        return any_new_customer();
-    }
-  }
-
-  /// What people do to invoices and their items by hand.
-  Command any_invoicing() {
-    const InvoiceId id = any_invoice();
-    const auto recalled = world_.settled(id);
-    switch (draw_.below(12)) {
-      case 0:
-      case 1:
-      case 2: {
-        CreateInvoiceItem command;
-        command.unit_amount = {draw_.among<std::int64_t>({1, 700, -300, -2500}), Currency::of("usd")};
-        command.quantity = static_cast<std::int64_t>(draw_.below(4));
-        if (draw_.one_in(4)) command.subscription = any_subscription_id();
-        if (draw_.one_in(4)) {
-          command.invoice = id;
-          command.recalled = recalled;
-        }
-        return command;
-      }
-      case 3: {
-        const auto [item, invoice] = any_item();
-        UpdateInvoiceItem command{item, invoice, world_.settled(invoice), {}, {}, {}, {}, {}, {}};
-        command.unit_amount = 450;
-        if (draw_.one_in(2)) command.quantity = static_cast<std::int64_t>(draw_.below(3));
-        return command;
-      }
-      case 4: {
-        const auto [item, invoice] = any_item();
-        return DeleteInvoiceItem{item, invoice, world_.settled(invoice)};
-      }
-      case 5: {
-        CreateInvoice command;
-        if (draw_.one_in(3)) command.subscription = any_subscription_id();
-        command.auto_advance = draw_.one_in(2);
-        command.take_pending_items = !draw_.one_in(4);
-        if (draw_.one_in(3)) {
-          command.collection = Collection::send_invoice;
-          command.days_until_due = static_cast<std::int32_t>(draw_.below(30));
-        }
-        return command;
-      }
-      case 6: {
-        UpdateInvoice command{id, recalled, {}, {}, {}, {}, {}};
-        command.description = draw_.among<std::string>({"", "Thank you."});
-        if (draw_.one_in(3)) command.due_at = world_.now + hours(draw_.below(200));
-        return command;
-      }
-      case 7:
-        return FinalizeInvoice{id, recalled, {}};
-      case 8:
-        return SendInvoice{id, recalled};
-      case 9:
-        return VoidInvoice{id, recalled};
-      case 10:
-        return MarkInvoiceUncollectible{id, recalled};
-      default:
-        if (draw_.one_in(2)) return DeleteInvoice{id, recalled};
-        return PayInvoice{id, recalled, SourceId(), true};
-    }
-  }
-
-  /// A change of a subscription's items, trial, cycle or end.
-  UpdateSubscription any_change() {
-    UpdateSubscription command;
-    command.subscription = any_subscription_id();
-    command.proration =
-        draw_.among({ProrationBehavior::create_prorations, ProrationBehavior::always_invoice, ProrationBehavior::none});
-    const Subscription* subscription = world_.account().find(command.subscription);
-    if (subscription == nullptr) return command;
-    const Recurrence recurrence = draw_.one_in(5) ? Recurrence{Interval::month, 2} : subscription->recurrence();
-    for (std::size_t changes = draw_.below(3); changes > 0; --changes) {
-      ItemChange change;
-      if (!draw_.one_in(4)) change.item = draw_.of(subscription->items).id;
-      change.deleted = !change.item.is_empty() && draw_.one_in(6);
-      if (change.item.is_empty() || draw_.one_in(2)) change.price = price(draw_.among({0, 49, 3000, 7777}), recurrence);
-      if (draw_.one_in(2)) change.quantity = static_cast<std::int64_t>(draw_.below(4));
-      command.items.push_back(std::move(change));
-    }
-    if (draw_.one_in(5)) command.proration_date = world_.now - hours(draw_.below(48));
-    if (draw_.one_in(8)) command.trial_end = world_.now + hours(draw_.below(400)) - hours(40);
-    if (draw_.one_in(10)) command.anchor_now = true;
-    if (draw_.one_in(6)) command.cancel_at = world_.now + hours(draw_.below(1500));
-    if (draw_.one_in(6)) command.cancel_at = std::optional<Timestamp>();
-    if (draw_.one_in(8)) command.cancel_at_period_end = draw_.one_in(2);
-    return command;
-  }
-
-  /// An item, and the invoice that it is on; without that it is pending.
-  std::pair<InvoiceItemId, InvoiceId> any_item() {
-    const auto& pending = world_.account().invoice_items;
-    if (!pending.empty() && draw_.one_in(2)) return {draw_.of(pending).id, InvoiceId()};
-    const InvoiceId id = any_invoice();
-    for (const Invoice& invoice : world_.invoices())
-      for (const InvoiceLine& line : invoice.lines)
-        if (invoice.id == id && !line.is_recurring()) return {line.invoice_item, id};
-    return {InvoiceItemId("ii_none"), InvoiceId()};
-  }
-
-  UpdateCustomer any_update() {
-    UpdateCustomer command;
-    if (draw_.one_in(2)) command.name = draw_.among<std::string>({"", "Ada", "Grace"});
-    if (draw_.one_in(3)) command.source = card();
-    if (draw_.one_in(3)) command.default_source = any_source();
-    return command;
-  }
-
-  Subscribe any_subscription() {
-    const Recurrence recurrence = draw_.among<Recurrence>({{Interval::day, 1},
-                                                           {Interval::day, 10},
-                                                           {Interval::week, 1},
-                                                           {Interval::month, 1},
-                                                           {Interval::month, 1},
-                                                           {Interval::month, 3},
-                                                           {Interval::year, 1},
-                                                           {Interval::month, 0}});
-    Subscribe command;
-    for (std::size_t items = 1 + draw_.below(3); items > 0; --items)
-      command.items.push_back({price(draw_.among({0, 1, 2000, 99'999}), recurrence, draw_.one_in(9) ? "eur" : "usd"),
-                               static_cast<std::int64_t>(draw_.below(4)),
-                               {}});
-    if (draw_.one_in(3)) command.trial_end = world_.now + Duration(draw_.below(20 * 86'400'000'000));
-    command.cancel_at_period_end = draw_.one_in(8);
-    if (draw_.one_in(5)) {
-      command.billing_cycle_anchor = world_.now + hours(draw_.below(500));
-      command.free_until_anchor = draw_.one_in(2);
-    }
-    if (!command.cancel_at_period_end && draw_.one_in(8)) command.cancel_at = world_.now + hours(draw_.below(2000));
-    command.payment_behavior = draw_.among({PaymentBehavior::allow_incomplete, PaymentBehavior::error_if_incomplete});
-    if (draw_.one_in(3)) command.default_source = any_source();
-    if (draw_.one_in(6)) {
-      command.collection = Collection::send_invoice;
-      command.days_until_due = static_cast<std::int32_t>(1 + draw_.below(40));
-    }
-    // Enough lives side by side.
-    if (world_.account().subscriptions.size() > 5) command.items.clear();
-    return command;
-  }
-
-  SourceId any_source() {
-    const auto& sources = world_.account().sources;
-    return sources.empty() || draw_.one_in(10) ? SourceId("card_none") : draw_.of(sources).id;
-  }
-
-  SubscriptionId any_subscription_id() {
-    const auto& subscriptions = world_.account().subscriptions;
-    return subscriptions.empty() ? SubscriptionId("sub_none") : draw_.of(subscriptions).id;
-  }
-
-  InvoiceId any_invoice() {
-    const auto& live = world_.account().invoices;
-    if (!live.empty() && !draw_.one_in(3)) return draw_.of(live).id;
-    const auto all = world_.invoices();
-    return all.empty() ? InvoiceId("in_none") : draw_.of(all).id;
+    if (draw_.one_in(18))
+      if (auto message = bank_.any_message()) return *message;
+    if (draw_.one_in(18))
+      if (const Charge* parked = any_parked())
+        return RecordChargeOutcome{parked_invoice_, parked->id, bank_.truth(parked->id)};
+    return commands_.any();
   }
 
   const Charge* any_parked() {
@@ -405,8 +219,11 @@ class Life {
     while (const Charge* parked = any_parked())
       world_.run(RecordChargeOutcome{parked_invoice_, parked->id, bank_.truth(parked->id)});
     world_.work();
-    for (const Invoice& invoice : world_.account().invoices)
+    answer_parked_refunds();
+    for (const Invoice& invoice : world_.account().invoices) {
       EXPECT_EQ(invoice.unresolved_charge(), nullptr) << "no outcome stays unknown";
+      EXPECT_FALSE(invoice.has_unresolved_refund()) << "no outcome stays unknown";
+    }
     for (const Subscription& subscription : world_.account().subscriptions)
       if (subscription.status != SubscriptionStatus::incomplete)
         EXPECT_GT(subscription.current_period.end, world_.now) << "every period was begun";
@@ -424,15 +241,20 @@ class Life {
       EXPECT_EQ(bank_.captures(invoice.id), charged ? 1 : 0) << invoice.id.value();
       if (charged) ++paid;
       if (invoice.status != InvoiceStatus::void_) balance += invoice.ending_balance - invoice.starting_balance;
+      for (const CreditNote& note : invoice.credit_notes) balance -= note.credited;
     }
     EXPECT_EQ(bank_.captures(), paid) << "money was taken for no invoice";
+    for (const auto& [id, record] : world_.records())
+      if (const auto* change = std::get_if<BalanceTransaction>(&record))
+        if (change->reason == BalanceReason::adjustment) balance += change->amount.minor;
     if (!world_.account().customer.deleted)
-      EXPECT_EQ(world_.account().customer.balance, balance) << "the balance is what the invoices left of it";
+      EXPECT_EQ(world_.account().customer.balance, balance) << "the balance is what invoices, credit notes and people left of it";
   }
 
   Draw draw_;
   Scenario world_;
   Bank bank_;
+  AnyCommand<Scenario> commands_;
   InvoiceId parked_invoice_;
 };
 

@@ -52,11 +52,28 @@ Timers expected_timers(const Account& account) {
                    subscription.cancel_at_period_end ? Queue::cancellation : Queue::renewal);
       if (subscription.cancel_at) next.insert_or_assign(*subscription.cancel_at, Queue::cancellation);
       if (subscription.trial_will_end_at) next.emplace(*subscription.trial_will_end_at, Queue::renewal);
+      const bool ends = subscription.cancel_at_period_end ||
+                        (subscription.cancel_at && *subscription.cancel_at <= subscription.current_period.end);
+      if (subscription.upcoming_at && !ends) next.emplace(*subscription.upcoming_at, Queue::renewal);
+      // Collection resumes before what is due at the same time is done.
+      if (subscription.pause && subscription.pause->resumes_at &&
+          *subscription.pause->resumes_at <= next.begin()->first)
+        next.insert_or_assign(*subscription.pause->resumes_at, Queue::renewal);
       waits[next.begin()->second].insert(next.begin()->first);
     }
   }
   for (const InvoiceItem& item : account.invoice_items)
     if (item.bill_at) waits[Queue::renewal].insert(*item.bill_at);
+  for (const Schedule& schedule : account.schedules)
+    waits[Queue::renewal].insert(schedule.status == ScheduleStatus::active
+                                     ? schedule.phases.at(static_cast<std::size_t>(schedule.phase)).end
+                                     : schedule.phases.front().start);
+  bool is_charged = false;
+  for (const Subscription& subscription : account.subscriptions)
+    if (!subscription.cancel_at_period_end && subscription.collection == Collection::charge_automatically)
+      is_charged = true;
+  for (const Source& source : account.sources)
+    if (source.expiring_at && is_charged) waits[Queue::renewal].insert(*source.expiring_at);
   Timers result;
   for (const auto& [queue, times] : waits) result[static_cast<std::size_t>(queue)] = *times.begin();
   return result;
@@ -93,12 +110,30 @@ void check_subscription(const Subscription& subscription) {
   }
 }
 
+void check_schedule(const Schedule& schedule, const Account& account) {
+  SCOPED_TRACE(schedule.id.value());
+  EXPECT_TRUE(schedule.is_live());
+  EXPECT_EQ(schedule.subscription.is_empty(), schedule.status == ScheduleStatus::not_started);
+  ASSERT_LT(static_cast<std::size_t>(schedule.phase), schedule.phases.size());
+  for (std::size_t i = 0; i < schedule.phases.size(); ++i) {
+    EXPECT_LT(schedule.phases[i].start, schedule.phases[i].end);
+    if (i > 0) EXPECT_EQ(schedule.phases[i].start, schedule.phases[i - 1].end);
+    EXPECT_FALSE(schedule.phases[i].items.empty());
+  }
+  if (schedule.subscription.is_empty()) return;
+  const Subscription* subscription = account.find(schedule.subscription);
+  ASSERT_NE(subscription, nullptr) << "a schedule outlives its subscription";
+  EXPECT_EQ(subscription->schedule, schedule.id);
+}
+
 /// Whether an event of the type may show the object.
 bool shows(EventType type, const Snapshot& snapshot) {
   const std::string_view name = billd::to_text(type);
   if (std::holds_alternative<Source>(snapshot)) return name.starts_with("customer.source.");
   if (std::holds_alternative<Subscription>(snapshot)) return name.starts_with("customer.subscription.");
   if (std::holds_alternative<Invoice>(snapshot)) return name.starts_with("invoice.");
+  if (std::holds_alternative<CreditNoteSnapshot>(snapshot)) return name.starts_with("credit_note.");
+  if (std::holds_alternative<Schedule>(snapshot)) return name.starts_with("subscription_schedule.");
   if (std::holds_alternative<RefundSnapshot>(snapshot))
     return name.starts_with("refund.") || name == "charge.refund.updated";
   if (std::holds_alternative<ChargeSnapshot>(snapshot)) return name.starts_with("charge.");
@@ -142,6 +177,7 @@ bool may_become(Invoice before, const Invoice& after) {
     before.charges[i].contradicted = after.charges[i].contradicted;
     before.charges[i].dispute = after.charges[i].dispute;
   }
+  before.credit_notes = after.credit_notes;
   return before == after;
 }
 
@@ -257,7 +293,7 @@ Result<Transition> Scenario::attempt(const Command& command) {
     if (shown && decided.error().code != Errc::no_payment_source) EXPECT_FALSE(shown->has_value());
     return decided;
   }
-  if (shown) check_preview(*shown, *decided);
+  if (shown) check_preview(*shown, *decided, false);
   EXPECT_EQ(decided->account.version, account_.version);
   commit(*decided, named_invoice(command));
   return decided;
@@ -284,9 +320,11 @@ Failure Scenario::refused(const Command& command) {
 }
 
 /// Of an invoice for the same period, or by the same command, everything must be as it was shown.
-void Scenario::check_preview(const Result<Invoice>& shown, const Transition& done) const {
+void Scenario::check_preview(const Result<Invoice>& shown, const Transition& done, bool begun_by_time) const {
   auto compare = [&](const Invoice& made) {
     if (!made.is_of_cycle() || known_invoices_.contains(made.id.value())) return;
+    // A subscription that a schedule begins is none yet when the next invoice is asked for.
+    if (begun_by_time && made.reason == BillingReason::subscription_create) return;
     ASSERT_TRUE(shown.has_value()) << "billed, and not shown: " << shown.error().detail;
     const bool is_meant =
         shown->reason == made.reason && shown->ordinal == made.ordinal &&
@@ -311,7 +349,7 @@ Transition Scenario::tick() {
     return {};
   }
   EXPECT_LE(ticked->effects.size(), 1U);
-  if (shown) check_preview(*shown, *ticked);
+  if (shown) check_preview(*shown, *ticked, true);
   commit(*ticked, InvoiceId());
   if (!ticked->changed) {
     const auto due = next_due(timers(account_));
@@ -356,6 +394,12 @@ Transition Scenario::answer(const InvoiceId& id, ChargeOutcome outcome) {
 const Invoice& Scenario::invoice(const InvoiceId& id) const {
   if (const Invoice* invoice = account_.find(id)) return *invoice;
   return std::get<Invoice>(records_.at(id.value()));
+}
+
+const Invoice* Scenario::find_invoice(const InvoiceId& id) const {
+  if (const Invoice* invoice = account_.find(id)) return invoice;
+  const auto record = records_.find(id.value());
+  return record == records_.end() ? nullptr : std::get_if<Invoice>(&record->second);
 }
 
 const Subscription& Scenario::subscription(const SubscriptionId& id) const {
@@ -487,9 +531,16 @@ void Scenario::commit(Transition transition, const InvoiceId& named) {
       EXPECT_EQ(invoice->unresolved_charge(), nullptr);
       EXPECT_FALSE(invoice->has_unresolved_refund());
       EXPECT_EQ(after.find(invoice->id), nullptr);
+    } else if (const auto* subscription = std::get_if<Subscription>(&record)) {
+      check_subscription(*subscription);
+      EXPECT_FALSE(subscription->is_live());
+    } else if (const auto* schedule = std::get_if<Schedule>(&record)) {
+      EXPECT_FALSE(schedule->is_live());
     } else {
-      check_subscription(std::get<Subscription>(record));
-      EXPECT_FALSE(std::get<Subscription>(record).is_live());
+      const auto& transaction = std::get<BalanceTransaction>(record);
+      EXPECT_NE(transaction.amount.minor, 0);
+      balance_ += transaction.amount.minor;
+      EXPECT_EQ(transaction.ending_balance, balance_) << "a change of the balance is not on record";
     }
     const auto before = records_.find(id);
     if (before != records_.end()) {
@@ -500,6 +551,8 @@ void Scenario::commit(Transition transition, const InvoiceId& named) {
     records_.insert_or_assign(id, record);
   }
   EXPECT_EQ(owner_of_number_.size(), after.invoices_numbered) << "invoice numbers have a gap";
+  if (!after.customer.deleted) EXPECT_EQ(after.customer.balance, balance_);
+  for (const Schedule& schedule : after.schedules) check_schedule(schedule, after);
   account_ = std::move(after);
   ++account_.version;
 }
@@ -532,7 +585,10 @@ void Scenario::check_invoice(const Invoice& invoice, const Account& account) {
   const bool finalized = invoice.finalized_at.has_value();
   if (finalized) {
     const std::int64_t due = invoice.amount_due().minor;
-    EXPECT_EQ(invoice.total.minor, due + invoice.ending_balance - invoice.starting_balance);
+    std::int64_t taken_back = 0;
+    for (const CreditNote& note : invoice.credit_notes)
+      if (!note.after_payment && !note.voided_at) taken_back += note.amount.minor;
+    EXPECT_EQ(invoice.total.minor, due + taken_back + invoice.ending_balance - invoice.starting_balance);
     EXPECT_TRUE(due == 0 || due >= minimum_charge(invoice.total.currency).minor) << due;
     if (invoice.total.minor == 0) EXPECT_EQ(due, 0);
   } else {
@@ -550,7 +606,8 @@ void Scenario::check_invoice(const Invoice& invoice, const Account& account) {
   int successes = 0;
   for (const Charge& charge : invoice.charges) {
     EXPECT_EQ(charge.attempt, ++attempt);
-    EXPECT_EQ(charge.amount, invoice.amount_due());
+    if (invoice.credit_notes.empty() || charge.state == ChargeState::succeeded)
+      EXPECT_EQ(charge.amount, invoice.amount_due());
     EXPECT_GT(charge.amount.minor, 0);
     if (charge.state == ChargeState::succeeded) ++successes;
     if (&charge != &invoice.charges.back()) EXPECT_EQ(charge.state, ChargeState::declined);
@@ -558,6 +615,7 @@ void Scenario::check_invoice(const Invoice& invoice, const Account& account) {
     for (const Refund& refund : charge.refunds) EXPECT_GT(refund.amount.minor, 0);
   }
   EXPECT_EQ(successes, paid && invoice.amount_due().minor != 0 && !invoice.paid_out_of_band ? 1 : 0);
+  check_credit_notes(invoice);
   EXPECT_GE(invoice.attempt_count, invoice.charges.empty() ? 0 : 1);
   if (!invoice.charges.empty()) EXPECT_TRUE(invoice.attempted);
 
@@ -571,6 +629,26 @@ void Scenario::check_invoice(const Invoice& invoice, const Account& account) {
     EXPECT_EQ(owner->second, invoice.id.value());
     EXPECT_TRUE(invoice.number.starts_with(invoice_prefix(account.key) + "-")) << invoice.number;
   }
+}
+
+void Scenario::check_credit_notes(const Invoice& invoice) {
+  std::int64_t sum = 0;
+  std::size_t number = 0;
+  for (const CreditNote& note : invoice.credit_notes) {
+    ++number;
+    EXPECT_EQ(note.number, invoice.number + (number < 10 ? "-CN-0" : "-CN-") + std::to_string(number));
+    std::int64_t lines = 0;
+    for (const CreditNoteLine& line : note.lines) {
+      EXPECT_GT(line.amount.minor, 0);
+      lines += line.amount.minor;
+    }
+    EXPECT_EQ(note.amount.minor, lines);
+    EXPECT_EQ(note.refunded + note.credited + note.out_of_band, note.after_payment ? lines : 0);
+    EXPECT_EQ(note.refund.is_empty(), note.refunded == 0);
+    EXPECT_EQ(note.balance_transaction.is_empty(), note.credited == 0);
+    if (!note.voided_at) sum += note.amount.minor;
+  }
+  if (!invoice.credit_notes.empty()) EXPECT_LE(sum, invoice.total.minor);
 }
 
 /// An item is billed once: it is pending, or on one invoice, or deleted; and none vanishes without a word.
@@ -602,6 +680,7 @@ void Scenario::check_new_invoices(const Transition& transition) {
     if (subscription.free_until_anchor) free_before_anchor_.insert(subscription.id.value());
   auto consider = [&](const Invoice& invoice) {
     if (!known_invoices_.insert(invoice.id.value()).second) return;
+    invoice_ids_.push_back(invoice.id);
     ++fresh;
     if (!invoice.bills_period()) return;
     const auto [entry, first] = billed_.try_emplace(invoice.subscription.value());
@@ -649,6 +728,10 @@ void Scenario::check_identifiers(const Transition& transition) const {
       see(charge.id);
       for (const Refund& refund : charge.refunds) see(refund.id);
     }
+    for (const CreditNote& note : invoice.credit_notes) {
+      see(note.id);
+      for (const CreditNoteLine& line : note.lines) see(line.id);
+    }
   };
   auto see_subscription = [&](const Subscription& subscription) {
     see(subscription.id);
@@ -659,7 +742,11 @@ void Scenario::check_identifiers(const Transition& transition) const {
   for (const Subscription& subscription : account.subscriptions) see_subscription(subscription);
   for (const InvoiceItem& item : account.invoice_items) see(item.id);
   for (const Invoice& invoice : account.invoices) see_invoice(invoice);
-  for (const Record& record : transition.settled) std::visit(Overloaded{see_invoice, see_subscription}, record);
+  auto see_schedule = [&](const Schedule& schedule) { see(schedule.id); };
+  auto see_transaction = [&](const BalanceTransaction& transaction) { see(transaction.id); };
+  for (const Schedule& schedule : account.schedules) see_schedule(schedule);
+  for (const Record& record : transition.settled)
+    std::visit(Overloaded{see_invoice, see_subscription, see_schedule, see_transaction}, record);
   if (!account.customer.default_source.is_empty()) EXPECT_NE(account.find(account.customer.default_source), nullptr);
   for (const Subscription& subscription : account.subscriptions)
     if (!subscription.default_source.is_empty()) EXPECT_NE(account.find(subscription.default_source), nullptr);

@@ -80,6 +80,10 @@ class Scenario {
   const Subscription& subscription(const SubscriptionId& id) const;
   /// The record of a settled invoice as a command brings it along; empty when it is in the account.
   std::optional<Invoice> settled(const InvoiceId& id) const;
+  /// Wherever it is; nullptr: there is none.
+  const Invoice* find_invoice(const InvoiceId& id) const;
+  /// Of all invoices, oldest first, provisional ones among them.
+  const std::vector<InvoiceId>& invoice_ids() const { return invoice_ids_; }
   const InvoiceItem& item(const InvoiceItemId& id) const { return *account_.find(id); }
   /// The customer's invoices, oldest first, wherever they are; provisional ones are left out.
   std::vector<Invoice> invoices() const;
@@ -103,9 +107,10 @@ class Scenario {
   void check_effect(const CollectCharge& effect, const Account& after) const;
   void check_effect(const SendRefund& effect, const Account& after) const;
   void commit(Transition transition, const InvoiceId& named);
-  void check_preview(const Result<Invoice>& shown, const Transition& done) const;
+  void check_preview(const Result<Invoice>& shown, const Transition& done, bool begun_by_time) const;
   void check_events(const Transition& transition);
   void check_invoice(const Invoice& invoice, const Account& account);
+  static void check_credit_notes(const Invoice& invoice);
   void check_new_invoices(const Transition& transition);
   void check_items(const Transition& transition);
   void check_identifiers(const Transition& transition) const;
@@ -115,6 +120,7 @@ class Scenario {
   std::vector<std::string> events_;
   std::uint64_t events_total_ = 0;
   std::set<std::string> known_invoices_;
+  std::vector<InvoiceId> invoice_ids_;
   std::map<std::string, std::string> owner_of_number_;
   struct Billed {
     std::int64_t ordinal = -1;
@@ -122,6 +128,7 @@ class Scenario {
   };
   std::map<std::string, Billed> billed_;
   std::set<std::string> free_before_anchor_;
+  std::int64_t balance_ = 0;  ///< by the records of its changes
 };
 
 }  // namespace billd::test

@@ -55,7 +55,7 @@ RC_GTEST_PROP(StoredForm, OfAnAccountIsReadBack, (std::uint64_t seed)) {
 
 RC_GTEST_PROP(StoredForm, OfARecordIsReadBack, (std::uint64_t seed)) {
   RandomObjects random(seed, some_key());
-  const Record record = random.coin() ? Record(random.invoice()) : Record(random.subscription());
+  const Record record = random.record();
   expect_round_trip(
       record, encode(some_key(), record), [](std::string_view bytes) { return decode_record(some_key(), bytes); },
       seed);
@@ -63,7 +63,7 @@ RC_GTEST_PROP(StoredForm, OfARecordIsReadBack, (std::uint64_t seed)) {
 
 RC_GTEST_PROP(StoredForm, OfARecordInPartsIsReadBack, (std::uint64_t seed)) {
   RandomObjects random(seed, some_key());
-  const Record record = random.coin() ? Record(random.invoice()) : Record(random.subscription());
+  const Record record = random.record();
   Parts parts;
   const std::string bytes = encode(some_key(), record, parts);
   expect_round_trip(record, bytes, [&](std::string_view read) { return decode_record(some_key(), read, parts); }, seed);
@@ -155,6 +155,9 @@ RC_GTEST_PROP(StoredForm, OfAReferenceLeadsToItsObject, (std::uint64_t seed)) {
 TEST(StoredForm, OfWaysToInvoicesHasFieldsOfItsOwn) {
   EXPECT_TRUE(is_owner_field(charge_field(some_key(), make_id<ChargeKind>(some_key(), 5))));
   EXPECT_TRUE(is_owner_field(refund_field(some_key(), make_id<RefundKind>(some_key(), 5))));
+  EXPECT_TRUE(is_owner_field(credit_note_field(some_key(), make_id<CreditNoteKind>(some_key(), 5))));
+  EXPECT_FALSE(is_owner_field(record_field(some_key(), make_id<BalanceTransactionKind>(some_key(), 5))));
+  EXPECT_FALSE(is_owner_field(record_field(some_key(), make_id<ScheduleKind>(some_key(), 5))));
   EXPECT_FALSE(is_owner_field(record_field(some_key(), make_id<InvoiceKind>(some_key(), 5))));
   EXPECT_FALSE(is_owner_field(record_field(some_key(), make_id<SubscriptionKind>(some_key(), 5))));
 }

@@ -72,6 +72,10 @@ class RandomObjects {
   InvoiceLine line();
   InvoiceItem invoice_item();
   Refund refund();
+  CreditNote credit_note();
+  BalanceTransaction balance_transaction();
+  Schedule schedule();
+  Record record();
   Charge charge();
   Invoice invoice();
   Account account();
@@ -326,6 +330,9 @@ inline Subscription RandomObjects::subscription() {
   subscription.tax_rates = tax_rates();
   subscription.renewal_trigger = one_of(RenewalTrigger::webhook);
   subscription.grace_until = maybe_time();
+  if (coin()) subscription.pause = Pause{one_of(PauseBehavior::void_), maybe_time()};
+  subscription.upcoming_at = maybe_time();
+  subscription.schedule = id<ScheduleKind>();
   return subscription;
 }
 
@@ -379,6 +386,55 @@ inline Refund RandomObjects::refund() {
   refund.credit_note = id<CreditNoteKind>();
   refund.metadata = metadata();
   return refund;
+}
+
+inline CreditNote RandomObjects::credit_note() {
+  CreditNote note;
+  note.id = id<CreditNoteKind>();
+  note.number = text();
+  note.created = time();
+  note.amount = money();
+  note.lines = some<CreditNoteLine>(0, [this] {
+    return CreditNoteLine{id<CreditNoteLineKind>(), money(), id<InvoiceLineKind>(), text(), integer()};
+  });
+  note.reason = text();
+  note.memo = text();
+  note.metadata = metadata();
+  note.after_payment = coin();
+  note.refunded = integer();
+  note.credited = integer();
+  note.out_of_band = integer();
+  note.refund = id<RefundKind>();
+  note.balance_transaction = id<BalanceTransactionKind>();
+  note.voided_at = maybe_time();
+  return note;
+}
+
+inline BalanceTransaction RandomObjects::balance_transaction() {
+  return {id<BalanceTransactionKind>(), time(),    one_of(BalanceReason::credit_note), money(), integer(),
+          id<InvoiceKind>(),            id<CreditNoteKind>(), text(), metadata()};
+}
+
+inline Schedule RandomObjects::schedule() {
+  Schedule schedule;
+  schedule.id = id<ScheduleKind>();
+  schedule.status = one_of(ScheduleStatus::canceled);
+  schedule.created = time();
+  schedule.subscription = id<SubscriptionKind>();
+  schedule.phases = some<Phase>(1, [this] {
+    auto items = some<PhaseItem>(0, [this] { return PhaseItem{price(), integer(), metadata()}; });
+    return Phase{time(), time(), std::move(items), one_of(PhaseProration::none), maybe_time(), coin()};
+  });
+  schedule.phase = static_cast<std::int32_t>(below(schedule.phases.size()));
+  schedule.end_behavior = one_of(EndBehavior::cancel);
+  schedule.collection = one_of(Collection::send_invoice);
+  schedule.days_until_due = static_cast<std::int32_t>(bits());
+  schedule.default_source = id<SourceKind>();
+  schedule.completed_at = maybe_time();
+  schedule.released_at = maybe_time();
+  schedule.canceled_at = maybe_time();
+  schedule.metadata = metadata();
+  return schedule;
 }
 
 inline Charge RandomObjects::charge() {
@@ -439,7 +495,21 @@ inline Invoice RandomObjects::invoice() {
   invoice.ending_balance = integer();
   invoice.discount = maybe_discount();
   invoice.tax_rates = tax_rates();
+  invoice.credit_notes = some<CreditNote>(0, [this] { return credit_note(); });
   return invoice;
+}
+
+inline Record RandomObjects::record() {
+  switch (below(4)) {
+    case 0:
+      return invoice();
+    case 1:
+      return subscription();
+    case 2:
+      return balance_transaction();
+    default:
+      return schedule();
+  }
 }
 
 inline Account RandomObjects::account() {
@@ -455,11 +525,12 @@ inline Account RandomObjects::account() {
   account.subscriptions = some<Subscription>(0, [this] { return subscription(); });
   account.invoices = some<Invoice>(0, [this] { return invoice(); });
   account.invoice_items = some<InvoiceItem>(0, [this] { return invoice_item(); });
+  account.schedules = some<Schedule>(0, [this] { return schedule(); });
   return account;
 }
 
 inline Snapshot RandomObjects::snapshot() {
-  switch (below(7)) {
+  switch (below(9)) {
     case 0:
       return customer();
     case 1:
@@ -470,6 +541,10 @@ inline Snapshot RandomObjects::snapshot() {
       return invoice();
     case 4:
       return invoice_item();
+    case 6:
+      return CreditNoteSnapshot{credit_note(), id<InvoiceKind>()};
+    case 7:
+      return schedule();
     case 5:
       return RefundSnapshot{refund(), id<ChargeKind>(), id<InvoiceKind>()};
     default:
@@ -487,7 +562,7 @@ inline EventBatch RandomObjects::event_batch() {
   batch.snapshots = some<Snapshot>(1, [this] { return snapshot(); });
   batch.events = some<Event>(0, [this, &batch] {
     Event event{
-        one_of(EventType::charge_dispute_closed), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
+        one_of(EventType::schedule_canceled), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
     if (coin()) event.previous = static_cast<std::uint32_t>(below(batch.snapshots.size()));
     return event;
   });

@@ -1,0 +1,387 @@
+// Subscription schedules: what a subscription is to be, phase after phase.
+// Source: https://docs.stripe.com/billing/subscriptions/subscription-schedules.
+#include <algorithm>
+
+#include "engine/change.hpp"
+
+namespace billd {
+namespace {
+
+/// Source: Stripe, "A schedule can have up to 10 current or future phases"; as many that are over are kept.
+constexpr std::size_t phases_max = 10;
+/// Source: as many as a customer's subscriptions.
+constexpr std::size_t schedules_max = 500;
+
+Failure no_such_schedule(const ScheduleId& id) {
+  return {Errc::not_found, "No such subscription schedule: " + id.value(), "schedule"};
+}
+
+Failure wrong(std::string detail, std::string parameter) {
+  return {Errc::invalid_parameter, std::move(detail), std::move(parameter)};
+}
+
+std::vector<SubscriptionItem> items_of(const std::vector<PhaseItem>& items) {
+  std::vector<SubscriptionItem> result;
+  for (const PhaseItem& item : items) {
+    SubscriptionItem& made = result.emplace_back();
+    made.price = item.price;
+    made.quantity = item.quantity;
+    made.metadata = item.metadata;
+  }
+  return result;
+}
+
+/// The phases with their times; the first one begins at `start`.
+Result<std::vector<Phase>> phases_of(const std::vector<NewPhase>& wanted, Timestamp start, Currency currency) {
+  if (wanted.empty()) return Failure{Errc::missing_parameter, "Missing required param: phases.", "phases"};
+  if (wanted.size() > phases_max) return wrong("A schedule can have at most 10 current or future phases.", "phases");
+  std::vector<Phase> phases;
+  for (const NewPhase& each : wanted) {
+    auto items = check_items(items_of(each.items));
+    if (!items) return items.error();
+    const Price& price = each.items.front().price;
+    if (currency.is_none()) currency = price.unit_amount.currency;
+    if (price.unit_amount.currency != currency) return mixed_currencies(currency);
+    if (each.end && each.iterations) return wrong("A phase has either an end_date or iterations.", "phases");
+    if (each.iterations.value_or(1) < 1) return wrong("The iterations of a phase are at least 1.", "phases");
+    if (!phases.empty() && each.start && whole_second(*each.start) != start)
+      return wrong("Each phase begins where the one before it ends.", "phases");
+    Phase phase;
+    phase.start = start;
+    phase.end = each.end ? whole_second(*each.end) : boundary(start, price.recurrence, each.iterations.value_or(1));
+    if (phase.end <= phase.start || phase.end > end_of_time)
+      return wrong("A phase must end after it starts, and before the year 2200.", "phases");
+    phase.items = each.items;
+    phase.proration = each.proration;
+    phase.anchor_at_start = each.anchor_at_start;
+    if (each.trial_end) {
+      phase.trial_end = whole_second(*each.trial_end);
+      if (*phase.trial_end <= phase.start || *phase.trial_end > phase.end)
+        return wrong("A phase's trial ends after the phase starts, and not after it ends.", "phases");
+    }
+    start = phase.end;
+    phases.push_back(std::move(phase));
+  }
+  return phases;
+}
+
+Subscribe subscribe_command(const Schedule& schedule) {
+  const Phase& phase = schedule.current_phase();
+  Subscribe command;
+  for (const PhaseItem& item : phase.items) {
+    NewSubscriptionItem& made = command.items.emplace_back();
+    made.price = item.price;
+    made.quantity = item.quantity;
+    made.metadata = item.metadata;
+  }
+  command.trial_end = phase.trial_end;
+  command.collection = schedule.collection;
+  command.days_until_due = schedule.days_until_due;
+  command.default_source = schedule.default_source;
+  return command;
+}
+
+/// The changes that leave the subscription with the phase's items: those of the same price stay.
+std::vector<ItemChange> changes_to(const Subscription& subscription, const std::vector<PhaseItem>& items) {
+  std::vector<ItemChange> changes;
+  std::vector<SubscriptionItemId> kept;
+  for (const PhaseItem& wanted : items) {
+    const auto same = std::ranges::find_if(subscription.items, [&](const SubscriptionItem& item) {
+      return item.price == wanted.price && std::ranges::find(kept, item.id) == kept.end();
+    });
+    ItemChange& change = changes.emplace_back();
+    change.quantity = wanted.quantity;
+    if (!wanted.metadata.empty()) change.metadata = wanted.metadata;
+    if (same != subscription.items.end()) {
+      change.item = same->id;
+      kept.push_back(same->id);
+    } else {
+      change.price = wanted.price;
+    }
+  }
+  for (const SubscriptionItem& item : subscription.items) {
+    if (std::ranges::find(kept, item.id) != kept.end()) continue;
+    ItemChange& change = changes.emplace_back();
+    change.item = item.id;
+    change.deleted = true;
+  }
+  return changes;
+}
+
+ProrationBehavior behavior_of(PhaseProration proration) {
+  switch (proration) {
+    case PhaseProration::create_prorations:
+      return ProrationBehavior::create_prorations;
+    case PhaseProration::always_invoice:
+      return ProrationBehavior::always_invoice;
+    case PhaseProration::none:
+      return ProrationBehavior::none;
+  }
+  return ProrationBehavior::none;
+}
+
+/// Makes the subscription what the current phase says.
+Result<void> enter_phase(Change& change, const Schedule& schedule, Timestamp time) {
+  const Phase& phase = schedule.current_phase();
+  const Subscription& subscription = *change.account().find(schedule.subscription);
+  UpdateSubscription command;
+  command.subscription = schedule.subscription;
+  command.items = changes_to(subscription, phase.items);
+  command.proration = behavior_of(phase.proration);
+  command.trial_end = phase.trial_end;
+  const bool is_trial = subscription.status == SubscriptionStatus::trialing;
+  if (phase.anchor_at_start && !phase.trial_end) {
+    // A trial ends where the cycle is anchored; one that ends here by itself anchors it here, too.
+    if (!is_trial)
+      command.anchor_now = true;
+    else if (subscription.current_period.end > time)
+      command.trial_end = time;
+  }
+  return begin_phase(change, command, time);
+}
+
+void finish_schedule(Change& change, Schedule& schedule, ScheduleStatus status) {
+  schedule.status = status;
+  switch (status) {
+    case ScheduleStatus::completed:
+      schedule.completed_at = change.now;
+      change.emit({EventType::schedule_completed}, schedule);
+      return;
+    case ScheduleStatus::released:
+      schedule.released_at = change.now;
+      change.emit({EventType::schedule_released}, schedule);
+      return;
+    case ScheduleStatus::canceled:
+      schedule.canceled_at = change.now;
+      change.emit({EventType::schedule_canceled}, schedule);
+      return;
+    case ScheduleStatus::not_started:
+    case ScheduleStatus::active:
+      return;
+  }
+}
+
+/// The subscription goes on without its schedule.
+void let_go(Change& change, const Schedule& schedule) {
+  Subscription* subscription = change.account().find(schedule.subscription);
+  if (subscription == nullptr) return;
+  Subscription before = *subscription;
+  subscription->schedule = ScheduleId();
+  change.emit_update(EventType::subscription_updated, std::move(before), *subscription);
+}
+
+/// The first phase begins. What stands against a subscription by then ends the schedule.
+Result<void> begin_schedule(Change& change, Schedule& schedule) {
+  const Subscribe command = subscribe_command(schedule);
+  const Timestamp start = schedule.current_phase().start;
+  auto allowed = check_subscribe(change, command, start);
+  if (!allowed) {
+    finish_schedule(change, schedule, ScheduleStatus::canceled);
+    return {};
+  }
+  auto begun = begin_by_schedule(change, command, start, schedule.id);
+  if (!begun) return begun.error();
+  schedule.subscription = *begun;
+  schedule.status = ScheduleStatus::active;
+  return {};
+}
+
+Result<Schedule> from_subscription(Change& change, const CreateSchedule& command) {
+  const Subscription* subscription = find_known(change, command.from_subscription);
+  const SubscriptionId& id = command.from_subscription;
+  if (subscription == nullptr)
+    return Failure{Errc::not_found, "No such subscription: " + id.value(), "from_subscription"};
+  if (!command.phases.empty())
+    return wrong("A schedule is made from a subscription or from phases; change its phases afterwards.", "phases");
+  if (!subscription->schedule.is_empty())
+    return Failure{Errc::invalid_state, "The subscription has a schedule already: " + subscription->schedule.value(),
+                   "from_subscription"};
+  if (subscription->status == SubscriptionStatus::incomplete)
+    return Failure{Errc::invalid_state, "A subscription whose first payment is incomplete takes no schedule.",
+                   "from_subscription"};
+  if (subscription->cancel_at_period_end || subscription->cancel_at)
+    return Failure{Errc::invalid_state, "The subscription is to be canceled; take that back first.",
+                   "from_subscription"};
+  if (subscription->current_period.end <= change.now)
+    return Failure{Errc::invalid_state, "The subscription is being renewed; try again in a moment."};
+  Schedule schedule;
+  schedule.status = ScheduleStatus::active;
+  schedule.subscription = id;
+  Phase& phase = schedule.phases.emplace_back();
+  phase.start = subscription->current_period.start;
+  phase.end = subscription->current_period.end;
+  for (const SubscriptionItem& item : subscription->items)
+    phase.items.push_back({item.price, item.quantity, item.metadata});
+  if (subscription->status == SubscriptionStatus::trialing) phase.trial_end = phase.end;
+  schedule.collection = subscription->collection;
+  schedule.days_until_due = subscription->days_until_due;
+  schedule.default_source = subscription->default_source;
+  return schedule;
+}
+
+Result<Schedule> from_phases(Change& change, const CreateSchedule& command) {
+  const Account& account = change.account();
+  if (!command.phases.empty() && command.phases.front().start &&
+      (whole_second(*command.phases.front().start) < whole_second(change.now) ||
+       *command.phases.front().start > end_of_time))
+    return wrong("A schedule cannot begin in the past.", "start_date");
+  const Timestamp start =
+      whole_second(command.phases.empty() ? change.now : command.phases.front().start.value_or(change.now));
+  auto phases = phases_of(command.phases, start, currency_of(account));
+  if (!phases) return phases.error();
+  auto collection = check_collection(command.collection, command.days_until_due);
+  if (!collection) return collection.error();
+  if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
+    return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
+  Schedule schedule;
+  schedule.phases = std::move(*phases);
+  schedule.collection = command.collection;
+  schedule.days_until_due = command.days_until_due;
+  schedule.default_source = command.default_source;
+  return schedule;
+}
+
+/// The named schedule, as long as it is not over.
+Result<Schedule*> find_live(Change& change, const ScheduleId& id) {
+  Schedule* schedule = change.account().find(id);
+  if (schedule == nullptr) return no_such_schedule(id);
+  change.set_subject(id.value());
+  return schedule;
+}
+
+}  // namespace
+
+Result<void> create_schedule(Change& change, const CreateSchedule& command) {
+  Account& account = change.account();
+  if (account.customer.deleted) return no_such_customer(account.customer);
+  if (account.schedules.size() >= schedules_max)
+    return Failure{Errc::limit_exceeded, "A customer can have at most 500 current subscription schedules."};
+  auto made = command.from_subscription.is_empty() ? from_phases(change, command) : from_subscription(change, command);
+  if (!made) return made.error();
+  Schedule& schedule = account.schedules.emplace_back(std::move(*made));
+  schedule.id = change.draw_id<ScheduleKind>();
+  schedule.created = change.now;
+  schedule.end_behavior = command.end_behavior;
+  schedule.metadata = command.metadata;
+  change.set_subject(schedule.id.value());
+  if (schedule.status == ScheduleStatus::active) {
+    Subscription& subscription = *account.find(schedule.subscription);
+    Subscription before = subscription;
+    subscription.schedule = schedule.id;
+    change.emit({EventType::schedule_created}, schedule);
+    change.emit_update(EventType::subscription_updated, std::move(before), subscription);
+    return {};
+  }
+  if (schedule.current_phase().start <= change.now) {
+    // Whoever asks for a subscription now is told what stands against it.
+    const Subscribe subscribe = subscribe_command(schedule);
+    auto allowed = check_subscribe(change, subscribe, schedule.current_phase().start);
+    if (!allowed) return allowed.error();
+    auto begun = begin_schedule(change, schedule);
+    if (!begun) return begun.error();
+  }
+  change.emit({EventType::schedule_created}, schedule);
+  return {};
+}
+
+Result<void> update_schedule(Change& change, const UpdateSchedule& command) {
+  auto found = find_live(change, command.schedule);
+  if (!found) return found.error();
+  Schedule& schedule = **found;
+  Schedule before = schedule;
+  if (command.end_behavior) schedule.end_behavior = *command.end_behavior;
+  if (command.metadata) schedule.metadata = *command.metadata;
+  if (!command.phases) {
+    change.emit_update(EventType::schedule_updated, std::move(before), schedule);
+    return {};
+  }
+  const bool is_active = schedule.status == ScheduleStatus::active;
+  const auto& wanted = *command.phases;
+  Timestamp start = schedule.current_phase().start;
+  if (!wanted.empty() && wanted.front().start) {
+    const Timestamp asked = whole_second(*wanted.front().start);
+    if (is_active && asked != start)
+      return wrong("The current phase has begun: its start_date cannot be changed.", "phases");
+    if (!is_active && asked < whole_second(change.now))
+      return wrong("A schedule cannot begin in the past.", "phases");
+    start = asked;
+  }
+  auto phases = phases_of(wanted, start, currency_of(change.account()));
+  if (!phases) return phases.error();
+  if (is_active && phases->front().end <= change.now)
+    return wrong("The current phase must end in the future.", "phases");
+  const bool items_change = is_active && schedule.current_phase().items != phases->front().items;
+  const auto over = static_cast<std::ptrdiff_t>(schedule.phase);
+  schedule.phases.erase(schedule.phases.begin() + over, schedule.phases.end());
+  std::ranges::move(*phases, std::back_inserter(schedule.phases));
+  change.emit_update(EventType::schedule_updated, std::move(before), schedule);
+  if (!items_change) return {};
+  UpdateSubscription update;
+  update.subscription = schedule.subscription;
+  update.items = changes_to(*change.account().find(schedule.subscription), schedule.current_phase().items);
+  update.proration = behavior_of(command.proration);
+  const std::string subject = schedule.id.value();
+  auto updated = update_subscription(change, update);
+  change.set_subject(subject);
+  return updated;
+}
+
+Result<void> cancel_schedule(Change& change, const CancelSchedule& command) {
+  auto found = find_live(change, command.schedule);
+  if (!found) return found.error();
+  Schedule& schedule = **found;
+  finish_schedule(change, schedule, ScheduleStatus::canceled);
+  if (schedule.subscription.is_empty()) return {};
+  auto canceled =
+      cancel_subscription(change, {schedule.subscription, false, command.prorate, command.invoice_now});
+  change.set_subject(schedule.id.value());
+  return canceled;
+}
+
+Result<void> release_schedule(Change& change, const ReleaseSchedule& command) {
+  auto found = find_live(change, command.schedule);
+  if (!found) return found.error();
+  finish_schedule(change, **found, ScheduleStatus::released);
+  let_go(change, **found);
+  return {};
+}
+
+Result<void> advance_schedule(Change& change, Schedule& schedule) {
+  Schedule before = schedule;
+  if (schedule.status == ScheduleStatus::not_started) {
+    auto begun = begin_schedule(change, schedule);
+    if (!begun) return begun.error();
+    if (schedule.is_live()) change.emit_update(EventType::schedule_updated, std::move(before), schedule);
+    return {};
+  }
+  const Timestamp time = schedule.next_at();
+  const bool is_last = static_cast<std::size_t>(schedule.phase) + 1 == schedule.phases.size();
+  if (!is_last) {
+    schedule.phase += 1;
+    if (static_cast<std::size_t>(schedule.phase) > phases_max) {
+      schedule.phases.erase(schedule.phases.begin());
+      schedule.phase -= 1;
+    }
+    change.emit_update(EventType::schedule_updated, std::move(before), schedule);
+    return enter_phase(change, schedule, time);
+  }
+  if (schedule.end_behavior == EndBehavior::release) {
+    finish_schedule(change, schedule, ScheduleStatus::released);
+    let_go(change, schedule);
+    return {};
+  }
+  finish_schedule(change, schedule, ScheduleStatus::completed);
+  end_subscription(change, *change.account().find(schedule.subscription), time, time);
+  return {};
+}
+
+void cancel_unbegun(Change& change, Schedule& schedule) {
+  if (schedule.is_live()) finish_schedule(change, schedule, ScheduleStatus::canceled);
+}
+
+void end_schedule_of(Change& change, const Subscription& subscription) {
+  Schedule* schedule = change.account().find(subscription.schedule);
+  if (schedule != nullptr && schedule->is_live()) finish_schedule(change, *schedule, ScheduleStatus::canceled);
+}
+
+}  // namespace billd

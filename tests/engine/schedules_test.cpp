@@ -1,0 +1,295 @@
+// Subscription schedules: phases that follow each other on time, however late somebody looks.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/engine/scenario.hpp"
+
+namespace billd {
+namespace {
+
+using std::chrono::days;
+using std::chrono::hours;
+using test::at;
+using test::monthly;
+using test::price;
+using test::Scenario;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const Timestamp start = at("2026-01-15 10:00:00");
+constexpr Recurrence yearly{Interval::year, 1};
+
+NewPhase phase(std::int64_t minor, std::int32_t iterations, Recurrence recurrence = monthly) {
+  NewPhase made;
+  made.items.push_back({price(minor, recurrence), 1, {}});
+  made.iterations = iterations;
+  return made;
+}
+
+struct Planned {
+  explicit Planned(CreateSchedule command) : world(start) {
+    world.customer_with_card();
+    world.take_events();
+    id = ScheduleId(world.run(command).subject);
+  }
+  explicit Planned(std::vector<NewPhase> phases, EndBehavior end = EndBehavior::release)
+      : Planned(command_of(std::move(phases), end)) {}
+  static CreateSchedule command_of(std::vector<NewPhase> phases, EndBehavior end) {
+    CreateSchedule command;
+    command.phases = std::move(phases);
+    command.end_behavior = end;
+    return command;
+  }
+  Schedule schedule() const {
+    if (const Schedule* live = world.account().find(id)) return *live;
+    return std::get<Schedule>(world.records().at(id.value()));
+  }
+  const Subscription& subscription() const { return world.subscription(schedule().subscription); }
+  /// "2026-01-15 2000 subscription_create": what was billed.
+  std::vector<std::string> billed() const {
+    std::vector<std::string> result;
+    for (const Invoice& invoice : world.invoices())
+      result.push_back(billd::to_text(invoice.lines.front().period.start).substr(0, 10) + " " +
+                       std::to_string(invoice.total.minor));
+    return result;
+  }
+
+  Scenario world;
+  ScheduleId id;
+};
+
+TEST(ASchedule, GoesThroughItsPhasesHoweverLateSomebodyLooks) {
+  for (const bool late : {false, true}) {
+    Planned given({phase(1000, 2), phase(2000, 1), phase(3000, 1)});
+    const Timestamp end = at("2026-06-20");
+    late ? given.world.jump_to(end) : given.world.pass_to(end);
+    EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 1000", "2026-02-15 1000", "2026-03-15 2000", "2026-04-15 3000",
+                                            "2026-05-15 3000", "2026-06-15 3000"));
+    EXPECT_EQ(given.schedule().status, ScheduleStatus::released);
+    EXPECT_EQ(given.subscription().status, SubscriptionStatus::active);
+    EXPECT_TRUE(given.subscription().schedule.is_empty());
+  }
+}
+
+TEST(ASchedule, EndsItsSubscriptionWhenItSaysSo) {
+  for (const bool late : {false, true}) {
+    Planned given({phase(1000, 2)}, EndBehavior::cancel);
+    late ? given.world.jump_to(at("2026-06-20")) : given.world.pass_to(at("2026-06-20"));
+    EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 1000", "2026-02-15 1000"));
+    EXPECT_EQ(given.schedule().status, ScheduleStatus::completed);
+    EXPECT_EQ(given.subscription().status, SubscriptionStatus::canceled);
+    EXPECT_EQ(given.subscription().ended_at, at("2026-03-15 10:00:00"));
+  }
+}
+
+TEST(ASchedule, BeginsInTheFutureOnTime) {
+  for (const bool late : {false, true}) {
+    NewPhase first = phase(1000, 1);
+    first.start = at("2026-02-01");
+    Planned given({first});
+    EXPECT_EQ(given.schedule().status, ScheduleStatus::not_started);
+    EXPECT_THAT(given.world.take_events(), ElementsAre("subscription_schedule.created"));
+    late ? given.world.jump_to(at("2026-02-10")) : given.world.pass_to(at("2026-02-10"));
+    EXPECT_EQ(given.schedule().status, ScheduleStatus::active);
+    EXPECT_EQ(given.subscription().current_period, (Period{at("2026-02-01"), at("2026-03-01")}));
+    given.world.jump_to(at("2026-02-12"));
+    EXPECT_EQ(given.world.latest_invoice().status, InvoiceStatus::paid);
+    EXPECT_EQ(given.world.latest_invoice().reason, BillingReason::subscription_create);
+  }
+}
+
+TEST(ASchedule, ThatCannotBeginIsCanceled) {
+  NewPhase first = phase(1000, 1);
+  first.start = at("2026-02-01");
+  CreateSchedule command = Planned::command_of({first}, EndBehavior::release);
+  Scenario world(start);
+  world.customer_with_card();
+  command.default_source = world.account().sources.at(0).id;
+  const ScheduleId id(world.run(command).subject);
+  world.run(RemoveSource{command.default_source});
+  world.take_events();
+  world.pass_to(at("2026-02-10"));
+  EXPECT_THAT(world.take_events(), ElementsAre("subscription_schedule.canceled"));
+  EXPECT_TRUE(world.account().subscriptions.empty());
+}
+
+TEST(APhase, OfAnotherIntervalBeginsANewPeriod) {
+  Planned given({phase(1000, 2), phase(9000, 1, yearly)});
+  given.world.pass_to(at("2026-04-01"));
+  EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 1000", "2026-02-15 1000", "2026-03-15 9000"));
+  EXPECT_EQ(given.subscription().current_period, (Period{at("2026-03-15 10:00:00"), at("2027-03-15 10:00:00")}));
+}
+
+TEST(APhase, ThatBeginsWithinAPeriodIsProratedFromItsStart) {
+  for (const bool late : {false, true}) {
+    NewPhase first = phase(3100, 1);
+    first.iterations.reset();
+    first.end = at("2026-01-31 10:00:00");  // 15 of 31 days are left
+    Planned given({first, phase(6200, 3)});
+    late ? given.world.jump_to(at("2026-03-01")) : given.world.pass_to(at("2026-03-01"));
+    const auto invoices = given.world.invoices();
+    ASSERT_EQ(invoices.size(), 2U);
+    std::vector<std::int64_t> amounts;
+    for (const InvoiceLine& line : invoices[1].lines) amounts.push_back(line.amount.minor);
+    EXPECT_THAT(amounts, testing::UnorderedElementsAre(6200, -1500, 3000));
+  }
+}
+
+TEST(APhase, WithoutProrationChangesOnlyWhatComes) {
+  NewPhase first = phase(3100, 1);
+  first.iterations.reset();
+  first.end = at("2026-01-31 10:00:00");
+  NewPhase second = phase(6200, 3);
+  second.proration = PhaseProration::none;
+  Planned given({first, second});
+  given.world.pass_to(at("2026-03-01"));
+  EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 3100", "2026-02-15 6200"));
+}
+
+TEST(APhase, AnchorsTheCycleAnew) {
+  NewPhase first = phase(3100, 1);
+  first.iterations.reset();
+  first.end = at("2026-01-20");
+  NewPhase second = phase(3100, 3);
+  second.proration = PhaseProration::none;
+  second.anchor_at_start = true;
+  Planned given({first, second});
+  given.world.pass_to(at("2026-02-21"));
+  EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 3100", "2026-01-20 3100", "2026-02-20 3100"));
+}
+
+TEST(APhase, BeginsWithATrial) {
+  NewPhase first = phase(1000, 2);
+  first.trial_end = start + days(10);
+  Planned given({first});
+  EXPECT_EQ(given.subscription().status, SubscriptionStatus::trialing);
+  given.world.pass_to(at("2026-01-26"));
+  EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 0", "2026-01-25 1000"));
+}
+
+TEST(ASchedule, IsMadeFromASubscription) {
+  Scenario world(start);
+  world.customer_with_card();
+  const SubscriptionId subscription = world.subscribed_to(price(1000));
+  world.now += days(3);
+  CreateSchedule command;
+  command.from_subscription = subscription;
+  const ScheduleId id(world.run(command).subject);
+  const Schedule& schedule = *world.account().find(id);
+  EXPECT_EQ(schedule.status, ScheduleStatus::active);
+  ASSERT_EQ(schedule.phases.size(), 1U);
+  EXPECT_EQ(schedule.phases[0].start, start);
+  EXPECT_EQ(schedule.phases[0].end, at("2026-02-15 10:00:00"));
+  EXPECT_EQ(schedule.phases[0].items.at(0).price.unit_amount.minor, 1000);
+  EXPECT_EQ(world.refused(command).code, Errc::invalid_state) << "one schedule at a time";
+
+  UpdateSchedule update;
+  update.schedule = id;
+  NewPhase current = phase(1000, 1);
+  current.items = schedule.phases[0].items;
+  update.phases = {current, phase(500, 1)};
+  update.end_behavior = EndBehavior::cancel;
+  world.run(update);
+  world.pass_to(at("2026-05-01"));
+  const auto invoices = world.invoices();
+  ASSERT_EQ(invoices.size(), 2U);
+  EXPECT_EQ(invoices[1].total.minor, 500);
+  EXPECT_EQ(world.subscription(subscription).ended_at, at("2026-03-15 10:00:00"));
+}
+
+TEST(ASchedule, ChangesItsCurrentPhaseAtOnce) {
+  Planned given({phase(3100, 2)});
+  given.world.now = at("2026-01-31 10:00:00");
+  UpdateSchedule update;
+  update.schedule = given.id;
+  update.phases = {phase(6200, 2)};
+  update.proration = PhaseProration::always_invoice;
+  given.world.run(update);
+  EXPECT_EQ(given.world.latest_invoice().total.minor, 1500);
+  EXPECT_EQ(given.subscription().items.at(0).price.unit_amount.minor, 6200);
+}
+
+TEST(ASchedule, IsReleasedOrCanceledByHand) {
+  Planned released({phase(1000, 1), phase(9000, 1)});
+  released.world.run(ReleaseSchedule{released.id});
+  released.world.pass_to(at("2026-02-16"));
+  EXPECT_THAT(released.billed(), ElementsAre("2026-01-15 1000", "2026-02-15 1000"));
+  EXPECT_EQ(released.schedule().status, ScheduleStatus::released);
+  EXPECT_EQ(released.world.refused(ReleaseSchedule{released.id}).code, Errc::not_found) << "it has left the account";
+
+  Planned canceled({phase(1000, 1), phase(9000, 1)});
+  const SubscriptionId subscription = canceled.schedule().subscription;
+  canceled.world.run(CancelSchedule{canceled.id, false, false});
+  EXPECT_EQ(canceled.schedule().status, ScheduleStatus::canceled);
+  EXPECT_EQ(canceled.world.subscription(subscription).status, SubscriptionStatus::canceled);
+
+  NewPhase later = phase(1000, 1);
+  later.start = at("2026-02-01");
+  Planned never({later});
+  never.world.run(CancelSchedule{never.id, false, false});
+  EXPECT_EQ(never.schedule().status, ScheduleStatus::canceled);
+  EXPECT_EQ(next_due(timers(never.world.account())), std::nullopt);
+}
+
+TEST(ASchedule, EndsWithItsSubscriptionAndItsCustomer) {
+  Planned given({phase(1000, 1), phase(9000, 1)});
+  given.world.run(CancelSubscription{given.schedule().subscription, false, false, false});
+  EXPECT_EQ(given.schedule().status, ScheduleStatus::canceled);
+
+  NewPhase later = phase(1000, 1);
+  later.start = at("2026-02-01");
+  Planned other({later});
+  other.world.run(DeleteCustomer{});
+  EXPECT_EQ(other.schedule().status, ScheduleStatus::canceled);
+}
+
+TEST(ASubscriptionWithASchedule, IsNotEndedBesideIt) {
+  Planned given({phase(1000, 1), phase(9000, 1)});
+  const SubscriptionId subscription = given.schedule().subscription;
+  EXPECT_THAT(given.world.refused(CancelSubscription{subscription, true, false, false}).detail,
+              HasSubstr("managed by the subscription schedule `" + given.id.value()));
+  UpdateSubscription update;
+  update.subscription = subscription;
+  update.cancel_at = std::optional(at("2026-05-05"));
+  EXPECT_EQ(given.world.refused(update).code, Errc::invalid_state);
+}
+
+TEST(ASchedule, IsCheckedBeforeItIsMade) {
+  Scenario world(start);
+  world.customer_with_card();
+  const auto refused = [&](std::vector<NewPhase> phases) {
+    return world.refused(Planned::command_of(std::move(phases), EndBehavior::release));
+  };
+  EXPECT_EQ(refused({}).parameter, "phases");
+  EXPECT_THAT(refused(std::vector<NewPhase>(11, phase(1, 1))).detail, HasSubstr("at most 10"));
+  NewPhase past = phase(1000, 1);
+  past.start = start - hours(1);
+  EXPECT_EQ(refused({past}).parameter, "start_date");
+  NewPhase both = phase(1000, 1);
+  both.end = start + days(90);
+  EXPECT_THAT(refused({both}).detail, HasSubstr("either"));
+  NewPhase backwards = phase(1000, 1);
+  backwards.iterations.reset();
+  backwards.end = start;
+  EXPECT_THAT(refused({backwards}).detail, HasSubstr("must end after it starts"));
+  EXPECT_THAT(refused({phase(1000, 0)}).detail, HasSubstr("at least 1"));
+  EXPECT_THAT(refused({phase(1000, 1000, yearly)}).detail, HasSubstr("before the year 2200"));
+  NewPhase gap = phase(1000, 1);
+  gap.start = start + days(90);
+  EXPECT_THAT(refused({phase(1000, 1), gap}).detail, HasSubstr("begins where"));
+  NewPhase trial = phase(1000, 1);
+  trial.trial_end = start + days(40);
+  EXPECT_THAT(refused({trial}).detail, HasSubstr("trial ends"));
+  NewPhase euros = phase(1000, 1);
+  euros.items[0].price = price(1000, monthly, "eur");
+  EXPECT_EQ(refused({phase(1000, 1), euros}).code, Errc::currency_mismatch);
+  NewPhase nothing = phase(1000, 1);
+  nothing.items.clear();
+  EXPECT_EQ(refused({nothing}).code, Errc::missing_parameter);
+  CreateSchedule command;
+  command.from_subscription = SubscriptionId("sub_none");
+  EXPECT_EQ(world.refused(command).parameter, "from_subscription");
+}
+
+}  // namespace
+}  // namespace billd
