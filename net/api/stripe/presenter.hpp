@@ -58,6 +58,9 @@ class Presenter {
   Object& setup_intent(const store::SetupIntent& intent);
   /// How the invoice is collected; has_payment_intent() says whether there is one.
   Object& payment_intent(const Invoice& invoice, const Owner& owner);
+  Object& credit_note(const CreditNote& note, const InvoiceId& invoice, const CustomerId& customer);
+  Object& balance_transaction(const BalanceTransaction& transaction, const CustomerId& customer);
+  Object& schedule(const Schedule& schedule, const CustomerId& customer);
   Object& event(const store::StoredEvent& event);
   Object& test_clock(const TestClock& clock);
 
@@ -73,6 +76,7 @@ class Presenter {
  private:
   Object& customer_alone(const Customer& customer, const AccountKey& key, std::size_t members);
   Object& snapshot(const Snapshot& snapshot, const AccountKey& key);
+  Value pause_collection(const Subscription& subscription);
   Object& plan(const Price& price, Timestamp agreed);
   Object& price(const Price& price, Timestamp agreed);
   /// A plan as far as what was agreed tells: all that is known of one that is not to be had.
@@ -90,6 +94,8 @@ class Presenter {
   Object& bank_details(const BankAccountSummary& account);
   Object& payment_method_details(const MeansSummary& means);
   Object& outcome(const Charge& charge);
+  Object& credit_note_line(const CreditNoteLine& line);
+  Object& phase(const Phase& phase);
   Object& invoice_lines(const Invoice& invoice);
   void add_card_members(Object& object, const CardSummary& card);
   Object& empty_list(std::string_view url);

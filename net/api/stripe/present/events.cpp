@@ -15,6 +15,9 @@ Object& Presenter::snapshot(const Snapshot& snapshot, const AccountKey& key) {
   if (const auto* item = std::get_if<InvoiceItem>(&snapshot)) return invoice_item(*item, customer);
   if (const auto* refunded = std::get_if<RefundSnapshot>(&snapshot))
     return refund(refunded->refund, refunded->charge, refunded->invoice);
+  if (const auto* credited = std::get_if<CreditNoteSnapshot>(&snapshot))
+    return credit_note(credited->note, credited->invoice, customer);
+  if (const auto* planned = std::get_if<Schedule>(&snapshot)) return schedule(*planned, customer);
   const auto& charged = std::get<ChargeSnapshot>(snapshot);
   return charge(charged.charge, charged.invoice, owner);
 }

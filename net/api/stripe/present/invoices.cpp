@@ -165,7 +165,8 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   const bool is_draft = invoice.status == InvoiceStatus::draft;
   const std::int64_t remaining = invoice.amount_due().minor - invoice.amount_paid.minor;
   Object& object = document_.object(90);
-  object.add("id", id(invoice.id));
+  // One that is announced is none yet.
+  if (!invoice.id.is_empty()) object.add("id", id(invoice.id));
   object.add("object", "invoice");
   object.add("account_country", nullptr);
   object.add("account_name", nullptr);

@@ -87,7 +87,7 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   object.add("metadata", metadata(subscription.metadata));
   object.add("next_pending_invoice_item_invoice", nullptr);
   object.add("on_behalf_of", nullptr);
-  object.add("pause_collection", nullptr);
+  object.add("pause_collection", pause_collection(subscription));
   Object& payment_settings = document_.object(3);
   payment_settings.add("payment_method_options", nullptr);
   payment_settings.add("payment_method_types", nullptr);
@@ -98,7 +98,7 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   object.add("pending_update", nullptr);
   object.add("plan", single ? Value(plan(first.price, first.created)) : Value());
   object.add("quantity", single ? Value(first.quantity) : Value());
-  object.add("schedule", nullptr);
+  object.add("schedule", id_or_null(subscription.schedule));
   object.add("start", time(subscription.created));
   object.add("start_date", time(subscription.created));
   object.add("status", document_.text(status_name(subscription.status)));

@@ -1,0 +1,214 @@
+// Credit notes, changes of a customer's balance, and subscription schedules as Stripe shows them.
+#include "net/api/stripe/present/words.hpp"
+#include "net/api/stripe/presenter.hpp"
+
+namespace billd::api::stripe {
+namespace {
+
+std::string_view name(BalanceReason reason) {
+  switch (reason) {
+    case BalanceReason::adjustment:
+      return "adjustment";
+    case BalanceReason::applied_to_invoice:
+      return "applied_to_invoice";
+    case BalanceReason::invoice_too_small:
+      return "invoice_too_small";
+    case BalanceReason::unapplied_from_invoice:
+      return "unapplied_from_invoice";
+    case BalanceReason::credit_note:
+      return "credit_note";
+  }
+  return "";
+}
+
+std::string_view name(ScheduleStatus status) {
+  switch (status) {
+    case ScheduleStatus::not_started:
+      return "not_started";
+    case ScheduleStatus::active:
+      return "active";
+    case ScheduleStatus::completed:
+      return "completed";
+    case ScheduleStatus::released:
+      return "released";
+    case ScheduleStatus::canceled:
+      return "canceled";
+  }
+  return "";
+}
+
+std::string_view name(PhaseProration proration) {
+  switch (proration) {
+    case PhaseProration::create_prorations:
+      return "create_prorations";
+    case PhaseProration::always_invoice:
+      return "always_invoice";
+    case PhaseProration::none:
+      return "none";
+  }
+  return "";
+}
+
+}  // namespace
+
+Value Presenter::pause_collection(const Subscription& subscription) {
+  if (!subscription.pause) return {};
+  Object& object = document_.object(2);
+  switch (subscription.pause->behavior) {
+    case PauseBehavior::keep_as_draft:
+      object.add("behavior", "keep_as_draft");
+      break;
+    case PauseBehavior::mark_uncollectible:
+      object.add("behavior", "mark_uncollectible");
+      break;
+    case PauseBehavior::void_:
+      object.add("behavior", "void");
+      break;
+  }
+  object.add("resumes_at", time_or_null(subscription.pause->resumes_at));
+  return object;
+}
+
+Object& Presenter::credit_note_line(const CreditNoteLine& line) {
+  const bool is_of_line = !line.invoice_line.is_empty();
+  Object& object = document_.object(16);
+  object.add("id", id(line.id));
+  object.add("object", "credit_note_line_item");
+  object.add("amount", line.amount.minor);
+  object.add("description", document_.text_or_null(line.description));
+  object.add("discount_amount", 0);
+  object.add("discount_amounts", document_.array());
+  if (is_of_line) object.add("invoice_line_item", id(line.invoice_line));
+  object.add("livemode", mode_ == Mode::live);
+  object.add("quantity", line.quantity > 0 ? Value(line.quantity) : Value());
+  object.add("tax_amounts", document_.array());
+  object.add("tax_rates", document_.array());
+  object.add("type", is_of_line ? "invoice_line_item" : "custom_line_item");
+  const bool has_unit = line.quantity > 0 && line.amount.minor % line.quantity == 0;
+  object.add("unit_amount", has_unit ? Value(line.amount.minor / line.quantity) : Value());
+  object.add("unit_amount_decimal",
+             has_unit ? document_.text(std::to_string(line.amount.minor / line.quantity)) : Value());
+  return object;
+}
+
+Object& Presenter::credit_note(const CreditNote& note, const InvoiceId& invoice, const CustomerId& customer) {
+  Object& object = document_.object(30);
+  object.add("id", id(note.id));
+  object.add("object", "credit_note");
+  object.add("amount", note.amount.minor);
+  object.add("created", to_unix(note.created));
+  object.add("currency", document_.text(note.amount.currency.code()));
+  object.add("customer", id(customer));
+  object.add("customer_balance_transaction", id_or_null(note.balance_transaction));
+  object.add("discount_amount", 0);
+  object.add("discount_amounts", document_.array());
+  object.add("invoice", id(invoice));
+  Array& lines = document_.array(note.lines.size());
+  for (const CreditNoteLine& line : note.lines) lines.add(credit_note_line(line));
+  object.add("lines", list("/v1/credit_notes/" + note.id.value() + "/lines", lines, false, note.lines.size()));
+  object.add("livemode", mode_ == Mode::live);
+  object.add("memo", document_.text_or_null(note.memo));
+  object.add("metadata", metadata(note.metadata));
+  object.add("number", document_.text(note.number));
+  object.add("out_of_band_amount", note.out_of_band != 0 ? Value(note.out_of_band) : Value());
+  object.add("pdf", "");
+  object.add("reason", document_.text_or_null(note.reason));
+  object.add("refund", id_or_null(note.refund));
+  object.add("status", note.voided_at ? "void" : "issued");
+  object.add("subtotal", note.amount.minor);
+  object.add("tax_amounts", document_.array());
+  object.add("total", note.amount.minor);
+  object.add("type", note.after_payment ? "post_payment" : "pre_payment");
+  object.add("voided_at", time_or_null(note.voided_at));
+  return object;
+}
+
+Object& Presenter::balance_transaction(const BalanceTransaction& transaction, const CustomerId& customer) {
+  Object& object = document_.object(14);
+  object.add("id", id(transaction.id));
+  object.add("object", "customer_balance_transaction");
+  object.add("amount", transaction.amount.minor);
+  object.add("created", to_unix(transaction.created));
+  object.add("credit_note", id_or_null(transaction.credit_note));
+  object.add("currency", document_.text(transaction.amount.currency.code()));
+  object.add("customer", id(customer));
+  object.add("description", document_.text_or_null(transaction.description));
+  object.add("ending_balance", transaction.ending_balance);
+  object.add("invoice", id_or_null(transaction.invoice));
+  object.add("livemode", mode_ == Mode::live);
+  object.add("metadata", metadata(transaction.metadata));
+  object.add("type", document_.text(name(transaction.reason)));
+  return object;
+}
+
+Object& Presenter::phase(const Phase& phase) {
+  Object& object = document_.object(20);
+  object.add("add_invoice_items", document_.array());
+  object.add("billing_cycle_anchor", phase.anchor_at_start ? Value("phase_start") : Value());
+  object.add("collection_method", nullptr);
+  object.add("coupon", nullptr);
+  object.add("default_payment_method", nullptr);
+  object.add("default_tax_rates", document_.array());
+  object.add("end_date", to_unix(phase.end));
+  Array& items = document_.array(phase.items.size());
+  for (const PhaseItem& item : phase.items) {
+    Object& shown = document_.object(6);
+    shown.add("billing_thresholds", nullptr);
+    shown.add("metadata", metadata(item.metadata));
+    shown.add("plan", id(item.price.id));
+    shown.add("price", id(item.price.id));
+    shown.add("quantity", item.quantity);
+    shown.add("tax_rates", document_.array());
+    items.add(shown);
+  }
+  object.add("items", items);
+  object.add("plans", items);
+  object.add("proration_behavior", document_.text(name(phase.proration)));
+  object.add("start_date", to_unix(phase.start));
+  object.add("trial_end", time_or_null(phase.trial_end));
+  return object;
+}
+
+Object& Presenter::schedule(const Schedule& schedule, const CustomerId& customer) {
+  Object& object = document_.object(24);
+  object.add("id", id(schedule.id));
+  object.add("object", "subscription_schedule");
+  object.add("canceled_at", time_or_null(schedule.canceled_at));
+  object.add("completed_at", time_or_null(schedule.completed_at));
+  object.add("created", to_unix(schedule.created));
+  if (schedule.status == ScheduleStatus::active) {
+    Object& current = document_.object(2);
+    current.add("end_date", to_unix(schedule.current_phase().end));
+    current.add("start_date", to_unix(schedule.current_phase().start));
+    object.add("current_phase", current);
+  } else {
+    object.add("current_phase", nullptr);
+  }
+  object.add("customer", id(customer));
+  Object& defaults = document_.object(8);
+  defaults.add("billing_cycle_anchor", "automatic");
+  defaults.add("billing_thresholds", nullptr);
+  defaults.add("collection_method", document_.text(name(schedule.collection)));
+  defaults.add("default_payment_method", id_or_null(schedule.default_source));
+  Object& invoices = document_.object(1);
+  invoices.add("days_until_due", schedule.days_until_due > 0 ? Value(static_cast<std::int64_t>(schedule.days_until_due))
+                                                             : Value());
+  defaults.add("invoice_settings", invoices);
+  defaults.add("transfer_data", nullptr);
+  object.add("default_settings", defaults);
+  object.add("end_behavior", schedule.end_behavior == EndBehavior::cancel ? "cancel" : "release");
+  object.add("livemode", mode_ == Mode::live);
+  object.add("metadata", metadata(schedule.metadata));
+  Array& phases = document_.array(schedule.phases.size());
+  for (const Phase& each : schedule.phases) phases.add(phase(each));
+  object.add("phases", phases);
+  object.add("released_at", time_or_null(schedule.released_at));
+  const bool is_released = schedule.status == ScheduleStatus::released;
+  object.add("released_subscription", is_released ? id_or_null(schedule.subscription) : Value());
+  object.add("status", document_.text(name(schedule.status)));
+  object.add("subscription", is_released ? Value() : id_or_null(schedule.subscription));
+  object.add("test_clock", nullptr);
+  return object;
+}
+
+}  // namespace billd::api::stripe
