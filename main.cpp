@@ -317,6 +317,27 @@ int main(int argc, char** argv) {
   verify->callback(
       with_settings([&](const Settings& settings) { return commands::verify_data(settings, verify_options); }));
 
+  commands::ExplainOptions explain_options;
+  CLI::App* explain = app.add_subcommand("explain", "Why a customer, subscription, schedule or invoice is as it is");
+  options.add_to(*explain);
+  explain->add_option("id", explain_options.id, "Its identifier")->required();
+  explain->add_flag("--json", explain_options.json, "Print JSON");
+  explain->callback(
+      with_settings([&](const Settings& settings) { return commands::explain(settings, explain_options); }));
+
+  commands::ForecastOptions forecast_options;
+  CLI::App* forecast = app.add_subcommand("forecast", "What will be charged on each day; nothing is written");
+  options.add_to(*forecast);
+  forecast->add_option("--until", forecast_options.until, "The last day, in UTC")->type_name("DATE")->required();
+  forecast->add_option("--customer", forecast_options.customer, "One customer instead of all")->type_name("ID");
+  forecast->add_option("--mode", forecast_options.mode, "test or live")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Mode>{{"test", Mode::test}, {"live", Mode::live}}))
+      ->type_name("MODE")
+      ->default_str("live");
+  forecast->add_flag("--json", forecast_options.json, "Print JSON");
+  forecast->callback(
+      with_settings([&](const Settings& settings) { return commands::forecast(settings, forecast_options); }));
+
   const OperatorCommands operator_commands(app, options, status);
 
   commands::DeliveriesOptions delivery_options;

@@ -116,6 +116,22 @@ int list_deliveries(const Settings& settings, const DeliveriesOptions& options);
 /// Has the running daemon deliver an event, or all since a moment, again.
 int retry_deliveries(const Settings& settings, const DeliveriesOptions& options);
 
+struct ExplainOptions {
+  std::string id;  ///< of a customer, subscription, schedule or invoice
+  bool json = false;
+};
+/// Tells in plain sentences what was billed, what will be and when, and by which rule.
+int explain(const Settings& settings, const ExplainOptions& options);
+
+struct ForecastOptions {
+  std::string until;     ///< a day in UTC, 2026-12-31, which is looked at whole
+  std::string customer;  ///< empty: all of the mode
+  Mode mode = Mode::live;
+  bool json = false;
+};
+/// Tells what will be charged on each day, as far as time alone brings it.
+int forecast(const Settings& settings, const ForecastOptions& options);
+
 struct DemoOptions {
   std::string api = "http://127.0.0.1:4242";
   std::string key = "sk_test_demo";

@@ -153,6 +153,13 @@ constexpr std::array settings_in_order = {
                   "for no further attempt.",
                   "", in(minutes(1)), in(days(60))),
     BILLD_SETTING(billing.final_action, "What becomes of the subscription when the last attempt has failed."),
+    BILLD_SETTING(billing.overdue_final_after,
+                  "How long after its due date an invoice that was sent may stay unpaid until that happens.", "",
+                  in(seconds(1)), in(days(365))),
+    BILLD_SETTING(billing.upcoming_notice,
+                  "How long before a renewal its invoice is announced with the event invoice.upcoming; 0s for not at "
+                  "all.",
+                  "", 0, in(days(60))),
     BILLD_SETTING(billing.incomplete_expires_after,
                   "How long a subscription waits for its first payment before it expires.", "", in(minutes(1)),
                   in(days(30))),
@@ -239,7 +246,7 @@ constexpr std::array settings_in_order = {
 #undef BILLD_SETTING
 
 /// What a running daemon takes over; a section that ends with a dot stands for all that is in it.
-constexpr std::array<std::string_view, 15> reloadable = {
+constexpr std::array<std::string_view, 17> reloadable = {
     "log.",
     "operators.tokens_file",
     "operators.host",
@@ -247,6 +254,8 @@ constexpr std::array<std::string_view, 15> reloadable = {
     "billing.invoice_finalize_delay",
     "billing.retry_schedule",
     "billing.final_action",
+    "billing.overdue_final_after",
+    "billing.upcoming_notice",
     "billing.incomplete_expires_after",
     "billing.charge_resolve_after",
     "billing.charge_resolve_max",

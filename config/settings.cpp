@@ -470,6 +470,8 @@ Rules billing_rules(const BillingSettings& settings) {
       .invoice_finalize_delay = settings.invoice_finalize_delay,
       .retry_schedule = {settings.retry_schedule.begin(), settings.retry_schedule.end()},
       .final_action = settings.final_action,
+      .overdue_final_after = settings.overdue_final_after,
+      .upcoming_notice = settings.upcoming_notice,
       .incomplete_expires_after = settings.incomplete_expires_after,
       .charge_resolve_after = settings.charge_resolve_after,
       .charge_resolve_max = settings.charge_resolve_max,

@@ -402,6 +402,8 @@ TEST(BillingRules, AreTheEnginesOwnByDefault) {
   EXPECT_EQ(rules.charge_pending_poll_max, expected.charge_pending_poll_max);
   EXPECT_EQ(rules.charge_pending_limit, expected.charge_pending_limit);
   EXPECT_EQ(rules.renewal_grace, expected.renewal_grace);
+  EXPECT_EQ(rules.overdue_final_after, expected.overdue_final_after);
+  EXPECT_EQ(rules.upcoming_notice, expected.upcoming_notice);
 }
 
 TEST(SampleConfiguration, IsTheFileInTheRepository) {

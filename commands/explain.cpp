@@ -1,0 +1,28 @@
+// `billd explain`: why a customer, subscription, schedule or invoice is as it is, in plain sentences.
+#include <boost/json.hpp>
+#include <cstdio>
+
+#include "commands/commands.hpp"
+#include "commands/session.hpp"
+#include "jobs/explanation.hpp"
+
+namespace billd::commands {
+namespace {
+
+awaitable<Result<int>> explain_session(Session& session, Rules rules, ExplainOptions options) {
+  const Timestamp now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  auto explained = co_await jobs::explain(session.store(), session.catalog(), options.id, now, std::move(rules));
+  if (!explained) co_return explained.error();
+  const std::string text = options.json ? jobs::to_json(options.id, *explained) + "\n" : jobs::to_text(*explained);
+  std::printf("%s", text.c_str());
+  co_return 0;
+}
+
+}  // namespace
+
+int explain(const Settings& settings, const ExplainOptions& options) {
+  const Rules rules = billing_rules(settings.billing);
+  return run_with_session(settings, [&](Session& session) { return explain_session(session, rules, options); });
+}
+
+}  // namespace billd::commands
