@@ -54,7 +54,8 @@ std::string to_text(const Book& book) {
   std::map<std::pair<std::string, bool>, Sum> totals;
   std::array<char, 64> row{};
   auto add = [&](const std::string& name, const Line& line, const Sum& sum) {
-    std::snprintf(row.data(), row.size(), "%-10s  %8llu  ", name.c_str(), static_cast<unsigned long long>(sum.payments));
+    std::snprintf(row.data(), row.size(), "%-10s  %8llu  ", name.c_str(),
+                  static_cast<unsigned long long>(sum.payments));
     text.append(row.data()).append(amount_text(line, sum)).append(std::get<2>(line) ? ", sent\n" : "\n");
   };
   for (const auto& [line, sum] : book.lines) {
@@ -150,8 +151,7 @@ class Foresight {
         else
           ++book_.on_test_clocks;
       }
-      if (on_terminal)
-        std::fprintf(stderr, "\r\033[K%llu customers", static_cast<unsigned long long>(book_.customers));
+      if (on_terminal) std::fprintf(stderr, "\r\033[K%llu customers", static_cast<unsigned long long>(book_.customers));
     }
     if (on_terminal) std::fprintf(stderr, "\r\033[K");
     co_return std::move(book_);

@@ -273,8 +273,10 @@ class Examination {
   void check_schedules() {
     for (const Schedule& schedule : view_.account.schedules) {
       const Subscription* subscription = view_.account.find(schedule.subscription);
-      if (schedule.status == ScheduleStatus::active && (subscription == nullptr || subscription->schedule != schedule.id))
-        report(Rule::schedules, schedule.id.value(), "active without its subscription", "a live subscription of its own");
+      if (schedule.status == ScheduleStatus::active &&
+          (subscription == nullptr || subscription->schedule != schedule.id))
+        report(Rule::schedules, schedule.id.value(), "active without its subscription",
+               "a live subscription of its own");
       for (std::size_t i = 1; i < schedule.phases.size(); ++i)
         if (schedule.phases[i].start != schedule.phases[i - 1].end)
           report(Rule::schedules, schedule.id.value(), "phase " + std::to_string(i) + " does not follow the one before",

@@ -139,12 +139,12 @@ Result<void> check_before_payment(const Invoice& invoice, const CreateCreditNote
 
 /// After payment: the amount is what is refunded, credited and given back otherwise, and no more than was paid.
 Result<void> check_after_payment(const Invoice& invoice, const CreateCreditNote& command, Money amount) {
-  for (const auto& [part, parameter] : {std::pair(command.refund_amount, "refund_amount"),
-                                        std::pair(command.credit_amount, "credit_amount"),
-                                        std::pair(command.out_of_band_amount, "out_of_band_amount")})
+  for (const auto& [part, parameter] :
+       {std::pair(command.refund_amount, "refund_amount"), std::pair(command.credit_amount, "credit_amount"),
+        std::pair(command.out_of_band_amount, "out_of_band_amount")})
     if (part < 0) return wrong("This value must be greater than or equal to 0.", parameter);
-  const __int128 parts = static_cast<__int128>(command.refund_amount) + command.credit_amount +
-                         command.out_of_band_amount;
+  const __int128 parts =
+      static_cast<__int128>(command.refund_amount) + command.credit_amount + command.out_of_band_amount;
   if (parts != amount.minor)
     return wrong("The sum of credit amount, refund amount and out of band amount must equal the credit note amount (" +
                      std::to_string(amount.minor) + ").",
@@ -169,8 +169,8 @@ Result<void> check_terms(const Invoice& invoice, const CreateCreditNote& command
     return Failure{Errc::invalid_state, "A credit note can only be issued for an invoice that is open or paid.",
                    "invoice"};
   if (invoice.unresolved_charge() != nullptr)
-    return Failure{Errc::invalid_state,
-                   "A payment of this invoice is already in progress; its outcome is awaited.", "invoice"};
+    return Failure{Errc::invalid_state, "A payment of this invoice is already in progress; its outcome is awaited.",
+                   "invoice"};
   if (!command.reason.empty() && std::ranges::find(reasons, command.reason) == reasons.end())
     return wrong("Invalid reason: must be one of duplicate, fraudulent, order_change, or product_unsatisfactory",
                  "reason");
@@ -246,8 +246,8 @@ Result<void> create_credit_note(Change& change, const CreateCreditNote& command)
 
 Result<void> update_credit_note(Change& change, const UpdateCreditNote& command) {
   const Invoice* found = look_up(change, command);
-  if (found == nullptr || std::ranges::find(found->credit_notes, command.credit_note, &CreditNote::id) ==
-                              found->credit_notes.end())
+  if (found == nullptr ||
+      std::ranges::find(found->credit_notes, command.credit_note, &CreditNote::id) == found->credit_notes.end())
     return no_such_note(command.credit_note);
   Invoice& invoice = bring_in(change, command);
   CreditNote& note = *find_note(invoice, command.credit_note);
@@ -270,8 +270,8 @@ Result<void> void_credit_note(Change& change, const VoidCreditNote& command) {
   if (found->status != InvoiceStatus::open)
     return Failure{Errc::invalid_state, "A credit note can only be voided while its invoice is open.", "credit_note"};
   if (found->unresolved_charge() != nullptr)
-    return Failure{Errc::invalid_state,
-                   "A payment of this invoice is already in progress; its outcome is awaited.", "credit_note"};
+    return Failure{Errc::invalid_state, "A payment of this invoice is already in progress; its outcome is awaited.",
+                   "credit_note"};
   Invoice& invoice = bring_in(change, command);
   Invoice before = invoice;
   CreditNote& note = *find_note(invoice, command.credit_note);

@@ -6,7 +6,8 @@
 namespace billd {
 namespace {
 
-// Source: https://docs.stripe.com/billing/revenue-recovery/smart-retries, the "hard decline codes" that are not retried.
+// Source: https://docs.stripe.com/billing/revenue-recovery/smart-retries, the "hard decline codes" that are not
+// retried.
 constexpr std::array<std::string_view, 9> final_declines = {
     "authentication_required",
     "highest_risk_level",

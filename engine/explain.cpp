@@ -240,8 +240,7 @@ class Explainer {
 
   std::vector<Section> about_schedule(const Schedule& schedule) {
     begin("What it is");
-    constexpr const char* statuses[] = {"has not started", "is active", "is completed", "was released",
-                                        "was canceled"};
+    constexpr const char* statuses[] = {"has not started", "is active", "is completed", "was released", "was canceled"};
     say("Schedule " + schedule.id.value() + " of customer " + account_.customer.id.value() + " " +
         statuses[static_cast<std::size_t>(schedule.status)] + ".");
     if (!schedule.subscription.is_empty()) say("Its subscription is " + schedule.subscription.value() + ".");
@@ -266,9 +265,8 @@ class Explainer {
 
   std::vector<Section> about_invoice(const Invoice& invoice) {
     begin("What it is");
-    say(name_of(invoice) + " of customer " + account_.customer.id.value() + " is " +
-        std::string(name(invoice.status)) + ". It was drawn up on " + text(invoice.created) + " " +
-        std::string(reason(invoice)) + ".");
+    say(name_of(invoice) + " of customer " + account_.customer.id.value() + " is " + std::string(name(invoice.status)) +
+        ". It was drawn up on " + text(invoice.created) + " " + std::string(reason(invoice)) + ".");
     if (!invoice.subscription.is_empty() && invoice.bills_period())
       say("It bills period " + std::to_string(invoice.ordinal) + " of subscription " + invoice.subscription.value() +
           ".");
@@ -311,8 +309,8 @@ class Explainer {
   }
 
   static std::string sentence_of(const CreditNote& note) {
-    std::string sentence = "Credit note " + note.number + " of " + text(note.created) + " takes back " +
-                           to_text(note.amount);
+    std::string sentence =
+        "Credit note " + note.number + " of " + text(note.created) + " takes back " + to_text(note.amount);
     const Currency currency = note.amount.currency;
     if (note.voided_at) return sentence + "; it was voided on " + text(*note.voided_at) + ".";
     if (!note.after_payment) return sentence + " before payment.";
@@ -333,12 +331,16 @@ class Explainer {
         break;
       case ChargeState::declined:
         sentence += "was declined: " + (charge.decline_code.empty() ? "no reason was given" : charge.decline_code);
-        sentence += is_final_decline(charge.decline_code)
+        sentence += is_final_decline(charge.decline_code) || std::holds_alternative<BankAccountSummary>(charge.means)
                         ? ". That is final: the schedule does not charge this source again."
                         : ". That is worth another attempt.";
         break;
       case ChargeState::sending:
-        sentence += "was sent; its outcome is not known yet. The gateway is asked again on " +
+        sentence +=
+            "was sent; its outcome is not known yet. The gateway is asked again on " + text(charge.resolve_at) + ".";
+        break;
+      case ChargeState::pending:
+        sentence += "was taken on; whether the money comes is known later. The gateway is asked again on " +
                     text(charge.resolve_at) + ".";
         break;
       case ChargeState::parked:
@@ -447,10 +449,10 @@ class Explainer {
                                        customer.default_source.value() + " is the default.");
     begin("The balance");
     for (const BalanceTransaction* transaction : transactions_) say(sentence_of(*transaction));
-    say(customer.balance == 0 ? std::string("It is zero.")
-                              : "It is " + to_text(Money{customer.balance, customer.currency}) +
-                                    (customer.balance < 0 ? ": the next invoice takes from it."
-                                                          : ": it is owed with the next invoice."));
+    say(customer.balance == 0
+            ? std::string("It is zero.")
+            : "It is " + to_text(Money{customer.balance, customer.currency}) +
+                  (customer.balance < 0 ? ": the next invoice takes from it." : ": it is owed with the next invoice."));
     begin("Subscriptions");
     for (const Subscription* subscription : subscriptions_) {
       say("Subscription " + subscription->id.value() + " is " + std::string(name(subscription->status)) +

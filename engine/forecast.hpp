@@ -11,7 +11,7 @@ namespace billd {
 struct ExpectedPayment {
   Timestamp at;
   Money amount;
-  InvoiceId invoice;  ///< means nothing when the invoice is yet to be drawn up
+  InvoiceId invoice;     ///< means nothing when the invoice is yet to be drawn up
   bool is_sent = false;  ///< the invoice is sent and the customer pays it; else billd charges a source
 
   bool operator==(const ExpectedPayment&) const = default;

@@ -61,7 +61,8 @@ Result<std::optional<Invoice>> next_invoice(Account account, const SubscriptionI
     if (!phase) ++periods;
     Change change(std::move(account), std::max(now, phase.value_or(next_boundary(subscription))), rules);
     Subscription& changed = *change.account().find(id);
-    auto billed = phase ? advance_schedule(change, *change.account().find(changed.schedule)) : bill_next(change, changed);
+    auto billed =
+        phase ? advance_schedule(change, *change.account().find(changed.schedule)) : bill_next(change, changed);
     if (!billed) return billed.error();
     auto made = new_invoice(change.account(), before);
     if (!made || *made) return made;

@@ -302,8 +302,7 @@ Result<void> update_schedule(Change& change, const UpdateSchedule& command) {
     const Timestamp asked = whole_second(*wanted.front().start);
     if (is_active && asked != start)
       return wrong("The current phase has begun: its start_date cannot be changed.", "phases");
-    if (!is_active && asked < whole_second(change.now))
-      return wrong("A schedule cannot begin in the past.", "phases");
+    if (!is_active && asked < whole_second(change.now)) return wrong("A schedule cannot begin in the past.", "phases");
     start = asked;
   }
   auto phases = phases_of(wanted, start, currency_of(change.account()));
@@ -332,8 +331,7 @@ Result<void> cancel_schedule(Change& change, const CancelSchedule& command) {
   Schedule& schedule = **found;
   finish_schedule(change, schedule, ScheduleStatus::canceled);
   if (schedule.subscription.is_empty()) return {};
-  auto canceled =
-      cancel_subscription(change, {schedule.subscription, false, command.prorate, command.invoice_now});
+  auto canceled = cancel_subscription(change, {schedule.subscription, false, command.prorate, command.invoice_now});
   change.set_subject(schedule.id.value());
   return canceled;
 }

@@ -73,7 +73,9 @@ std::optional<Waits> waits_for(const Account& account, const Subscription& subsc
   const bool ends = ends_before || subscription.cancel_at_period_end;
   const bool by_webhook = subscription.renewal_trigger == RenewalTrigger::webhook;
   Waits next{ends ? Queue::cancellation : Queue::renewal, ends_before ? *subscription.cancel_at : end,
-             ends ? Task::end : by_webhook ? Task::begin_grace : Task::renew};
+             ends         ? Task::end
+             : by_webhook ? Task::begin_grace
+                          : Task::renew};
   // Of what comes at the same time the last one that is considered here comes first.
   const auto consider = [&](const std::optional<Timestamp>& time, Task task) {
     const bool is_first = time && (*time < next.due || (*time == next.due && task == Task::resume_collection));
@@ -115,9 +117,7 @@ void for_all_waiting(const Account& account, See see) {
 }
 
 /// Whether it may draw up an invoice: one is enough at a time.
-bool may_bill(Task task) {
-  return task == Task::renew || task == Task::bill_items || task == Task::advance_schedule;
-}
+bool may_bill(Task task) { return task == Task::renew || task == Task::bill_items || task == Task::advance_schedule; }
 
 /// The next thing to do, with the object at `index` of its kind.
 struct Step {

@@ -170,8 +170,8 @@ class AnyCommand {
         phase.end = world_.now + hours(24 * 40 * (phases.size() + 1)) + hours(draw_.below(700));
       else
         phase.iterations = static_cast<std::int32_t>(1 + draw_.below(4));
-      phase.proration = draw_.among(
-          {PhaseProration::create_prorations, PhaseProration::always_invoice, PhaseProration::none});
+      phase.proration =
+          draw_.among({PhaseProration::create_prorations, PhaseProration::always_invoice, PhaseProration::none});
       phase.anchor_at_start = draw_.one_in(4);
     }
     if (draw_.one_in(3)) phases.front().start = world_.now + hours(draw_.below(1000));
@@ -305,7 +305,8 @@ class AnyCommand {
       command.items.push_back({price(draw_.among({0, 1, 2000, 99'999}), recurrence, draw_.one_in(9) ? "eur" : "usd"),
                                static_cast<std::int64_t>(draw_.below(4)),
                                {}});
-    if (draw_.one_in(3)) command.trial_end = world_.now + Duration(static_cast<std::int64_t>(draw_.below(20 * 86'400'000'000)));
+    if (draw_.one_in(3))
+      command.trial_end = world_.now + Duration(static_cast<std::int64_t>(draw_.below(20 * 86'400'000'000)));
     command.cancel_at_period_end = draw_.one_in(8);
     if (draw_.one_in(5)) {
       command.billing_cycle_anchor = world_.now + hours(draw_.below(500));

@@ -5,7 +5,7 @@ Usage: calendar_oracle.py SEED LINES. Each line: anchor (Unix seconds), interval
        calendar_oracle.py --lives SEED LIVES. Whole lives of subscriptions; times are Unix seconds:
          L start interval count trial_end until    begun at `start`, with a trial until then (0: none)
          A time anchor 0                           the cycle is anchored anew at that time
-         A time trial end                          from that time on it is a trial until `end` (`time` itself: it is over)
+         A time trial end                          from then on it is a trial until `end` (`time` itself: it is over)
          P ordinal start end                       a period that must have been billed, in order
          .                                         at `until` the life is looked at
 """

@@ -77,8 +77,8 @@ TEST(ACreditNote, OfAllThatIsDuePaysTheInvoice) {
   given.world.run(given.credit(2000));
   EXPECT_EQ(given.invoice().status, InvoiceStatus::paid);
   EXPECT_EQ(given.invoice().amount_paid.minor, 0);
-  EXPECT_THAT(given.world.take_events(), ElementsAre("credit_note.created", "invoice.updated",
-                                                     "invoice.payment_succeeded", "invoice.paid"));
+  EXPECT_THAT(given.world.take_events(),
+              ElementsAre("credit_note.created", "invoice.updated", "invoice.payment_succeeded", "invoice.paid"));
 }
 
 TEST(ACreditNote, BeforePaymentHasItsLimits) {
@@ -188,7 +188,8 @@ TEST(CreditNotes, AreTogetherAtMostTheInvoice) {
 
 TEST(ACreditNote, RefundsNoMoreThanTheChargeHasLeft) {
   Billed given(true);
-  given.world.run(RefundCharge{given.id, given.world.settled(given.id), given.invoice().charges.at(0).id, 1800, "", {}});
+  given.world.run(
+      RefundCharge{given.id, given.world.settled(given.id), given.invoice().charges.at(0).id, 1800, "", {}});
   EXPECT_THAT(given.world.refused(given.after_payment(201, 0, 0)).detail, HasSubstr("invoice's charge (200)"));
   given.world.run(given.after_payment(200, 0, 0));
 }
@@ -307,10 +308,11 @@ TEST(TheBalance, KeepsARecordOfEveryChange) {
           object_number(world.account().key, id_body(each->id.value()).substr(account_key_length)).value())] = *each;
   for (const auto& [number, each] : in_order) seen.emplace_back(each.reason, each.amount.minor, each.ending_balance);
   using enum BalanceReason;
-  EXPECT_THAT(seen, ElementsAre(std::tuple(adjustment, -2500, -2500), std::tuple(applied_to_invoice, 2000, -500),
-                                std::tuple(adjustment, 530, 30), std::tuple(invoice_too_small, 10, 40),
-                                std::tuple(adjustment, -40, 0), std::tuple(adjustment, -100, -100),
-                                std::tuple(applied_to_invoice, 100, 0), std::tuple(unapplied_from_invoice, -100, -100)));
+  EXPECT_THAT(seen,
+              ElementsAre(std::tuple(adjustment, -2500, -2500), std::tuple(applied_to_invoice, 2000, -500),
+                          std::tuple(adjustment, 530, 30), std::tuple(invoice_too_small, 10, 40),
+                          std::tuple(adjustment, -40, 0), std::tuple(adjustment, -100, -100),
+                          std::tuple(applied_to_invoice, 100, 0), std::tuple(unapplied_from_invoice, -100, -100)));
   EXPECT_EQ(in_order.begin()->second.description, "Welcome");
   EXPECT_EQ(in_order.begin()->second.amount.currency, usd);
 }

@@ -115,7 +115,10 @@ struct Totals {
 class Life {
  public:
   explicit Life(std::uint64_t seed)
-      : draw_(seed), world_(at("2024-01-31 12:34:56"), any_rules(), seed), bank_(draw_, world_), commands_(draw_, world_) {
+      : draw_(seed),
+        world_(at("2024-01-31 12:34:56"), any_rules(), seed),
+        bank_(draw_, world_),
+        commands_(draw_, world_) {
     world_.bank = [this](const CollectCharge& effect, const Charge& charge) { return bank_.ask(effect, charge); };
     world_.refund_bank = [this](const SendRefund& effect, const Refund& refund) { return bank_.ask(effect, refund); };
   }
@@ -248,7 +251,8 @@ class Life {
       if (const auto* change = std::get_if<BalanceTransaction>(&record))
         if (change->reason == BalanceReason::adjustment) balance += change->amount.minor;
     if (!world_.account().customer.deleted)
-      EXPECT_EQ(world_.account().customer.balance, balance) << "the balance is what invoices, credit notes and people left of it";
+      EXPECT_EQ(world_.account().customer.balance, balance)
+          << "the balance is what invoices, credit notes and people left of it";
   }
 
   Draw draw_;

@@ -127,11 +127,12 @@ TEST(ACard, IsNotSaidToExpireTooLate) {
 }
 
 TEST(Declines, AreFinalOrWorthAnotherAttempt) {
-  for (const char* code : {"stolen_card", "lost_card", "pickup_card", "incorrect_number",
-                           "revocation_of_authorization", "transaction_not_allowed", "authentication_required"})
+  for (const char* code : {"stolen_card", "lost_card", "pickup_card", "incorrect_number", "revocation_of_authorization",
+                           "transaction_not_allowed", "authentication_required"})
     EXPECT_TRUE(is_final_decline(code)) << code;
-  for (const char* code : {"", "generic_decline", "insufficient_funds", "try_again_later", "processing_error",
-                           "do_not_honor", "expired_card", "issuer_not_available", "card_velocity_exceeded", "unheard_of"})
+  for (const char* code :
+       {"", "generic_decline", "insufficient_funds", "try_again_later", "processing_error", "do_not_honor",
+        "expired_card", "issuer_not_available", "card_velocity_exceeded", "unheard_of"})
     EXPECT_FALSE(is_final_decline(code)) << code;
 }
 

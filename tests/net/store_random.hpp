@@ -227,7 +227,8 @@ inline Means RandomObjects::means() {
 }
 
 inline Source RandomObjects::source() {
-  return {id<SourceKind>(), time(), text(), text(), means(), metadata(), maybe_time(), text(), text(), text()};
+  return {id<SourceKind>(), time(), text(),       text(), means(), metadata(),
+          maybe_time(),     text(), text(), text(), maybe_time()};
 }
 
 inline SetupIntent RandomObjects::setup_intent() {
@@ -411,8 +412,15 @@ inline CreditNote RandomObjects::credit_note() {
 }
 
 inline BalanceTransaction RandomObjects::balance_transaction() {
-  return {id<BalanceTransactionKind>(), time(),    one_of(BalanceReason::credit_note), money(), integer(),
-          id<InvoiceKind>(),            id<CreditNoteKind>(), text(), metadata()};
+  return {id<BalanceTransactionKind>(),
+          time(),
+          one_of(BalanceReason::credit_note),
+          money(),
+          integer(),
+          id<InvoiceKind>(),
+          id<CreditNoteKind>(),
+          text(),
+          metadata()};
 }
 
 inline Schedule RandomObjects::schedule() {
@@ -561,8 +569,7 @@ inline EventBatch RandomObjects::event_batch() {
   batch.idempotency_key = text();
   batch.snapshots = some<Snapshot>(1, [this] { return snapshot(); });
   batch.events = some<Event>(0, [this, &batch] {
-    Event event{
-        one_of(EventType::schedule_canceled), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
+    Event event{one_of(EventType::schedule_canceled), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
     if (coin()) event.previous = static_cast<std::uint32_t>(below(batch.snapshots.size()));
     return event;
   });

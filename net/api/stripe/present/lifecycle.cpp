@@ -191,8 +191,8 @@ Object& Presenter::schedule(const Schedule& schedule, const CustomerId& customer
   defaults.add("collection_method", document_.text(name(schedule.collection)));
   defaults.add("default_payment_method", id_or_null(schedule.default_source));
   Object& invoices = document_.object(1);
-  invoices.add("days_until_due", schedule.days_until_due > 0 ? Value(static_cast<std::int64_t>(schedule.days_until_due))
-                                                             : Value());
+  invoices.add("days_until_due",
+               schedule.days_until_due > 0 ? Value(static_cast<std::int64_t>(schedule.days_until_due)) : Value());
   defaults.add("invoice_settings", invoices);
   defaults.add("transfer_data", nullptr);
   object.add("default_settings", defaults);
