@@ -162,9 +162,14 @@ struct Source {
   std::string reference;  ///< the gateway's own name for it
   Means means;
   Metadata metadata;
+<<<<<<< HEAD
   std::optional<Timestamp> last_used;  ///< when a charge of it succeeded last
   std::string email, phone;            ///< of whoever pays with it
   std::string nickname = {};           ///< the user's own word for it
+=======
+  std::optional<Timestamp> last_used;    ///< when a charge of it succeeded last
+  std::string email, phone;              ///< of whoever pays with it
+>>>>>>> b6f4f62 (engine: notices of cards, debits that came back, charges that are pending explained)
   std::optional<Timestamp> expiring_at;  ///< when its last month begins, as long as nobody was told of that
 
   /// Made by the newer API, which tells of it by another name.
@@ -313,8 +318,8 @@ struct PhaseItem {
 enum class PhaseProration : std::uint8_t { create_prorations, always_invoice, none };
 
 struct Phase {
-  Timestamp start, end;           ///< start < end; each phase begins where the one before it ends
-  std::vector<PhaseItem> items;   ///< the subscription's items in this phase, at least one
+  Timestamp start, end;          ///< start < end; each phase begins where the one before it ends
+  std::vector<PhaseItem> items;  ///< the subscription's items in this phase, at least one
   PhaseProration proration = PhaseProration::create_prorations;
   std::optional<Timestamp> trial_end;  ///< within the phase: it begins with a trial until then
   bool anchor_at_start = false;        ///< the cycle is anchored anew where the phase begins
@@ -502,7 +507,7 @@ struct Charge {
 /// What a credit note takes back of one line of its invoice, or of none in particular.
 struct CreditNoteLine {
   CreditNoteLineId id;
-  Money amount;               ///< more than zero
+  Money amount;                ///< more than zero
   InvoiceLineId invoice_line;  ///< empty: described in its own words
   std::string description;
   std::int64_t quantity = 0;  ///< 0: not counted
@@ -603,7 +608,7 @@ struct Invoice {
   std::int64_t starting_balance = 0, ending_balance = 0;
   std::optional<Discount> discount;       ///< that the lines went through; empty: none had anything to take off
   std::vector<AppliedTaxRate> tax_rates;  ///< of the lines that have none of their own
-  std::vector<CreditNote> credit_notes;  ///< oldest first
+  std::vector<CreditNote> credit_notes;   ///< oldest first
 
   /// The sums of the lines, in minor units: before discount and tax, what the discount takes off, and the taxes that
   /// come on top. total = subtotal - discount + tax.

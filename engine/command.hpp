@@ -401,11 +401,11 @@ struct RecordRefundOutcome {
 
 /// A line of a credit note to be: of the invoice's line, so much or so many of it; or of none, with its own words.
 struct NewCreditNoteLine {
-  InvoiceLineId invoice_line;           ///< empty: none
-  std::optional<std::int64_t> amount;   ///< of an invoice's line: in minor units, instead of the quantity
+  InvoiceLineId invoice_line;          ///< empty: none
+  std::optional<std::int64_t> amount;  ///< of an invoice's line: in minor units, instead of the quantity
   std::optional<std::int64_t> quantity;
-  std::int64_t unit_amount = 0;         ///< without an invoice's line: more than zero
-  std::string description;              ///< needed without an invoice's line
+  std::int64_t unit_amount = 0;  ///< without an invoice's line: more than zero
+  std::string description;       ///< needed without an invoice's line
 };
 
 /// Takes back part of an invoice that is open or paid: by lines, or by an amount. After payment the amount is divided

@@ -67,9 +67,7 @@ void set_delinquent(Change& change, bool delinquent) {
   change.emit_update(EventType::customer_updated, std::move(before), customer);
 }
 
-Failure balance_too_large() {
-  return {Errc::amount_out_of_range, "the customer's balance would be too large"};
-}
+Failure balance_too_large() { return {Errc::amount_out_of_range, "the customer's balance would be too large"}; }
 
 BalanceTransactionId set_balance_quietly(Change& change, std::int64_t balance, BalanceCause cause) {
   Customer& customer = change.customer();

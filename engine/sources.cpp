@@ -107,7 +107,8 @@ Result<void> add_source(Change& change, const AddSource& command) {
     Customer before = customer;
     customer.default_source = source.id;
     change.emit_update(EventType::customer_updated, std::move(before), customer);
-    // Source: Stripe, a new default source pays what is past due, as one that comes with an update of the customer does.
+    // Source: Stripe, a new default source pays what is past due, as one that comes with an update of the customer
+    // does.
     retry_past_due(change);
   }
   return {};
