@@ -162,14 +162,9 @@ struct Source {
   std::string reference;  ///< the gateway's own name for it
   Means means;
   Metadata metadata;
-<<<<<<< HEAD
-  std::optional<Timestamp> last_used;  ///< when a charge of it succeeded last
-  std::string email, phone;            ///< of whoever pays with it
-  std::string nickname = {};           ///< the user's own word for it
-=======
   std::optional<Timestamp> last_used;    ///< when a charge of it succeeded last
   std::string email, phone;              ///< of whoever pays with it
->>>>>>> b6f4f62 (engine: notices of cards, debits that came back, charges that are pending explained)
+  std::string nickname = {};             ///< the user's own word for it
   std::optional<Timestamp> expiring_at;  ///< when its last month begins, as long as nobody was told of that
 
   /// Made by the newer API, which tells of it by another name.

@@ -67,7 +67,7 @@ TEST(ACreditNote, BeforePaymentReducesWhatIsDue) {
   EXPECT_EQ(given.note().number, given.invoice().number + "-CN-01");
   EXPECT_FALSE(given.note().after_payment);
   EXPECT_THAT(given.world.take_events(), ElementsAre("credit_note.created", "invoice.updated"));
-  given.world.run(PayInvoice{given.id, {}});
+  given.world.run(PayInvoice{given.id, {}, {}});
   EXPECT_EQ(given.invoice().amount_paid.minor, 1500);
   EXPECT_EQ(given.invoice().charges.at(0).amount.minor, 1500);
 }
@@ -211,7 +211,7 @@ TEST(ACreditNote, NeedsAnInvoiceThatIsOpenOrPaid) {
 TEST(ACreditNote, WaitsForTheOutcomeOfACharge) {
   Billed given(false);
   given.world.bank_says({ChargeOutcomeKind::unknown, "", ""});
-  given.world.run(PayInvoice{given.id, {}});
+  given.world.run(PayInvoice{given.id, {}, {}});
   EXPECT_THAT(given.world.refused(given.credit(100)).detail, HasSubstr("already in progress"));
 }
 

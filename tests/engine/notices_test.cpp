@@ -191,7 +191,7 @@ TEST(ANewCard, IsChargedAtOnceAndByTheSchedule) {
 TEST(ACard, ThatWasFinallyDeclinedMayStillBeChargedByHand) {
   Declined given("stolen_card");
   given.world.bank_says(test::succeeded());
-  given.world.run(PayInvoice{given.invoice, {}});
+  given.world.run(PayInvoice{given.invoice, {}, {}});
   EXPECT_EQ(given.world.invoice(given.invoice).status, InvoiceStatus::paid);
 }
 

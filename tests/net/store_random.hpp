@@ -227,7 +227,7 @@ inline Means RandomObjects::means() {
 }
 
 inline Source RandomObjects::source() {
-  return {id<SourceKind>(), time(), text(),       text(), means(), metadata(),
+  return {id<SourceKind>(), time(), text(), text(), means(),     metadata(),
           maybe_time(),     text(), text(), text(), maybe_time()};
 }
 
