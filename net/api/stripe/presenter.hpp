@@ -82,6 +82,8 @@ class Presenter {
   /// A plan as far as what was agreed tells: all that is known of one that is not to be had.
   Plan agreed_plan(const Price& price, Timestamp agreed) const;
   Value tiers(const Price& price);
+  Value transform(const QuantityTransform& transform);
+  Value texts(const std::vector<std::string>& texts);
   Object& card(const Source& source, const Card& card, const CustomerId& customer);
   Object& bank_account(const Source& source, const BankAccount& account, const CustomerId& customer);
   Value payment_intent_id_or_null(const Invoice& invoice);
