@@ -12,14 +12,14 @@ namespace {
 
 Timestamp now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
 
-const char* name_of(Mode mode) { return mode == Mode::live ? "live" : "test"; }
-const char* name_of(StaffRole role) { return role == StaffRole::service ? "service" : "administrator"; }
+const char* role_name(StaffRole role) { return role == StaffRole::service ? "service" : "administrator"; }
+std::string mode_name(Mode mode) { return std::string(name_of(mode)); }
 
 boost::json::object to_json(const StaffMember& member) {
   boost::json::object object;
   object["name"] = member.name;
-  object["mode"] = name_of(member.mode);
-  object["role"] = name_of(member.role);
+  object["mode"] = mode_name(member.mode);
+  object["role"] = role_name(member.role);
   object["created"] = to_unix(member.created);
   return object;
 }
@@ -39,11 +39,11 @@ void print_secret(const StaffMember& member, const std::string& secret, bool jso
   }
   std::printf("%s\n", secret.c_str());
   std::fprintf(stderr, "This is the secret of %s in %s mode. Keep it now: it is shown this once only.\n",
-               member.name.c_str(), name_of(member.mode));
+               member.name.c_str(), mode_name(member.mode).c_str());
 }
 
 Failure no_such_user(const NamedUserOptions& options) {
-  return {Errc::not_found, "there is no " + options.name + " in " + name_of(options.mode) +
+  return {Errc::not_found, "there is no " + options.name + " in " + mode_name(options.mode) +
                                " mode; `billd users list` shows who there is"};
 }
 
@@ -77,8 +77,8 @@ awaitable<Result<int>> list(Session& session, bool json) {
     for (const StaffMember& member : session.catalog().all<StaffMember>(mode)) {
       array.push_back(to_json(member));
       if (!json)
-        std::printf("%-20s %-5s %-14s %s\n", member.name.c_str(), name_of(member.mode), name_of(member.role),
-                    to_text(member.created).c_str());
+        std::printf("%-20s %-5s %-14s %s\n", member.name.c_str(), mode_name(member.mode).c_str(),
+                    role_name(member.role), to_text(member.created).c_str());
     }
   if (json)
     std::printf("%s\n", boost::json::serialize(array).c_str());
