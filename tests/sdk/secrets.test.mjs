@@ -11,10 +11,17 @@ const random = (() => {
   return (below) => (state = (state * 1103515245 + 12345) % 2147483648) % below;
 })();
 
-/** A number that could be a card's: 13 to 19 digits with the right check digit, which is no test card. */
+/** How numbers begin, and how long they are. Source: ISO/IEC 7812 as the brands use it. */
+const brands = [
+  ["4", 13], ["4", 16], ["4", 19], ["51", 16], ["55", 16], ["2221", 16], ["34", 15], ["37", 15], ["6011", 16],
+  ["65", 16], ["36", 14], ["300", 14], ["3528", 16], ["62", 16], ["62", 19],
+];
+
+/** A number with the right check digit of one of the brands. */
 function cardNumber() {
-  const length = 13 + random(7);
-  const digits = Array.from({ length: length - 1 }, (_, i) => (i === 0 ? 3 + random(4) : random(10)));
+  const [beginning, length] = brands[random(brands.length)];
+  const digits = [...beginning].map(Number);
+  while (digits.length < length - 1) digits.push(random(10));
   let sum = 0;
   for (const [i, digit] of [...digits].reverse().entries()) {
     const value = i % 2 === 0 ? digit * 2 : digit;

@@ -88,6 +88,8 @@ for (const name of ["newest", "version 8"]) {
       assert.equal((await client.paymentMethods.retrieve(made.id)).customer, customer.id);
       const listed = await client.paymentMethods.list({ customer: customer.id, type: "card" });
       assert.deepEqual(listed.data.map(({ id }) => id), [made.id]);
+      const below = await call("2020-08-27", `GET /v1/customers/${customer.id}/payment_methods`, { type: "card" });
+      assert.deepEqual(below.body.data.map(({ id }) => id), [made.id]);
       const changed = await client.paymentMethods.update(made.id, {
         card: { exp_month: 3, exp_year: 2035 },
         billing_details: { name: "Rosen" },
@@ -206,6 +208,36 @@ describe("A PaymentIntent of 2018-05-21", () => {
     assert.equal(confirmed.body.status, "succeeded");
   });
 });
+
+for (const [name, { stripe: client }] of Object.entries(clients)) {
+  describe(`Refunds of the client, ${name},`, () => {
+    it("give a charge back in parts and never more than it", async () => {
+      const plan = await monthlyPlan();
+      const customer = await client.customers.create({ source: "tok_visa" });
+      await client.subscriptions.create({ customer: customer.id, items: [{ plan: plan.id }] });
+      const [{ id: charge }] = (await client.charges.list({ customer: customer.id })).data;
+      const noted = await client.charges.update(charge, { description: "first", metadata: { a: "b" } });
+      assert.deepEqual([noted.description, noted.metadata.a], ["first", "b"]);
+
+      const part = await client.refunds.create({ charge, amount: 900, reason: "requested_by_customer" });
+      assert.deepEqual([part.amount, part.charge, part.status], [900, charge, "succeeded"]);
+      const tooMuch = await refusal(client.refunds.create({ charge, amount: 1001 }));
+      assert.equal(tooMuch.param, "amount");
+      const rest = await client.refunds.create({ charge });
+      assert.equal(rest.amount, 1000);
+      assert.match((await refusal(client.refunds.create({ charge }))).message, /already been refunded/);
+      const refunded = await client.charges.retrieve(charge);
+      assert.deepEqual([refunded.refunded, refunded.amount_refunded], [true, 1900]);
+
+      assert.equal((await client.refunds.update(part.id, { metadata: { c: "d" } })).metadata.c, "d");
+      assert.equal((await client.refunds.retrieve(part.id)).metadata.c, "d");
+      const listed = await client.refunds.list({ charge });
+      assert.deepEqual(listed.data.map(({ id }) => id), [rest.id, part.id]);
+      assert.equal((await refusal(client.refunds.retrieve("re_none"))).code, "resource_missing");
+      assert.equal((await refusal(client.refunds.create({ charge: "ch_none" }))).code, "resource_missing");
+    });
+  });
+}
 
 describe("A request with an idempotency key", () => {
   it("makes one token, one payment method and one attachment, however often it is sent", async () => {
