@@ -40,8 +40,8 @@ awaitable<Result<std::vector<Section>>> explain(store::Store& store, store::Cata
   if (!records) co_return records.error();
   const TestClockId& clock_id = loaded->account.customer.test_clock;
   if (!clock_id.is_empty()) {
-    const auto clock = co_await catalog.find_test_clock(clock_id);
-    if (clock) now = account_time(*clock, now);
+    const auto clock = co_await catalog.find<TestClock>(mode, clock_id.value());
+    if (clock) now = account_time(**clock, now);
   }
   co_return billd::explain(loaded->account, *records, id, now, rules);
 }

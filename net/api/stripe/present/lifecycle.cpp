@@ -83,7 +83,7 @@ Object& Presenter::credit_note_line(const CreditNoteLine& line) {
   object.add("quantity", line.quantity > 0 ? Value(line.quantity) : Value());
   object.add("tax_amounts", document_.array());
   object.add("tax_rates", document_.array());
-  object.add("type", is_of_line ? "invoice_line_item" : "custom_line_item");
+  object.add("type", is_of_line ? Value("invoice_line_item") : Value("custom_line_item"));
   const bool has_unit = line.quantity > 0 && line.amount.minor % line.quantity == 0;
   object.add("unit_amount", has_unit ? Value(line.amount.minor / line.quantity) : Value());
   object.add("unit_amount_decimal",
@@ -114,11 +114,11 @@ Object& Presenter::credit_note(const CreditNote& note, const InvoiceId& invoice,
   object.add("pdf", "");
   object.add("reason", document_.text_or_null(note.reason));
   object.add("refund", id_or_null(note.refund));
-  object.add("status", note.voided_at ? "void" : "issued");
+  object.add("status", note.voided_at ? Value("void") : Value("issued"));
   object.add("subtotal", note.amount.minor);
   object.add("tax_amounts", document_.array());
   object.add("total", note.amount.minor);
-  object.add("type", note.after_payment ? "post_payment" : "pre_payment");
+  object.add("type", note.after_payment ? Value("post_payment") : Value("pre_payment"));
   object.add("voided_at", time_or_null(note.voided_at));
   return object;
 }
@@ -196,7 +196,7 @@ Object& Presenter::schedule(const Schedule& schedule, const CustomerId& customer
   defaults.add("invoice_settings", invoices);
   defaults.add("transfer_data", nullptr);
   object.add("default_settings", defaults);
-  object.add("end_behavior", schedule.end_behavior == EndBehavior::cancel ? "cancel" : "release");
+  object.add("end_behavior", schedule.end_behavior == EndBehavior::cancel ? Value("cancel") : Value("release"));
   object.add("livemode", mode_ == Mode::live);
   object.add("metadata", metadata(schedule.metadata));
   Array& phases = document_.array(schedule.phases.size());
