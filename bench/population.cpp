@@ -105,8 +105,8 @@ class Writer {
     const Invoice* invoice = account.find(effect.invoice);
     BILLD_CHECK(invoice != nullptr && invoice->unresolved_charge() != nullptr, "an effect is journaled in the account");
     const Charge& charge = *invoice->unresolved_charge();
-    return {account.mode,  account.key,    charge.id.value(), charge.gateway_source,
-            charge.amount, charge.created, invoice->id,       charge.gateway_reference};
+    return {account.mode,   account.key, charge.id.value(),        charge.gateway_source, charge.amount,
+            charge.created, invoice->id, charge.gateway_reference, charge.created};
   }
 
   store::Store& store_;

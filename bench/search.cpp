@@ -112,11 +112,11 @@ class SearchBenchmark {
     co_return Result<void>();
   }
 
-  static std::vector<Search> searches(std::size_t customers) {
+  static std::vector<Search> searches(std::size_t count) {
     using enum store::Index;
     return {
         {"no filter", {}},
-        {"no filter, offset in the middle", {}, customers / 2},
+        {"no filter, offset in the middle", {}, count / 2},
         {"accountId", {{account_ids, "7"}}},
         {"firstName", {{first_names, "first3"}}},
         {"lastName", {{last_names, "last3"}}},
@@ -128,7 +128,7 @@ class SearchBenchmark {
         {"state", {{states, "S3"}}},
         {"zipCode", {{postal_codes, "10115"}}},
         {"countryCode", {{countries, "DE"}}},
-        {"countryCode, offset in the middle", {{countries, "DE"}}, customers / 3},
+        {"countryCode, offset in the middle", {{countries, "DE"}}, count / 3},
         {"countryCode and state", {{countries, "DE"}, {states, "S3"}}},
         {"firstName and lastName", {{first_names, "first3"}, {last_names, "last3"}}},
         {"state and city and firstName", {{states, "S3"}, {cities, "city 3"}, {first_names, "first3"}}},

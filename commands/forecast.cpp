@@ -118,9 +118,9 @@ class Foresight {
     Timestamp now = now_;
     const TestClockId clock_id = loaded->account.customer.test_clock;
     if (!clock_id.is_empty()) {
-      const auto clock = co_await session_.catalog().find_test_clock(clock_id);
+      const auto clock = co_await session_.catalog().find<TestClock>(mode_, clock_id.value());
       if (!clock) co_return clock.error();
-      now = jobs::account_time(*clock, now_);
+      now = jobs::account_time(**clock, now_);
     }
     foresee(std::move(loaded->account), now);
     co_return std::move(book_);

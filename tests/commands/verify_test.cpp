@@ -34,7 +34,8 @@ class Verify : public store::StoreTest {
       for (const auto& [field, invoice] : invoices_of(key))
         for (const Charge& charge : invoice.charges) {
           const gateways::ChargeRequest request{
-              Mode::test, key, charge.id.value(), charge.gateway_source, charge.amount, charge.created, invoice.id, {}};
+              Mode::test, key, charge.id.value(), charge.gateway_source, charge.amount, charge.created, invoice.id,
+              {},         {}};
           ASSERT_EQ(await(gateway.charge(request)).kind, ChargeOutcomeKind::succeeded);
         }
   }
@@ -477,6 +478,7 @@ TEST_F(Verify, FindsABookingOfAnUnknownCharge) {
                                         {700, Currency::of("usd")},
                                         day_one,
                                         InvoiceId("in_unknown"),
+                                        {},
                                         {}};
   ASSERT_EQ(await(gateway.charge(request)).kind, ChargeOutcomeKind::succeeded);
   expect_broken(Rule::ledger, "the gateway charged what billd knows nothing of");
@@ -489,7 +491,7 @@ TEST_F(Verify, LeavesAChargeUnderWayAlone) {
   const Charge& charge = invoice.charges.at(0);
   gateways::TestGateway gateway(loop.get_executor(), store(), Milliseconds(0));
   const gateways::ChargeRequest request{
-      Mode::test, ann, charge.id.value(), charge.gateway_source, charge.amount, charge.created, invoice.id, {}};
+      Mode::test, ann, charge.id.value(), charge.gateway_source, charge.amount, charge.created, invoice.id, {}, {}};
   ASSERT_EQ(await(gateway.charge(request)).kind, ChargeOutcomeKind::succeeded);
   EXPECT_EQ(verified().violations(), 0U) << "it is booked, and billd has not heard of it yet";
 }
