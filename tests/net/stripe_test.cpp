@@ -403,7 +403,10 @@ TEST_F(FaceTest, GivesTrials) {
   EXPECT_EQ(trial_end("", "2018-02-28"), week);
   EXPECT_THAT(trial_end("trial_end=" + std::to_string(now)), HasSubstr("in the future"));
   EXPECT_EQ(trial_end(""), "This customer has no attached payment source");
-  EXPECT_EQ(trial_end("trial_end=now&trial_from_plan=true"), "This customer has no attached payment source");
+  EXPECT_EQ(trial_end("trial_end=now"), "This customer has no attached payment source");
+  // The reference of every version: the flag set to true together with trial_end is not allowed.
+  EXPECT_THAT(trial_end("trial_end=now&trial_from_plan=true"), HasSubstr("both trial_end and trial_from_plan"));
+  EXPECT_EQ(trial_end("trial_end=" + week + "&trial_from_plan=false"), week);
   EXPECT_EQ(post("/v1/subscriptions", "customer=" + id + "&plan=gold&trial_end=now&trial_period_days=3").status, 400);
 }
 
