@@ -373,6 +373,19 @@ TEST_F(Verify, MendsMissingEntriesOfEveryIndex) {
   update.organization = "Lee & Sons";
   update.address = Address{"Main Street 1", "Back door", "Berlin", "BE", "10115", "DE"};
   loaded = committed(std::move(loaded), update);
+  AddSource elsewhere{store::visa(), false};
+  elsewhere.source.gateway = "bank";
+  elsewhere.source.reference = "account-7";
+  loaded = committed(std::move(loaded), elsewhere);
+  CreateSchedule schedule;
+  schedule.from_subscription = loaded.account.subscriptions.at(0).id;
+  loaded = committed(std::move(loaded), schedule);
+  CreateCreditNote note;
+  const Invoice paid = invoice_of_period(1);
+  note.invoice = paid.id;
+  note.recalled = paid;
+  note.amount = note.credit_amount = 100;
+  loaded = committed(std::move(loaded), note);
   std::set<store::Index> mended;
   for (const store::IndexEntry& entry : loaded.footprint.entries) {
     const std::string set = store::index_key(keys_prefix, entry.index, entry.qualifier);
@@ -380,7 +393,7 @@ TEST_F(Verify, MendsMissingEntriesOfEveryIndex) {
     expect_mended(Rule::indexes, set);
     mended.insert(entry.index);
   }
-  for (const store::Index which : {store::Index::invoices, store::Index::charges}) {
+  for (const store::Index which : {store::Index::invoices, store::Index::charges, store::Index::credit_notes}) {
     ASSERT_EQ(ask("DEL", index(which)).integer(), 1) << to_text(which);
     expect_mended(Rule::indexes, index(which));
     mended.insert(which);
