@@ -145,7 +145,7 @@ TEST(AnUnknownOutcome, IsOnlyLookedUpWhenTheKeysLifeIsOver) {
   InFlight given;
   given.world.now = collected + hours(12) - seconds(1);
   EXPECT_FALSE(std::get<CollectCharge>(given.world.tick().effects.at(0)).look_up_only);
-  given.world.now = collected + hours(12) + seconds(29);
+  given.world.now = collected + hours(13);  // Questions come once an hour by then.
   EXPECT_TRUE(std::get<CollectCharge>(given.world.tick().effects.at(0)).look_up_only);
   given.world.jump_to(collected + days(400));
   given.world.answer(given.invoice, succeeded());

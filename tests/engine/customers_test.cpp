@@ -468,8 +468,8 @@ TEST(BankAccount, IsChargedOnceItIsVerified) {
   EXPECT_EQ(given.world.refused(subscribe_to(price(1000))), unverified);
   given.world.run(VerifySource{given.account, true});
   given.world.run(subscribe_to(price(1000)));
-  const Charge& charge = given.world.account().invoices[0].charges[0];
-  EXPECT_EQ(std::get<BankAccountSummary>(charge.means).last4, "6789");
+  const Invoice& first = given.world.invoice(given.world.account().subscriptions.at(0).latest_invoice);
+  EXPECT_EQ(std::get<BankAccountSummary>(first.charges.at(0).means).last4, "6789");
 }
 
 TEST(BankAccount, KnowsNothingOfCards) {
@@ -518,7 +518,8 @@ TEST(PaymentMethod, AsTheDefaultPaysBeforeTheDefaultSource) {
   update.default_payment_method = attach.source.id;
   world.run(update);
   world.run(subscribe_to(price(1000)));
-  EXPECT_EQ(world.account().invoices[0].charges[0].gateway_source, "tok_new");
+  const Invoice& first = world.invoice(world.account().subscriptions.at(0).latest_invoice);
+  EXPECT_EQ(first.charges.at(0).gateway_source, "tok_new");
 
   const Transition removed = world.run(RemoveSource{attach.source.id});
   EXPECT_EQ(names(removed).front(), "payment_method.detached");

@@ -129,7 +129,8 @@ void check_schedule(const Schedule& schedule, const Account& account) {
 /// Whether an event of the type may show the object.
 bool shows(EventType type, const Snapshot& snapshot) {
   const std::string_view name = billd::to_text(type);
-  if (std::holds_alternative<Source>(snapshot)) return name.starts_with("customer.source.");
+  if (std::holds_alternative<Source>(snapshot))
+    return name.starts_with("customer.source.") || name.starts_with("payment_method.");
   if (std::holds_alternative<Subscription>(snapshot)) return name.starts_with("customer.subscription.");
   if (std::holds_alternative<Invoice>(snapshot)) return name.starts_with("invoice.");
   if (std::holds_alternative<CreditNoteSnapshot>(snapshot)) return name.starts_with("credit_note.");
@@ -738,7 +739,13 @@ void Scenario::check_identifiers(const Transition& transition) const {
     for (const SubscriptionItem& item : subscription.items) see(item.id);
   };
   see(account.customer.id);
-  for (const Source& source : account.sources) see(source.id);
+  for (const Source& source : account.sources) {
+    // A payment method keeps the identifier that it had before it was the customer's.
+    if (AccountKey::of_id(source.id.value()) == account.key)
+      see(source.id);
+    else
+      EXPECT_TRUE(seen.insert(source.id.value()).second) << source.id.value();
+  }
   for (const Subscription& subscription : account.subscriptions) see_subscription(subscription);
   for (const InvoiceItem& item : account.invoice_items) see(item.id);
   for (const Invoice& invoice : account.invoices) see_invoice(invoice);
