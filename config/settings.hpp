@@ -200,7 +200,7 @@ struct BillingSettings {
   std::chrono::milliseconds charge_pending_limit = std::chrono::days(30);
   /// How long a subscription that a webhook renews waits for it after its period's end, 0s to 90d.
   std::chrono::milliseconds renewal_grace = std::chrono::days(3);
-  /// How long before a renewal its invoice is announced, 0s (not at all) to 60d.
+  /// How long before a renewal its invoice is announced, 0s (never) to 60d.
   std::chrono::milliseconds upcoming_notice = std::chrono::milliseconds(0);
   /// How long after its due date a sent invoice may stay unpaid until the final action, 1s to 365d.
   std::chrono::milliseconds overdue_final_after = std::chrono::days(30);

@@ -290,6 +290,7 @@ std::string another_value(const Setting& setting) {
       {"redis.password", "hunter2"},
       {"redis.allow_unsafe_durability", "true"},
       {"billing.retry_schedule", "1d,2d"},
+      {"webhooks.retry_waits", "1m,2m"},
       {"billing.final_action", "past_due"},
       {"gateways.new_sources", "acme"},
       {"gateways.test.faults", "none,answer_lost"},
