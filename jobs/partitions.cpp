@@ -97,7 +97,15 @@ awaitable<> Partitions::look_around() {
   const auto observed = co_await observe(began_at);
   was_redis_away_ = !observed;
   if (!observed) co_return;
-  const LeasePlan wanted = plan(seen_, SteadyClock::now(), times_.timeout);
+  LeasePlan wanted = plan(seen_, SteadyClock::now(), times_.timeout);
+  // A lease can be this daemon's in Redis without its knowing: the answer to its taking was lost, or Redis was away for
+  // longer than the lease was safe. It is taken anew, unless the others are to have it once it has timed out.
+  for (std::uint32_t partition = 0; partition < seen_.partitions.size(); ++partition)
+    if (seen_.partitions[partition].owner() == seen_.me && !held_.contains(partition) &&
+        !std::ranges::binary_search(wanted.release, partition))
+      wanted.take.push_back(partition);
+  std::ranges::sort(wanted.take);
+  std::erase_if(wanted.release, [this](std::uint32_t partition) { return !held_.contains(partition); });
   for (std::uint32_t partition : wanted.release) held_[partition].is_leaving = true;
   if (!wanted.release.empty()) spdlog::info("partitions {} are released for other daemons", list_of(wanted.release));
   for (std::uint32_t partition : wanted.take) takes_.spawn("take lease", take(partition));
