@@ -73,6 +73,7 @@ TEST_F(Search, ManyWhoDrawAtOnceShareTheDrawing) {
   Tasks tasks(loop.get_executor());
   std::set<std::uint64_t> numbers;
   const AccountKey key = account_number(1);
+  ASSERT_TRUE(await(store().server_time()));
   auto draw = [&]() -> awaitable<> {
     auto number = co_await store().draw_number(Mode::test, key);
     if (number) numbers.insert(*number);
