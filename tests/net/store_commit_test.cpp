@@ -414,6 +414,13 @@ struct Damage {
 
 void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.what; }
 
+/// A change that no index knows of: it makes no key.
+UpdateCustomer describe_as(std::string description) {
+  UpdateCustomer command;
+  command.description = std::move(description);
+  return command;
+}
+
 class DamagedCommit : public Commit, public testing::WithParamInterface<Damage> {};
 
 TEST_P(DamagedCommit, IsRefusedWholeAndTheOthersOfItsCallAreMade) {
@@ -441,7 +448,7 @@ TEST_P(DamagedCommit, IsRefusedWholeAndTheOthersOfItsCallAreMade) {
   const auto before = everything();
   std::vector<CommitRequest> requests;
   requests.push_back(std::move(request));
-  requests.push_back(*request_of(of_sound, rename("Sound"), day_one));
+  requests.push_back(*request_of(of_sound, describe_as("Sound"), day_one));
   const auto results = commit_together(std::move(requests), store());
   ASSERT_FALSE(results[0]);
   EXPECT_EQ(results[0].error().code, Errc::corrupt) << results[0].error().detail;
@@ -507,7 +514,7 @@ TEST_P(DamagedSet, RefusesTheCommitsThatWriteToIt) {
   const auto before = everything();
   std::vector<CommitRequest> requests;
   requests.push_back(*request_of(of_subscribing, subscribe_monthly(), day_one));
-  requests.push_back(*request_of(of_sound, rename("Sound"), day_one));
+  requests.push_back(*request_of(of_sound, describe_as("Sound"), day_one));
   const auto results = commit_together(std::move(requests), store());
   ASSERT_FALSE(results[0]);
   EXPECT_EQ(results[0].error().code, Errc::corrupt);
