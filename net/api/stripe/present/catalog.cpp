@@ -110,7 +110,8 @@ Object& Presenter::plan(const Plan& plan) {
   object.add("nickname", document_.text_or_null(plan.nickname));
   object.add("product", id_or_null(plan.product));
   object.add("statement_descriptor", nullptr);
-  object.add("tiers", tiers(plan));
+  // No list at all where there are no tiers: the descriptions know no null here.
+  if (const Value all = tiers(plan); !all.is_null()) object.add("tiers", all);
   object.add("tiers_mode", tiered ? document_.text(name(plan.tiers_mode)) : Value());
   object.add("transform_usage", transform(plan.transform));
   object.add("trial_period_days", plan.trial_period_days > 0 ? Value(plan.trial_period_days) : Value());
@@ -148,7 +149,8 @@ Object& Presenter::price(const Plan& plan) {
     object.add("recurring", recurring);
   }
   object.add("tax_behavior", document_.text(name(plan.tax_behavior)));
-  object.add("tiers", tiers(plan));
+  // No list at all where there are no tiers: the descriptions know no null here.
+  if (const Value all = tiers(plan); !all.is_null()) object.add("tiers", all);
   object.add("tiers_mode", tiered ? document_.text(name(plan.tiers_mode)) : Value());
   object.add("transform_quantity", transform(plan.transform));
   object.add("type", plan.one_time ? Value("one_time") : Value("recurring"));
