@@ -85,8 +85,8 @@ class Service(support.InFolder):
         self.assertIn(service.process.wait(5), (0, 1))
 
     def restart_under_load(self, service, port, start):
-        """Three restarts while eight clients ask without a pause. No connection is refused; a request whose connection was
-        closed before it was read is sent once more, under its key, as clients do."""
+        """Three restarts while eight clients ask without a pause. No connection is refused; a request whose connection
+        was closed before it was read is sent once more, under its key, as clients do."""
         ends, statuses, failures, unread = threading.Event(), [], [], []
 
         def load(number):
@@ -122,7 +122,7 @@ class Service(support.InFolder):
         self.assertEqual([], failures)
         self.assertEqual({200}, set(statuses))
         self.assertLess(len(unread), len(statuses) / 50)
-        print(f"{len(statuses)} requests over three restarts, {len(unread)} of them sent twice, none failed", flush=True)
+        print(f"{len(statuses)} requests over three restarts, {len(unread)} sent twice, none failed", flush=True)
 
     def test_a_restart_with_a_socket_unit_refuses_no_connection(self):
         api = support.listening_socket()
