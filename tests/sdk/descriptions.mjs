@@ -59,7 +59,8 @@ class Description {
       ...operation,
       answers: operation.answers && prepare(operation.answers, schemas),
       name: `${operation.method} ${operation.path}`,
-      pattern: new RegExp(`^${operation.path.replaceAll(/\{[^}]+\}/g, "(?!search$)[^/]+")}$`), // versions before searches know no object of that name
+      // Versions before searches know no object of that name.
+      pattern: new RegExp(`^${operation.path.replaceAll(/\{[^}]+\}/g, "(?!search$)[^/]+")}$`),
       variables: operation.path.split("{").length - 1,
     }));
     // What has no variables is meant before what has: /v1/invoices/upcoming is no invoice.
