@@ -266,11 +266,13 @@ local function draw_numbers(keys, args)
 end
 
 -- Takes a value that only one customer may have, or gives it up, if it still is as the caller saw it.
---   KEYS  1 the value    ARGV  1 how it is held ('': not), 2 how it shall be ('': not), 3 for how many milliseconds
+--   KEYS  1 the value, 2 an account that must not exist (may be missing)
+--   ARGV  1 how it is held ('': not), 2 how it shall be ('': not), 3 for how many milliseconds
 --         ('': until it is given up)
 -- Answers 1, or 2 on a conflict.
 local function take_unique(keys, args)
   if (redis.call('GET', keys[1]) or '') ~= args[1] then return 2 end
+  if keys[2] and redis.call('EXISTS', keys[2]) == 1 then return 2 end
   if args[2] == '' then
     redis.call('DEL', keys[1])
   elseif args[3] == '' then

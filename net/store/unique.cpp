@@ -58,4 +58,20 @@ awaitable<Result<void>> Store::take(Mode mode, Unique unique, std::string seen, 
   co_return Result<void>();
 }
 
+awaitable<Result<void>> take_over(Store& store, Mode mode, Unique unique, AccountKey uncreated, std::string seen,
+                                  std::string wanted) {
+  const std::uint32_t partition = store.partition_of(unique);
+  // An account of another partition was not drawn for the value, and cannot be looked for together with it.
+  if (store.partition_of(uncreated) != partition)
+    co_return Failure{Errc::conflict, "the value is held by another account"};
+  const std::string place = prefix(mode, partition);
+  redis::Command command("FCALL", function_name("take_unique"), 2,
+                         unique_key(place, to_text(unique.kind), unique.value), account_key(place, uncreated),
+                         std::move(seen), std::move(wanted), std::string());
+  auto reply = co_await call_function(store.lane(partition), std::move(command));
+  if (!reply) co_return reply.error();
+  if (reply->integer() != 1) co_return Failure{Errc::conflict, "another was first to take the value"};
+  co_return Result<void>();
+}
+
 }  // namespace billd::store

@@ -5,7 +5,9 @@
 //
 // For a new customer the account's key is drawn into the partition of the value, and its first commit is bound to the
 // value (Execution::held): whoever takes the value over in between makes that commit fail. So a holder may be
-// dispossessed as long as its account does not show the value, and nothing has to be given up when a commit fails.
+// dispossessed as long as its account does not exist, and nothing has to be given up when a commit fails. That it does
+// not exist is known only in the moment of the taking (take_over): it may be created right after it was looked
+// for, and the value is held then as before.
 #pragma once
 
 #include <string_view>
@@ -18,5 +20,10 @@ std::string_view to_text(UniqueKind kind);
 
 /// A new key of an account in the partition of the value.
 AccountKey draw_account_key(const Store& store, const Unique& unique);
+
+/// Takes the value over from a new account that had not been created when it was looked for. conflict: the value is not
+/// held as `seen` any more, or the account has been created by now.
+awaitable<Result<void>> take_over(Store& store, Mode mode, Unique unique, AccountKey uncreated, std::string seen,
+                                  std::string wanted);
 
 }  // namespace billd::store

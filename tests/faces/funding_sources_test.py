@@ -349,6 +349,25 @@ class Users(Case):
         self.expect_error(admin("GET", user.path), 404, "ERROR_NOT_FOUND", "user")
         self.assertEqual(admin("POST", "/users", {"username": user.name}).status, 201)
 
+    def test_of_many_that_take_a_name_at_once_one_does(self):
+        for with_customer in (False, True, False, True):
+            name, answers = next(names), []
+            bodies = [{"username": name} for _ in range(10)]
+            if with_customer:
+                for body in bodies[::2]:
+                    body["customer"] = json.loads(stripe("POST", "/v1/customers").body)["id"]
+            threads = [threading.Thread(target=lambda body=body: answers.append(admin("POST", "/users", body)))
+                       for body in bodies]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            statuses = sorted(answer.status for answer in answers)
+            self.assertEqual(statuses.count(201), 1, answers)
+            self.assertEqual(set(statuses), {201, 409}, answers)
+            winner = next(answer.json["users"][0] for answer in answers if answer.status == 201)
+            self.assertEqual(admin("GET", f"/users/{name}").json["users"][0]["customer"], winner["customer"])
+
     def test_modes_never_meet(self):
         secret = service.service.command("users", "create", "boss", "--role", "administrator", "--mode", "live")
         live = Api(basic("boss", secret))

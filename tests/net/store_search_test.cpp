@@ -205,5 +205,22 @@ TEST_F(Search, ACommitIsRefusedWhenAnotherTookTheValue) {
   EXPECT_EQ(create(bob), CommitStatus::committed);
 }
 
+TEST_F(Search, AValueIsNotTakenOverFromAnAccountThatWasCreatedMeanwhile) {
+  const Unique code{UniqueKind::code, "gold"};
+  const AccountKey ann = draw_account_key(store(), code), bob = draw_account_key(store(), code);
+  ASSERT_TRUE(await(store().take(Mode::test, code, "", ann.value())));
+  ASSERT_TRUE(await(take_over(store(), Mode::test, code, ann, ann.value(), bob.value()))) << "nobody created it";
+  EXPECT_EQ(await(take_over(store(), Mode::test, code, ann, ann.value(), bob.value())).error().code, Errc::conflict)
+      << "it is not held so any more";
+  // Whoever wants it now has seen that bob does not exist; then bob is created.
+  Loaded fresh;
+  fresh.account.key = bob;
+  auto request = request_of(fresh, in_city("Berlin"), day_one);
+  request->held = HeldUnique{code, bob.value()};
+  ASSERT_EQ(await(store().commit(std::move(*request))).value().status, CommitStatus::committed);
+  EXPECT_EQ(await(take_over(store(), Mode::test, code, bob, bob.value(), ann.value())).error().code, Errc::conflict);
+  EXPECT_EQ(await(store().holder(Mode::test, code)).value(), bob.value());
+}
+
 }  // namespace
 }  // namespace billd::store

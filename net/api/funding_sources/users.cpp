@@ -9,11 +9,23 @@ namespace {
 
 /// How often a request that another one forestalled looks again.
 constexpr int attempts_max = 8;
+/// Behind the hash of a secret: it fits no secret.
+constexpr std::string_view unconfirmed_mark = " unconfirmed";
 
 store::Unique unique_name(std::string_view name) { return {store::UniqueKind::user_name, folded_user_name(name)}; }
 
 std::string holder_of(const AccountKey& account, const std::string& secret) {
   return account.value() + " " + hash_key(secret);
+}
+
+/// The account that the holder of a name names; empty: it names none.
+std::optional<AccountKey> account_of(std::string_view holder) {
+  if (holder.size() <= account_key_length) return std::nullopt;
+  return AccountKey::parse(holder.substr(0, account_key_length));
+}
+
+bool is_user(const Customer& customer, const store::Unique& name) {
+  return !customer.deleted && folded_user_name(customer.user_name) == name.value;
 }
 
 std::string new_secret(Mode mode) {
@@ -45,23 +57,29 @@ void set_name(CreateCustomer& command, const UserFields& fields) {
 
 }  // namespace
 
+awaitable<Result<Users::Holding>> Users::look_up(Mode mode, store::Unique unique) {
+  auto holder = co_await services_.store.holder(mode, std::move(unique));
+  if (!holder) co_return holder.error();
+  Holding holding{std::move(*holder), std::nullopt};
+  const auto key = account_of(holding.holder);
+  if (!key) co_return holding;
+  auto loaded = co_await services_.store.load(mode, *key);
+  if (!loaded && loaded.error().code != Errc::not_found) co_return loaded.error();
+  if (loaded) holding.account = std::move(loaded->account);
+  co_return holding;
+}
+
 awaitable<Result<User>> Users::find(Mode mode, std::string name) {
   const Failure unknown{Errc::not_found, "no such user", "customer"};
   if (!is_user_name(name)) co_return unknown;
   const store::Unique unique = unique_name(name);
-  auto holder = co_await services_.store.holder(mode, unique);
-  if (!holder) co_return holder.error();
-  const auto key = AccountKey::parse(std::string_view(*holder).substr(0, account_key_length));
-  if (!key || holder->size() <= account_key_length) co_return unknown;
-  auto loaded = co_await services_.store.load(mode, *key);
-  if (!loaded && loaded.error().code == Errc::not_found) co_return unknown;
-  if (!loaded) co_return loaded.error();
-  const Customer& customer = loaded->account.customer;
-  if (customer.deleted || folded_user_name(customer.user_name) != unique.value) co_return unknown;
+  auto holding = co_await look_up(mode, unique);
+  if (!holding) co_return holding.error();
+  if (!holding->account || !is_user(holding->account->customer, unique)) co_return unknown;
   User user;
-  user.account = std::move(loaded->account);
-  user.secret_hash = holder->substr(account_key_length + 1);
-  user.holder = std::move(*holder);
+  user.account = std::move(*holding->account);
+  user.secret_hash = holding->holder.substr(account_key_length + 1);
+  user.holder = std::move(holding->holder);
   co_return user;
 }
 
@@ -75,15 +93,22 @@ awaitable<Result<std::optional<User>>> Users::authenticate(BasicCredentials cred
   co_return std::optional<User>(std::move(*user));
 }
 
-/// How the name is held, if whoever holds it is no user of that name.
-awaitable<Answered<std::string>> Users::free_holder(Mode mode, std::string name) {
-  auto user = co_await find(mode, name);
-  if (user) co_return name_in_use();
-  if (user.error().code != Errc::not_found) co_return problem_of(user.error());
+awaitable<Answered<void>> Users::take_name(Mode mode, std::string name, std::string wanted) {
   const store::Unique unique = unique_name(name);
-  auto holder = co_await services_.store.holder(mode, unique);
-  if (!holder) co_return problem_of(holder.error());
-  co_return std::move(*holder);
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    auto holding = co_await look_up(mode, unique);
+    if (!holding) co_return problem_of(holding.error());
+    if (holding->account && is_user(holding->account->customer, unique)) co_return name_in_use();
+    const auto key = account_of(holding->holder);
+    Result<void> taken;
+    if (key && !holding->account)
+      taken = co_await store::take_over(services_.store, mode, unique, *key, holding->holder, wanted);
+    else
+      taken = co_await services_.store.take(mode, unique, holding->holder, wanted);
+    if (taken) co_return Answered<void>();
+    if (taken.error().code != Errc::conflict) co_return problem_of(taken.error());
+  }
+  co_return too_much_at_once();
 }
 
 awaitable<Answered<Users::Created>> Users::create(Mode mode, UserFields fields) {
@@ -101,16 +126,13 @@ awaitable<Answered<Users::Created>> Users::create_customer(Mode mode, const User
   command.email = fields.email.value_or("");
   set_name(command, fields);
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
-    auto seen = co_await free_holder(mode, *fields.username);
-    if (!seen) co_return seen.error();
     Errand errand;
     errand.mode = mode;
     errand.account = store::draw_account_key(services_.store, unique);
     errand.command = command;
     errand.held = store::HeldUnique{unique, holder_of(errand.account, secret)};
-    auto taken = co_await services_.store.take(mode, unique, *seen, errand.held->holder);
-    if (!taken && taken.error().code == Errc::conflict) continue;
-    if (!taken) co_return problem_of(taken.error());
+    auto taken = co_await take_name(mode, *fields.username, errand.held->holder);
+    if (!taken) co_return taken.error();
     auto done = co_await carry_out(services_, std::move(errand));
     if (done) co_return Created{std::move(done->account), secret};
     if (done.error().code != Errc::already_exists) co_return problem_of(done.error());
@@ -119,7 +141,7 @@ awaitable<Answered<Users::Created>> Users::create_customer(Mode mode, const User
 }
 
 /// The name and the customer are in different partitions: first the name is taken, then the customer shows it, and then
-/// it is looked at whether it was taken over in between.
+/// it is confirmed, which fails when it was taken over in between.
 awaitable<Answered<Users::Created>> Users::name_customer(Mode mode, const UserFields& fields) {
   const std::string& id = *fields.customer;
   Result<Account> account = Failure{Errc::not_found, "no such customer", "id"};
@@ -137,11 +159,9 @@ awaitable<Answered<Users::Created>> Users::name_customer(Mode mode, const UserFi
 
   const store::Unique unique = unique_name(*fields.username);
   const std::string secret = new_secret(mode), holder = holder_of(account->key, secret);
-  auto seen = co_await free_holder(mode, *fields.username);
-  if (!seen) co_return seen.error();
-  auto taken = co_await services_.store.take(mode, unique, *seen, holder);
-  if (!taken && taken.error().code == Errc::conflict) co_return name_in_use();
-  if (!taken) co_return problem_of(taken.error());
+  const std::string unconfirmed = holder + std::string(unconfirmed_mark);
+  auto taken = co_await take_name(mode, *fields.username, unconfirmed);
+  if (!taken) co_return taken.error();
   UpdateCustomer command;
   command.user_name = UserNameChange{before, *fields.username};
   command.email = fields.email;
@@ -155,15 +175,15 @@ awaitable<Answered<Users::Created>> Users::name_customer(Mode mode, const UserFi
   if (!done) {
     // Unless it is not known whether the customer shows the name: then the next request finds out.
     if (done.error().code != Errc::outcome_unknown) {
-      auto given_up = co_await services_.store.take(mode, unique, holder, std::string());
+      auto given_up = co_await services_.store.take(mode, unique, unconfirmed, std::string());
       if (!given_up && given_up.error().code != Errc::conflict) co_return problem_of(given_up.error());
     }
     if (done.error().code == Errc::conflict) co_return in_use("customer", "The customer is another user by now.");
     co_return problem_of(done.error());
   }
-  auto now = co_await services_.store.holder(mode, unique);
-  if (!now) co_return problem_of(now.error());
-  if (*now == holder) co_return Created{std::move(done->account), secret};
+  auto confirmed = co_await services_.store.take(mode, unique, unconfirmed, holder);
+  if (confirmed) co_return Created{std::move(done->account), secret};
+  if (confirmed.error().code != Errc::conflict) co_return problem_of(confirmed.error());
   UpdateCustomer undo;
   undo.user_name = UserNameChange{*fields.username, {}};
   Errand undoing;

@@ -1,7 +1,9 @@
 // Users: customers with a user name, and the secrets by which they are known.
 //
 // A user name is a unique value (net/store/unique.hpp) whose holder is the account's key and the secret's hash. It is
-// an account's as long as both say so: the value names the account, and its customer shows the name.
+// an account's as long as both say so: the value names the account, and its customer shows the name. While an existing
+// customer becomes a user, the value ends with a mark that fits no secret; it goes when the customer shows the name and
+// nobody took the name over in between.
 #pragma once
 
 #include <optional>
@@ -44,7 +46,14 @@ class Users {
  private:
   awaitable<Answered<Created>> create_customer(Mode mode, const UserFields& fields);
   awaitable<Answered<Created>> name_customer(Mode mode, const UserFields& fields);
-  awaitable<Answered<std::string>> free_holder(Mode mode, std::string name);
+  /// How a name is held, and by whom.
+  struct Holding {
+    std::string holder;
+    std::optional<Account> account;  ///< none: nobody holds it, or its account has not been created
+  };
+  awaitable<Result<Holding>> look_up(Mode mode, store::Unique unique);
+  /// Takes the name if it is no user's.
+  awaitable<Answered<void>> take_name(Mode mode, std::string name, std::string wanted);
 
   FaceServices services_;
 };

@@ -231,13 +231,20 @@ awaitable<Answered<void>> Face::take_code(const Call& call, const Errand& errand
   const Refusal duplicate{Code::duplicate_code, "Another customer has the code " + code.value + "."};
   auto seen = co_await services_.store.holder(call.mode, code);
   if (!seen) co_return refusal_logged(seen.error());
-  if (const auto holder = AccountKey::parse(*seen)) {
+  const auto holder = AccountKey::parse(*seen);
+  bool is_uncreated = false;
+  if (holder) {
     auto held_by = co_await services_.store.load(call.mode, *holder);
     if (!held_by && held_by.error().code != Errc::not_found) co_return refusal_logged(held_by.error());
     const bool is_held = held_by && !held_by->account.customer.deleted && held_by->account.customer.code == code.value;
     if (is_held) co_return duplicate;
+    is_uncreated = !held_by;
   }
-  auto taken = co_await services_.store.take(call.mode, code, *seen, errand.account.value());
+  Result<void> taken;
+  if (is_uncreated)
+    taken = co_await store::take_over(services_.store, call.mode, code, *holder, *seen, errand.account.value());
+  else
+    taken = co_await services_.store.take(call.mode, code, *seen, errand.account.value());
   // Another request has it for the moment: the commit finds out who of the two was later.
   if (!taken && taken.error().code != Errc::conflict) co_return refusal_logged(taken.error());
   const auto number = number_in(code.value);
