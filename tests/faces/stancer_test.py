@@ -199,6 +199,21 @@ class Operations(unittest.TestCase):
         self.assertEqual(answer.status, 409)
         self.assertEqual(answer.json["error"]["message"]["id"], "cust_" + made["id"][4:])
 
+    def test_of_many_that_create_the_same_customer_at_once_one_does(self):
+        for _ in range(5):
+            customer, answers = fresh(mobile="+33639980102"), []
+            threads = [threading.Thread(target=lambda: answers.append(stancer("POST", "/v1/customers", customer)))
+                       for _ in range(12)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            made = [answer.json["id"] for answer in answers if answer.status == 200]
+            self.assertEqual(len(made), 1, answers)
+            for answer in answers:
+                if answer.status != 200:
+                    self.assertEqual(answer.status, 409, answer)
+                    self.assertEqual(answer.json["error"]["message"]["id"], made[0])
 
 
 class OneCustomer(unittest.TestCase):

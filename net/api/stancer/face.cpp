@@ -33,7 +33,10 @@ constexpr std::string_view unauthorized = "You are not authorized to access that
 /// While two requests may create the same customer at once; far longer than any of them takes.
 constexpr Milliseconds likeness_life = std::chrono::minutes(10);
 /// How often a request that another one forestalled looks again.
-constexpr int creation_attempts_max = 8;
+constexpr int creation_attempts_max = 16;
+/// How many of them wait for the other request, and for how long, rather than making it fail.
+constexpr int patient_attempts = 12;
+constexpr Milliseconds patience = std::chrono::milliseconds(50);
 
 /// Source: Stancer's clients send the key as Basic's user name; what follows is ignored.
 std::optional<Mode> authenticate(const FaceServices& services, const http::Headers& headers) {
@@ -219,12 +222,28 @@ awaitable<Result<http::Response>> Face::create(Mode mode, const http::Request& r
       errand.held = store::HeldUnique{likeness, errand.account.value()};
       auto seen = co_await services_.store.holder(mode, likeness);
       if (!seen) co_return seen.error();
+      if (const auto other = AccountKey::parse(*seen); other && attempt < patient_attempts) {
+        auto created = co_await services_.store.load(mode, *other);
+        if (!created && created.error().code != Errc::not_found) co_return created.error();
+        if (!created) {
+          auto existing = co_await find_likeness(mode, command);
+          if (!existing) co_return existing.error();
+          if (!existing->empty()) co_return exists_already(*existing);
+          co_await sleep_for(patience);
+          continue;
+        }
+      }
       auto taken = co_await services_.store.take(mode, likeness, *seen, errand.account.value(), likeness_life);
       if (!taken && taken.error().code == Errc::conflict) continue;
       if (!taken) co_return taken.error();
       auto existing = co_await find_likeness(mode, command);
       if (!existing) co_return existing.error();
-      if (!existing->empty()) co_return exists_already(*existing);
+      if (!existing->empty()) {
+        // Nobody is to wait for an account that will not be created.
+        auto given_up = co_await services_.store.take(mode, likeness, errand.account.value(), std::string());
+        if (!given_up && given_up.error().code != Errc::conflict) co_return given_up.error();
+        co_return exists_already(*existing);
+      }
     }
     auto done = co_await carry_out(services_, std::move(errand));
     if (done) co_return answered(200, render_customer(done->account));
