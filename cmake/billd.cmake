@@ -4,6 +4,9 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json url)
 find_package(OpenSSL 3 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(PkgConfig REQUIRED)
+if(BUILD_TESTING)
+  find_package(GTest REQUIRED)
+endif()
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd)
@@ -30,21 +33,25 @@ target_link_libraries(boost_sources
   PUBLIC Boost::boost Boost::json Boost::url OpenSSL::SSL OpenSSL::Crypto Threads::Threads
   PRIVATE billd_options)
 
-# billd_library(NAME SOURCES... DEPENDS libraries...): the one static library of a folder, sources in reading order.
+# billd_library(NAME [PLAIN] SOURCES... DEPENDS libraries...): the one static library of a folder, sources in reading
+# order. PLAIN: it does without Asio.
 function(billd_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN" "" "SOURCES;DEPENDS")
   add_library(${name} STATIC ${arg_SOURCES})
   target_link_libraries(${name} PUBLIC billd_options ${arg_DEPENDS})
+  billd_precompiled(${name} "${arg_PLAIN}" "")
 endfunction()
 
-# billd_test(NAME SOURCES... DEPENDS libraries... LABELS unit|integration|simulation): one test executable of a folder.
+# billd_test(NAME [PLAIN] SOURCES... DEPENDS libraries... LABELS unit|integration|simulation): one test executable of a
+# folder.
 function(billd_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;DEPENDS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PLAIN" "TIMEOUT" "SOURCES;DEPENDS;LABELS")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE billd_options ${arg_DEPENDS} GTest::gmock GTest::gtest_main)
+  billd_precompiled(${name} "${arg_PLAIN}" "_test")
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT})
 endfunction()
