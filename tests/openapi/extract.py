@@ -46,9 +46,14 @@ def is_of_family(path):
     return any(re.match(rf"/v1/{family}(/|$)", path) for family in families)
 
 
+def has_kind(schema):
+    """Whether `object` tells what it is, as it does in all objects; an event's data has another object there."""
+    return schema.get("properties", {}).get("object", {}).get("type") == "string"
+
+
 def is_described(name, schema):
     """Objects of interest, and the parts of objects, which have no kind of their own."""
-    return "object" not in schema.get("properties", {}) or bool({name, schema.get("x-resourceId")} & objects)
+    return not has_kind(schema) or bool({name, schema.get("x-resourceId")} & objects)
 
 
 class Extract:
