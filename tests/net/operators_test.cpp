@@ -359,6 +359,13 @@ TEST_F(OperatorsTest, TellsEachMetric) {
     EXPECT_THAT(answer.body, HasSubstr(line));
 }
 
+// A sanitizer's checks take most of the time then.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+constexpr Milliseconds status_limit(50);
+#else
+constexpr Milliseconds status_limit(1);
+#endif
+
 TEST_F(OperatorsTest, AnswersTheStatusInLessThanAMillisecond) {
   for (std::uint32_t number = 0; number < 64; ++number) view.now.partitions.push_back({number, "alpha", number, true});
   // The quickest of many: what else runs on the machine is not to be measured.
@@ -368,7 +375,7 @@ TEST_F(OperatorsTest, AnswersTheStatusInLessThanAMillisecond) {
     get("/status");
     quickest = std::min(quickest, SteadyClock::now() - begun);
   }
-  EXPECT_LT(quickest, Milliseconds(1));
+  EXPECT_LT(quickest, status_limit);
 }
 
 }  // namespace
