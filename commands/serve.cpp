@@ -54,6 +54,7 @@ http::ServerSettings server_settings(const HttpSettings& settings) {
   server.connections_max = settings.connections_max;
   server.connections_per_peer_max = settings.connections_per_peer_max;
   server.requests_per_connection_max = settings.requests_per_connection_max;
+  server.drain_grace = settings.drain_grace;
   return server;
 }
 

@@ -110,6 +110,10 @@ constexpr std::array settings_in_order = {
                   1, 1'000'000'000),
     BILLD_SETTING(http.drain_timeout, "How long a stopping daemon waits for requests that are being carried out.", "",
                   0, in(minutes(10))),
+    BILLD_SETTING(http.drain_grace,
+                  "How long a stopping daemon still takes a request on connections that wait for one, within "
+                  "drain_timeout.",
+                  "", 0, in(seconds(10))),
 
     BILLD_SETTING(redis.address,
                   "Where the data is kept: \"embedded\" for a Redis that billd starts itself in its state directory, "

@@ -122,6 +122,8 @@ struct HttpSettings {
   std::uint32_t requests_per_connection_max = 10'000;
   /// How long a stopping daemon waits for requests that are being carried out, 0s to 10m.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(20);
+  /// How long a stopping daemon still takes a request on connections that wait for one, 0s to 10s.
+  std::chrono::milliseconds drain_grace = std::chrono::milliseconds(500);
 
   bool operator==(const HttpSettings&) const = default;
 };

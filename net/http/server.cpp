@@ -100,6 +100,8 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   bool close_longest_idle();
   void arm_sweep();
   void close_listeners();
+  /// Returns when no connection is left, at the latest after the limit.
+  awaitable<> wait_until_drained(Milliseconds limit);
 
   Executor executor;
   ServerSettings settings;
@@ -110,6 +112,7 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   std::map<asio::ip::address, std::size_t> peers;  // only those that are limited
   ServerCounts counts;
   bool draining = false;
+  bool grace_is_over = false;  // of stop(): who has asked nothing until now is not waited for any more
 
   Timer sweep;  // runs only while there are connections, so that an idle daemon sleeps
   bool sweeping = false;
@@ -152,6 +155,9 @@ class ConnectionBase : public std::enable_shared_from_this<ConnectionBase> {
 
   /// Closes at once and cancels a handler that runs.
   void abort();
+
+  /// Whether the peer has sent something that was not read yet.
+  virtual bool has_unread() = 0;
 
   /// The server drains: a body that is being made ends.
   void end_stream() {
@@ -272,6 +278,7 @@ class Connection final : public ConnectionBase {
   awaitable<> linger();
 
   bool written_at_once();
+  bool has_unread() override;
   void close_stream() override;
   void cancel_stream() override;
   void shut_down_sending();
@@ -311,7 +318,7 @@ awaitable<> Connection<Stream>::serve() {
       bool flushed = output_.empty() || written_at_once();
       if (!flushed) flushed = co_await flush();
       if (!flushed) co_return;
-      if (phase() == Phase::idle && state().draining) co_return;
+      if (phase() == Phase::idle && state().grace_is_over) co_return;
       auto room = input_.prepare(header_done_ ? read_body_bytes : read_header_bytes);
       auto [ec, received] = co_await stream_.async_read_some(room, nothrow);
       if (closed()) co_return;
@@ -579,6 +586,13 @@ bool Connection<Stream>::written_at_once() {
 }
 
 template <class Stream>
+bool Connection<Stream>::has_unread() {
+  error_code ec;
+  const std::size_t bytes = socket().available(ec);
+  return !ec && bytes > 0;
+}
+
+template <class Stream>
 void Connection<Stream>::close_stream() {
   error_code ignored;
   socket().close(ignored);
@@ -629,12 +643,13 @@ awaitable<> accept_connections(std::shared_ptr<ServerState> state, std::shared_p
     Socket socket(state->executor);
     tcp::endpoint peer;
     auto [ec] = co_await acceptor->async_accept(socket, peer, nothrow);
-    if (!acceptor->is_open()) co_return;
     if (!ec) {
+      // Also when the listener was closed meanwhile: nobody else can answer what this process has accepted.
       short_of_resources = false;
       state->admit(std::move(socket), unmapped(peer.address()), tls ? tls->context().get() : nullptr);
       continue;
     }
+    if (!acceptor->is_open()) co_return;
     if (ec == asio::error::connection_aborted) continue;
     if (!short_of_resources) spdlog::warn("cannot accept connections for now: {}", ec.message());
     short_of_resources = is_shortage(ec);
@@ -754,6 +769,14 @@ void ServerState::arm_sweep() {
   });
 }
 
+awaitable<> ServerState::wait_until_drained(Milliseconds limit) {
+  drained.expires_after(limit);
+  while (!connections.empty()) {
+    auto [ec] = co_await drained.async_wait(nothrow);
+    if (!ec) break;
+  }
+}
+
 void ServerState::close_listeners() {
   for (const auto& listener : listeners) {
     error_code ignored;
@@ -826,24 +849,17 @@ awaitable<> Server::stop(Milliseconds limit) {
   std::shared_ptr<ServerState> state = state_;
   state->draining = true;
   state->close_listeners();
+  for (const auto& connection : state->current_connections()) connection->end_stream();
+  const Milliseconds grace = std::min(limit, state->settings.drain_grace);
+  co_await state->wait_until_drained(grace);
+  state->grace_is_over = true;
   for (const auto& connection : state->current_connections())
-    if (connection->phase() == ConnectionBase::Phase::idle)
-      connection->close();
-    else
-      connection->end_stream();
-  state->drained.expires_after(limit);
-  while (!state->connections.empty()) {
-    auto [ec] = co_await state->drained.async_wait(nothrow);
-    if (!ec) break;
-  }
+    if (connection->phase() == ConnectionBase::Phase::idle && !connection->has_unread()) connection->close();
+  co_await state->wait_until_drained(limit - grace);
   if (state->connections.empty()) co_return;
   spdlog::warn("closing {} HTTP connections that did not end in time", state->connections.size());
   for (const auto& connection : state->current_connections()) connection->abort();
-  state->drained.expires_after(unwinding_limit);
-  while (!state->connections.empty()) {
-    auto [ec] = co_await state->drained.async_wait(nothrow);
-    if (!ec) break;
-  }
+  co_await state->wait_until_drained(unwinding_limit);
 }
 
 ServerCounts Server::counts() const {

@@ -56,6 +56,7 @@ struct ServerSettings {
   Milliseconds idle_limit{60'000};            // between requests; closed without a word
   Milliseconds write_limit{30'000};           // for the peer to take what is written at one time
   Milliseconds linger_limit{2'000};           // for the peer to read the last answer before its input is cut off
+  Milliseconds drain_grace{500};              // of stop(), for a next request on connections that wait for one
   std::size_t connections_max = 1'000;        // when reached, the longest idle one makes room; without one, 503
   std::size_t connections_per_peer_max = 32;  // by address; 429
   bool limit_loopback_peers = false;          // whether peers at 127.0.0.0/8 and ::1 are limited, too
@@ -109,9 +110,10 @@ class Server {
   /// Where the first listener is bound, with the port that the system chose; empty before listen().
   Endpoint local_endpoint() const;
 
-  /// Drains: accepts no more, closes idle connections, ends streams, answers the requests that have begun with
-  /// Connection: close, and at the limit closes the rest and cancels their handlers. Returns when no connection is
-  /// left, at most a second after the limit. Cancelling the wait leaves the server draining.
+  /// Drains: accepts no more, ends streams, and answers with Connection: close the requests that have begun or that
+  /// arrive within `drain_grace`, since a peer that has just been accepted, or has just been answered, may be sending
+  /// one. Then it closes idle connections, and at the limit the rest, whose handlers it cancels. Returns when no
+  /// connection is left, at most a second after the limit. Cancelling the wait leaves the server draining.
   awaitable<> stop(Milliseconds limit);
 
   ServerCounts counts() const;

@@ -546,6 +546,38 @@ TEST(Server, DrainsWithARequestInFlight) {
   EXPECT_EQ(server.counts().connections, 0U);
 }
 
+TEST(Server, AnswersWhatArrivesInTheGraceOfADrain) {
+  ServerSettings settings;
+  settings.drain_grace = Milliseconds(5'000);
+  RunningServer server(echo, settings);
+  RawPeer fresh = RawPeer::connected(server.port());
+  RawPeer kept = RawPeer::connected(server.port());
+  kept.send(get("/first"));
+  EXPECT_FALSE(has(kept.read_answer(), "Connection: close"));
+  ASSERT_TRUE(server.eventually([](const ServerCounts& counts) { return counts.connections == 2; }));
+  std::future<void> stopped = server.stop(Milliseconds(10'000));
+  ASSERT_EQ(stopped.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+  for (RawPeer* peer : {&fresh, &kept}) {
+    peer->send(get("/last"));
+    std::string answer = peer->read_answer();
+    EXPECT_EQ(status_of(answer), 200);
+    EXPECT_TRUE(has(answer, "Connection: close"));
+    peer->close();
+  }
+  ASSERT_EQ(stopped.wait_for(std::chrono::seconds(4)), std::future_status::ready);  // it waits no longer than needed
+}
+
+TEST(Server, ClosesWhoAsksNothingWhenTheGraceOfADrainIsOver) {
+  ServerSettings settings;
+  settings.drain_grace = Milliseconds(50);
+  RunningServer server(echo, settings);
+  RawPeer silent = RawPeer::connected(server.port());
+  ASSERT_TRUE(server.eventually([](const ServerCounts& counts) { return counts.connections == 1; }));
+  std::future<void> stopped = server.stop(Milliseconds(60'000));
+  ASSERT_EQ(stopped.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  EXPECT_TRUE(silent.is_at_end());
+}
+
 TEST(Server, ClosesWhatHasNotEndedAtTheLimit) {
   Gate gate;
   RunningServer server(gate.handler());
