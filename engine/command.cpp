@@ -8,6 +8,7 @@ template <class Alternative>
   requires requires(const AnyCommand& any) { std::holds_alternative<Alternative>(any); }
 Command::Command(Alternative alternative) : AnyCommand(std::move(alternative)) {}
 
+Command::Command() = default;
 Command::Command(const Command& other) = default;
 Command::Command(Command&& other) noexcept = default;
 Command& Command::operator=(const Command& other) = default;

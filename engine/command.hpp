@@ -501,6 +501,7 @@ using AnyCommand =
 /// command.cpp: copying and destroying one of forty alternatives is most of what a file that only passes a command on
 /// would take.
 struct Command : AnyCommand {
+  Command();  ///< a CreateCustomer without anything
   template <class Alternative>
     requires requires(const AnyCommand& any) { std::holds_alternative<Alternative>(any); }
   Command(Alternative alternative);  // NOLINT: a command is one of its alternatives
