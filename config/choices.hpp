@@ -23,6 +23,9 @@ template <>
 inline constexpr std::array choices<FinalAction> = {FinalAction::cancel, FinalAction::unpaid, FinalAction::past_due};
 
 template <>
+inline constexpr std::array choices<TaxRounding> = {TaxRounding::line, TaxRounding::invoice};
+
+template <>
 inline constexpr std::array choices<Mode> = {Mode::test, Mode::live};
 
 template <>

@@ -164,6 +164,9 @@ constexpr std::array settings_in_order = {
                   "How long before a renewal its invoice is announced with the event invoice.upcoming; 0s for not at "
                   "all.",
                   "", 0, in(days(60))),
+    BILLD_SETTING(billing.tax_rounding,
+                  "Where a tax is rounded to whole minor units: each line's by itself, or each rate once for the "
+                  "invoice."),
     BILLD_SETTING(billing.incomplete_expires_after,
                   "How long a subscription waits for its first payment before it expires.", "", in(minutes(1)),
                   in(days(30))),
@@ -250,7 +253,7 @@ constexpr std::array settings_in_order = {
 #undef BILLD_SETTING
 
 /// What a running daemon takes over; a section that ends with a dot stands for all that is in it.
-constexpr std::array<std::string_view, 17> reloadable = {
+constexpr std::array<std::string_view, 18> reloadable = {
     "log.",
     "operators.tokens_file",
     "operators.host",
@@ -260,6 +263,7 @@ constexpr std::array<std::string_view, 17> reloadable = {
     "billing.final_action",
     "billing.overdue_final_after",
     "billing.upcoming_notice",
+    "billing.tax_rounding",
     "billing.incomplete_expires_after",
     "billing.charge_resolve_after",
     "billing.charge_resolve_max",

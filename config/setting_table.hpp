@@ -19,13 +19,15 @@ using MemberOf = T& (*)(Holder&);
 
 /// The types that a setting can have.
 template <class Holder>
-using AnyMemberOf = std::variant<
-    MemberOf<Holder, bool>, MemberOf<Holder, std::uint32_t>, MemberOf<Holder, std::string>, MemberOf<Holder, Secret>,
-    MemberOf<Holder, std::chrono::milliseconds>, MemberOf<Holder, std::vector<std::chrono::milliseconds>>,
-    MemberOf<Holder, std::vector<std::string>>, MemberOf<Holder, std::vector<TestFault>>,
-    MemberOf<Holder, ListenAddress>, MemberOf<Holder, std::optional<ListenAddress>>, MemberOf<Holder, RedisAddress>,
-    MemberOf<Holder, LogLevel>, MemberOf<Holder, LogFormat>, MemberOf<Holder, FinalAction>, MemberOf<Holder, Mode>,
-    MemberOf<Holder, ProcessorKind>, MemberOf<Holder, WebhookKind>, MemberOf<Holder, HmacEncoding>>;
+using AnyMemberOf =
+    std::variant<MemberOf<Holder, bool>, MemberOf<Holder, std::uint32_t>, MemberOf<Holder, std::string>,
+                 MemberOf<Holder, Secret>, MemberOf<Holder, std::chrono::milliseconds>,
+                 MemberOf<Holder, std::vector<std::chrono::milliseconds>>, MemberOf<Holder, std::vector<std::string>>,
+                 MemberOf<Holder, std::vector<TestFault>>, MemberOf<Holder, ListenAddress>,
+                 MemberOf<Holder, std::optional<ListenAddress>>, MemberOf<Holder, RedisAddress>,
+                 MemberOf<Holder, LogLevel>, MemberOf<Holder, LogFormat>, MemberOf<Holder, FinalAction>,
+                 MemberOf<Holder, TaxRounding>, MemberOf<Holder, Mode>, MemberOf<Holder, ProcessorKind>,
+                 MemberOf<Holder, WebhookKind>, MemberOf<Holder, HmacEncoding>>;
 
 template <class Holder>
 struct SettingOf {

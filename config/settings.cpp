@@ -469,6 +469,7 @@ Rules billing_rules(const BillingSettings& settings) {
   return Rules{
       .invoice_finalize_delay = settings.invoice_finalize_delay,
       .retry_schedule = {settings.retry_schedule.begin(), settings.retry_schedule.end()},
+      .tax_rounding = settings.tax_rounding,
       .final_action = settings.final_action,
       .overdue_final_after = settings.overdue_final_after,
       .upcoming_notice = settings.upcoming_notice,

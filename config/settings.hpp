@@ -182,6 +182,8 @@ struct BillingSettings {
                                                            std::chrono::days(7)};
   /// What becomes of the subscription when the last attempt has failed.
   FinalAction final_action = FinalAction::cancel;
+  /// Where a tax is rounded to whole minor units: each line's by itself, or each rate once for the invoice.
+  TaxRounding tax_rounding = TaxRounding::line;
   /// How long a subscription waits for its first payment before it expires, 1m to 30d.
   std::chrono::milliseconds incomplete_expires_after = std::chrono::hours(23);
   /// How long events can be listed, 1d to 3650d.

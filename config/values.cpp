@@ -77,6 +77,16 @@ std::string_view name_of(FinalAction action) {
   return "";
 }
 
+std::string_view name_of(TaxRounding rounding) {
+  switch (rounding) {
+    case TaxRounding::line:
+      return "line";
+    case TaxRounding::invoice:
+      return "invoice";
+  }
+  return "";
+}
+
 std::string_view name_of(LogLevel level) {
   switch (level) {
     case LogLevel::trace:

@@ -77,6 +77,7 @@ enum class WebhookKind { unset, stripe, standard, hmac };
 enum class HmacEncoding { hex, base64 };
 
 std::string_view name_of(FinalAction action);
+std::string_view name_of(TaxRounding rounding);
 std::string_view name_of(Mode mode);
 std::string_view name_of(ProcessorKind kind);
 std::string_view name_of(TestFault fault);

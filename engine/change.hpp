@@ -34,6 +34,8 @@ class Change {
   }
   /// Takes a draft out of the account for good.
   void drop(const InvoiceId& id);
+  /// The coupon that is redeemed: one for each command.
+  void claim(CouponClaim claim) { transition_.claim = std::move(claim); }
   /// There is something to commit.
   void touch() { transition_.changed = true; }
   /// An operator must look at the account before anything more happens to it.
@@ -143,10 +145,59 @@ Result<void> verify_source(Change& change, const VerifySource& command);
 /// Money can be taken from the source.
 Result<void> check_chargeable(const Source& source);
 
+// discounts.cpp
+/// Whether what is dated so gets the discount.
+bool is_in_effect(const Discount& discount, Timestamp time);
+/// The discount that the redemption makes; the transition claims the coupon. `subscription`: whose it will be, empty:
+/// the customer's. `purchase`: what is bought with it, if that is known.
+Result<Discount> redeem(Change& change, const Redemption& redemption, const SubscriptionId& subscription,
+                        const Money* purchase);
+/// Puts a discount in the place of the one there is, and tells of it.
+void put_discount(Change& change, std::optional<Discount>& place, std::optional<Discount> discount);
+/// The discount that what is dated so gets; nullptr: none.
+const Discount* discount_in_effect(const Customer& customer, const Subscription* subscription, Timestamp time);
+/// Gives the draft the discount that is in effect, if it has none and there is something to take it from, uses it up if
+/// it is for one invoice, and puts the invoice's lines, taxes and total in agreement. `subscription`: whose invoice it
+/// is, null: nobody's. amount_out_of_range beyond 64 bits.
+Result<void> total_up(Change& change, Invoice& invoice, Subscription* subscription);
+/// The same for a draft of which the subscription is in the account.
+Result<void> total_up(Change& change, Invoice& invoice);
+/// The invoice never was: a discount that it used up is there again, unless there is another.
+void give_discount_back(Change& change, const Invoice& invoice);
+/// What a lasting discount takes from those of the subscription's items that are not as they were `before`.
+Result<void> discount_items(const Change& change, const Customer& customer, Subscription& subscription,
+                            const std::vector<SubscriptionItem>& before);
+
+// metering.cpp
+Result<void> record_usage(Change& change, const RecordUsage& command);
+/// A period that is over, whose usage is to be billed.
+struct EndedPeriod {
+  Period period;
+  bool is_free = false;
+};
+/// Puts what the subscription's metered items have used in the period on the invoice.
+Result<void> bill_usage(Change& change, Invoice& invoice, Subscription& subscription, const EndedPeriod& ended);
+/// The invoice is final: its usage is kept as a sum.
+void fold_usage(Change& change, const Invoice& invoice);
+/// What an item has used in the current period until then waits as an invoice item. `is_last`: the subscription ends,
+/// so that no invoice of its own will take it.
+Result<void> usage_to_item(Change& change, const Subscription& subscription, SubscriptionItem& item, Timestamp until,
+                           bool is_last);
+/// The same for all items of a subscription that is about to end.
+Result<void> bill_last_usage(Change& change, Subscription& subscription, Timestamp until);
+
+// taxes.cpp
+/// Rates that can be agreed: each once, of 0 to 100 percent.
+Result<void> check_tax_rates(const std::vector<AppliedTaxRate>& rates, const std::string& parameter);
+/// The rates that hold for the subscription's item.
+const std::vector<AppliedTaxRate>& tax_rates_of(const Subscription& subscription, const SubscriptionItem& item);
+
 // subscriptions.cpp
 Result<void> subscribe(Change& change, const Subscribe& command);
 Result<void> cancel_subscription(Change& change, const CancelSubscription& command);
 Result<void> resume_subscription(Change& change, const ResumeSubscription& command);
+/// What the items cost in a whole period, ahead.
+Result<Money> cost_of_all(const std::vector<SubscriptionItem>& items);
 /// The items of a subscription belong together, and it can be told what they cost.
 Result<void> check_items(const std::vector<SubscriptionItem>& items);
 Result<void> check_collection(Collection collection, std::int32_t days_until_due);
@@ -160,9 +211,10 @@ void restart_period(Change& change, Subscription& subscription, Timestamp start,
 /// How a subscription is billed.
 struct Billing {
   BillingReason reason;
-  Period gathered;         ///< the stretch whose changes go into the invoice
-  bool of_period = true;   ///< for the period that has just begun; false: only for what is pending
-  bool immediate = false;  ///< finalized and collected without delay
+  Period gathered;                        ///< the stretch whose changes go into the invoice
+  bool of_period = true;                  ///< for the period that has just begun; false: only for what is pending
+  bool immediate = false;                 ///< finalized and collected without delay
+  std::optional<EndedPeriod> ended = {};  ///< whose usage is billed
 };
 /// Draws up the subscription's invoice and tells of both; `before` is the subscription before its change.
 Result<void> bill(Change& change, Subscription& subscription, Subscription before, const Billing& billing);
@@ -200,9 +252,7 @@ void retry_past_due(Change& change);
 
 // invoices.cpp
 /// An invoice of the subscription as a draft in the account. The pointer is valid until the next invoice is drawn up.
-Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, const Billing& billing);
-/// The total of the lines as they are now; amount_out_of_range beyond 64 bits.
-Result<void> total_up(Invoice& invoice);
+Result<Invoice*> draw_up_invoice(Change& change, Subscription& subscription, const Billing& billing);
 /// What is due of a total when the customer's balance has had its part, and what is left of the balance.
 struct BalanceUse {
   std::int64_t due = 0, ending_balance = 0;
@@ -248,9 +298,9 @@ enum class Sweep : std::uint8_t {
   by_hand,  ///< the same, and without a subscription those of all
   ended,    ///< those whose subscription has ended
 };
-/// Moves the pending items that the draft may take onto it, the oldest first, as far as there is room, and totals it
-/// up.
-Result<void> take_pending_items(Change& change, Invoice& invoice, Sweep sweep);
+/// Moves the pending items that the draft may take onto it, the oldest first, as far as there is room; it is to be
+/// totalled up then.
+void take_pending_items(Change& change, Invoice& invoice, Sweep sweep);
 /// The other way round: the invoice's items are pending again.
 void give_items_back(Change& change, const Invoice& invoice);
 /// Removes the subscription's pending prorations.
@@ -263,7 +313,7 @@ Result<void> bill_ended_items(Change& change, const InvoiceItem& due);
 // proration.cpp
 /// What the item costs in a whole period, ahead.
 Result<Money> cost_of(const SubscriptionItem& item);
-/// What the item costs in the stretch, which lies within the subscription's current period.
+/// What the item costs, before any discount, in the stretch, which lies within the subscription's current period.
 Result<Money> cost_in(const Subscription& subscription, const SubscriptionItem& item, Period stretch);
 enum class Side : std::uint8_t { credit, debit };
 /// The proration's moment, to the rules' unit: a day that has begun is billed by what comes (`begun_day_is_used`: by

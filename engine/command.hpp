@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine/account.hpp"
+#include "engine/catalog.hpp"
 
 namespace billd {
 
@@ -18,6 +18,12 @@ struct MetadataPatch {
 
   bool clear = false;  ///< what was there goes first
   Metadata set;        ///< an empty value removes its key
+};
+
+/// A coupon to be applied, by itself or by a promotion code, as the catalog knows them.
+struct Redemption {
+  Coupon coupon;
+  std::optional<PromotionCode> promotion_code;
 };
 
 /// A payment source as its gateway described it.
@@ -45,6 +51,7 @@ struct CreateCustomer {
   Shipping shipping;
   TaxExempt tax_exempt = TaxExempt::none;
   std::vector<std::string> preferred_locales;
+  std::optional<Redemption> discount;
   std::uint64_t number = 0;           ///< drawn by whoever carries the command out
   std::uint32_t first_name_size = 0;  ///< see Customer
   std::string organization, external_id, code, user_name;
@@ -77,6 +84,7 @@ struct UpdateCustomer {
   AddressChange address_change;                      ///< parts of the address; not together with `address`
   std::optional<std::string> organization, external_id;
   std::optional<UserNameChange> user_name;
+  std::optional<std::optional<Redemption>> discount;  ///< instead of the one there is; empty inside: none any more
 };
 
 /// Ends the subscriptions at once; only a tombstone of the customer is left.
@@ -120,8 +128,9 @@ struct RemoveSource {
 
 struct NewSubscriptionItem {
   Price price;
-  std::int64_t quantity = 1;  ///< 0 bills nothing
+  std::int64_t quantity = 1;  ///< 0 bills nothing; of a metered price without meaning
   Metadata metadata;
+  std::vector<AppliedTaxRate> tax_rates = {};  ///< instead of the subscription's
 };
 
 /// What happens when the first payment is declined. Source: Stripe's payment_behavior.
@@ -145,6 +154,8 @@ struct Subscribe {
   bool free_until_anchor = false;
   std::optional<Timestamp> cancel_at;
   RenewalTrigger renewal_trigger = RenewalTrigger::schedule;
+  std::optional<Redemption> discount;
+  std::vector<AppliedTaxRate> tax_rates = {};  ///< one without identifier is a tax_percent
 };
 
 /// A change of one of a subscription's items, or a new one.
@@ -154,6 +165,10 @@ struct ItemChange {
   std::optional<Price> price;
   std::optional<std::int64_t> quantity;
   std::optional<MetadataPatch> metadata;
+  std::optional<std::vector<AppliedTaxRate>> tax_rates = {};  ///< all of them; empty inside: the subscription's
+  /// Of one that goes or gets another price: what was used so far is not billed. Otherwise it waits for the next
+  /// invoice.
+  bool clear_usage = false;
 };
 
 /// What a change within a period means for what was paid for it.
@@ -180,6 +195,8 @@ struct UpdateSubscription {
   std::optional<MetadataPatch> metadata;
   std::optional<std::optional<Pause>> pause;  ///< empty inside: collection resumes
   std::optional<RenewalTrigger> renewal_trigger;
+  std::optional<std::optional<Redemption>> discount;  ///< instead of the one there is; empty inside: none any more
+  std::optional<std::vector<AppliedTaxRate>> tax_rates = {};  ///< all of them; of invoices to come
 };
 
 /// Begins the next period now instead of when its turn comes. What is not due yet stays as it is.
@@ -196,11 +213,20 @@ struct LapseSubscription {
   SubscriptionId subscription;
 };
 
+/// So much was used of a metered item. It is billed when its period is over.
+struct RecordUsage {
+  SubscriptionItemId item;
+  std::int64_t quantity = 0;
+  std::optional<Timestamp> timestamp;  ///< empty: now. Of a period that is over, while its invoice is a draft
+  UsageAction action = UsageAction::increment;
+};
+
 struct CancelSubscription {
   SubscriptionId subscription;
   bool at_period_end = false;
   bool prorate = false;      ///< at once: credits what is left of the period
-  bool invoice_now = false;  ///< at once: bills what is pending now instead of at the period's end
+  bool invoice_now = false;  ///< at once: bills what is pending and what was used now. Otherwise what is pending is
+                             ///< billed at the period's end, and what was used is not
 };
 
 /// Takes a cancellation at the period's end back.
@@ -211,7 +237,8 @@ struct ResumeSubscription {
 /// Without `invoice` it is pending: the next invoice of the subscription, or of the customer, takes it. With it, it is
 /// added to that draft, which `recalled` is when it rests outside the account.
 struct CreateInvoiceItem {
-  Money unit_amount;  ///< may be negative: a credit
+  Money unit_amount;           ///< may be negative: a credit
+  std::optional<Price> price;  ///< one that is paid once, instead of the unit amount
   std::int64_t quantity = 1;
   InvoiceId invoice;
   std::optional<Invoice> recalled;
@@ -220,6 +247,7 @@ struct CreateInvoiceItem {
   std::string description;
   std::optional<bool> discountable;  ///< empty: unless it is a credit
   Metadata metadata;
+  std::vector<AppliedTaxRate> tax_rates = {};  ///< instead of the invoice's
 };
 
 /// Members without a value stay as they are. `invoice` is the draft that holds the item; empty: it is pending.
@@ -232,6 +260,7 @@ struct UpdateInvoiceItem {
   std::optional<std::string> description;
   std::optional<bool> discountable;  ///< not of a proration
   std::optional<MetadataPatch> metadata;
+  std::optional<std::vector<AppliedTaxRate>> tax_rates = {};  ///< all of them; empty inside: the invoice's
 };
 
 struct DeleteInvoiceItem {
@@ -254,6 +283,7 @@ struct CreateInvoice {
   SourceId default_source;  ///< empty: the subscription's or the customer's
   std::string description;
   Metadata metadata;
+  std::optional<std::vector<AppliedTaxRate>> tax_rates = {};  ///< empty: the subscription's, if it is for one
 };
 
 /// Members without a value stay as they are. Only drafts take what is not a description or metadata.
@@ -262,9 +292,10 @@ struct UpdateInvoice {
   std::optional<Invoice> recalled;
   std::optional<std::string> description;
   std::optional<MetadataPatch> metadata;
-  std::optional<Timestamp> due_at;         ///< of an invoice that is sent
-  std::optional<SourceId> default_source;  ///< empty inside: the subscription's or the customer's
-  std::optional<bool> auto_advance;        ///< goes on collecting it, or stops
+  std::optional<Timestamp> due_at;                            ///< of an invoice that is sent
+  std::optional<SourceId> default_source;                     ///< empty inside: the subscription's or the customer's
+  std::optional<bool> auto_advance;                           ///< goes on collecting it, or stops
+  std::optional<std::vector<AppliedTaxRate>> tax_rates = {};  ///< all of them
 };
 
 /// Numbers and opens the draft without waiting for its time; without auto_advance billd does not collect it by itself.
@@ -495,7 +526,8 @@ using AnyCommand =
                  UpdateInvoice, FinalizeInvoice, SendInvoice, VoidInvoice, MarkInvoiceUncollectible, DeleteInvoice,
                  UpdateSubscription, RefundCharge, UpdateRefund, RecordRefundOutcome, RenewSubscription,
                  LapseSubscription, RecordDispute, VerifySource, UpdateCharge, CreateCreditNote, UpdateCreditNote,
-                 VoidCreditNote, AdjustBalance, CreateSchedule, UpdateSchedule, CancelSchedule, ReleaseSchedule>;
+                 VoidCreditNote, AdjustBalance, CreateSchedule, UpdateSchedule, CancelSchedule, ReleaseSchedule,
+                 RecordUsage>;
 
 /// One of the commands. It is the variant, with what every user would otherwise compile anew compiled once, in
 /// command.cpp: copying and destroying one of forty alternatives is most of what a file that only passes a command on

@@ -32,6 +32,15 @@ void change_address_parts(Address& address, const AddressChange& change) {
   if (change.country) address.country = *change.country;
 }
 
+/// An amount of money says in which currency the customer is billed from now on.
+Result<Discount> redeem_for_customer(Change& change, const Redemption& redemption) {
+  auto discount = redeem(change, redemption, SubscriptionId(), nullptr);
+  if (!discount) return discount.error();
+  Currency& currency = change.customer().currency;
+  if (currency.is_none()) currency = discount->coupon.amount_off.currency;
+  return discount;
+}
+
 }  // namespace
 
 Failure no_such_customer(const Customer& customer) {
@@ -139,6 +148,11 @@ Result<void> create_customer(Change& change, const CreateCustomer& command) {
   customer.code = command.code;
   customer.account_id = command.account_id;
   customer.user_name = command.user_name;
+  if (command.discount) {
+    auto redeemed = redeem_for_customer(change, *command.discount);
+    if (!redeemed) return redeemed.error();
+    customer.discount = std::move(*redeemed);
+  }
   const Source* source = nullptr;
   if (command.source) {
     auto put = put_source(change, *command.source);
@@ -148,6 +162,7 @@ Result<void> create_customer(Change& change, const CreateCustomer& command) {
       (source->is_payment_method() ? customer.default_payment_method : customer.default_source) = source->id;
   }
   change.emit({EventType::customer_created}, customer);
+  if (customer.discount) change.emit({EventType::customer_discount_created}, *customer.discount);
   if (source != nullptr) tell_of_new_source(change, *source);
   change.set_subject(customer.id.value());
   return {};
@@ -192,6 +207,15 @@ Result<void> update_customer(Change& change, const UpdateCustomer& command) {
   if (command.shipping) customer.shipping = *command.shipping;
   if (command.tax_exempt) customer.tax_exempt = *command.tax_exempt;
   if (command.preferred_locales) customer.preferred_locales = *command.preferred_locales;
+  if (command.discount) {
+    std::optional<Discount> discount;
+    if (*command.discount) {
+      auto redeemed = redeem_for_customer(change, **command.discount);
+      if (!redeemed) return redeemed.error();
+      discount = std::move(*redeemed);
+    }
+    put_discount(change, customer.discount, std::move(discount));
+  }
   if (command.source) {
     auto source = put_source(change, *command.source);
     if (!source) return source.error();

@@ -36,6 +36,7 @@ struct Carry {
   Result<void> operator()(const MarkInvoiceUncollectible& command) const { return mark_uncollectible(change, command); }
   Result<void> operator()(const DeleteInvoice& command) const { return delete_invoice(change, command); }
   Result<void> operator()(const UpdateSubscription& command) const { return update_subscription(change, command); }
+  Result<void> operator()(const RecordUsage& command) const { return record_usage(change, command); }
   Result<void> operator()(const RefundCharge& command) const { return refund_charge(change, command); }
   Result<void> operator()(const UpdateRefund& command) const { return update_refund(change, command); }
   Result<void> operator()(const RecordRefundOutcome& command) const { return record_refund_outcome(change, command); }

@@ -28,10 +28,10 @@ Result<void> check_period(const std::optional<Period>& period) {
   return {};
 }
 
-Result<Money> amount_of(Money unit_amount, std::int64_t quantity) {
+Result<Money> amount_of(const Price& price, std::int64_t quantity) {
   if (quantity < 0)
     return Failure{Errc::invalid_parameter, "This value must be greater than or equal to 0.", "quantity"};
-  auto amount = multiply(unit_amount, quantity);
+  auto amount = cost_of(price, quantity);
   if (!amount || amount->minor > amount_max || amount->minor < -amount_max)
     return Failure{Errc::invalid_parameter, "Amount must be no more than 999,999,999,999 minor units.", "amount"};
   return amount;
@@ -85,24 +85,55 @@ Result<void> apply(const UpdateInvoiceItem& command, InvoiceItem& item) {
   if (item.proration && (command.unit_amount || command.quantity))
     return Failure{Errc::invalid_parameter, "The amount of a proration cannot be changed.",
                    command.unit_amount ? "amount" : "quantity"};
+  if (item.price.is_metered() && (command.unit_amount || command.quantity))
+    return Failure{Errc::invalid_parameter, "The amount of what was used cannot be changed.",
+                   command.unit_amount ? "amount" : "quantity"};
+  if (command.tax_rates) {
+    auto rates_are_fine = check_tax_rates(*command.tax_rates, "tax_rates");
+    if (!rates_are_fine) return rates_are_fine.error();
+  }
   if (item.proration && command.discountable.value_or(false))
     return Failure{Errc::invalid_parameter, "Discounts do not apply to prorations.", "discountable"};
   auto period = check_period(command.period);
   if (!period) return period.error();
   if (command.unit_amount || command.quantity) {
-    Money unit_amount = item.price.unit_amount;
-    if (command.unit_amount) unit_amount.minor = *command.unit_amount;
+    Price price = item.price;
+    if (command.unit_amount) {
+      // A bare amount takes the place of whatever price there was.
+      price = Price();
+      price.unit_amount = {*command.unit_amount, item.amount.currency};
+    }
     const std::int64_t quantity = command.quantity.value_or(item.quantity);
-    auto amount = amount_of(unit_amount, quantity);
+    auto amount = amount_of(price, quantity);
     if (!amount) return amount.error();
-    item.price.unit_amount = unit_amount;
+    item.price = std::move(price);
     item.quantity = quantity;
     item.amount = *amount;
   }
   if (command.period) item.period = *command.period;
   if (command.description) item.description = *command.description;
   if (command.discountable) item.discountable = *command.discountable;
+  if (command.tax_rates) item.tax_rates = *command.tax_rates;
   return patch(item.metadata, command.metadata);
+}
+
+/// The price that was named, or what a bare amount makes.
+Result<Price> price_of(const CreateInvoiceItem& command) {
+  Price price;
+  price.unit_amount = command.unit_amount;
+  if (command.price) {
+    if (!command.price->one_time)
+      return Failure{Errc::invalid_parameter,
+                     "The price specified is set to `type=recurring` but this field only accepts prices with "
+                     "`type=one_time`.",
+                     "price"};
+    auto is_fine = check_price(*command.price);
+    if (!is_fine) return is_fine.error();
+    price = *command.price;
+  }
+  if (price.currency().is_none())
+    return Failure{Errc::missing_parameter, "Missing required param: currency.", "currency"};
+  return price;
 }
 
 }  // namespace
@@ -110,9 +141,11 @@ Result<void> apply(const UpdateInvoiceItem& command, InvoiceItem& item) {
 Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& command) {
   Account& account = change.account();
   if (account.customer.deleted) return no_such_customer(account.customer);
-  if (command.unit_amount.currency.is_none())
-    return Failure{Errc::missing_parameter, "Missing required param: currency.", "currency"};
-  auto amount = amount_of(command.unit_amount, command.quantity);
+  auto price = price_of(command);
+  if (!price) return price.error();
+  auto rates_are_fine = check_tax_rates(command.tax_rates, "tax_rates");
+  if (!rates_are_fine) return rates_are_fine.error();
+  auto amount = amount_of(*price, command.quantity);
   if (!amount) return amount.error();
   auto period = check_period(command.period);
   if (!period) return period.error();
@@ -129,7 +162,8 @@ Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& comman
   InvoiceItem item;
   item.amount = *amount;
   item.quantity = command.quantity;
-  item.price.unit_amount = command.unit_amount;
+  item.price = std::move(*price);
+  item.tax_rates = command.tax_rates;
   item.created = change.now;
   item.period = command.period.value_or(Period{whole_second(change.now), whole_second(change.now)});
   item.subscription = command.subscription;
@@ -151,7 +185,7 @@ Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& comman
   Invoice before = invoice;
   change.emit({EventType::invoiceitem_created}, item);
   invoice.lines.push_back(line_of(std::move(item), change.draw_id<InvoiceLineKind>()));
-  auto total = total_up(invoice);
+  auto total = total_up(change, invoice);
   if (!total) return total.error();
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
   return {};
@@ -181,7 +215,7 @@ Result<void> update_invoice_item(Change& change, const UpdateInvoiceItem& comman
   if (!applied) return applied.error();
   change.emit_update(EventType::invoiceitem_updated, std::move(item_before), item);
   *line = line_of(std::move(item), line->id);
-  auto total = total_up(invoice);
+  auto total = total_up(change, invoice);
   if (!total) return total.error();
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
   return {};
@@ -205,19 +239,17 @@ Result<void> delete_invoice_item(Change& change, const DeleteInvoiceItem& comman
   Invoice before = invoice;
   change.emit({EventType::invoiceitem_deleted}, invoice_item_of(*line));
   invoice.lines.erase(line);
-  auto total = total_up(invoice);
+  auto total = total_up(change, invoice);
   if (!total) return total.error();
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
   return {};
 }
 
-Result<void> take_pending_items(Change& change, Invoice& invoice, Sweep sweep) {
-  auto total = total_up(invoice);
-  if (!total) return total.error();
+void take_pending_items(Change& change, Invoice& invoice, Sweep sweep) {
   std::vector<InvoiceItem>& pending = change.account().invoice_items;
-  if (pending.empty()) return {};
+  if (pending.empty()) return;
   std::vector<InvoiceItem> left;
-  Money sum = invoice.total;
+  Money sum{invoice.subtotal(), invoice.total.currency};
   for (InvoiceItem& item : pending) {
     auto with_item = add(sum, item.amount);
     // What has no room, or is too much for 64 bits, waits for the next invoice.
@@ -229,7 +261,6 @@ Result<void> take_pending_items(Change& change, Invoice& invoice, Sweep sweep) {
     invoice.lines.push_back(line_of(std::move(item), change.draw_id<InvoiceLineKind>()));
   }
   pending = std::move(left);
-  return total_up(invoice);
 }
 
 void give_items_back(Change& change, const Invoice& invoice) {
@@ -273,8 +304,9 @@ Result<void> bill_ended_items(Change& change, const InvoiceItem& due) {
   Invoice invoice = begin_invoice(change, BillingReason::manual, due.amount.currency);
   if (due.days_until_due > 0) invoice.collection = Collection::send_invoice;
   invoice.due_at = due_time(invoice.collection, change.now, due.days_until_due);
-  auto taken = take_pending_items(change, invoice, Sweep::ended);
-  if (!taken) return taken.error();
+  take_pending_items(change, invoice, Sweep::ended);
+  auto total = total_up(change, invoice);
+  if (!total) return total.error();
   change.emit({EventType::invoice_created}, invoice);
   change.account().invoices.push_back(std::move(invoice));
   return {};

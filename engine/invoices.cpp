@@ -85,18 +85,53 @@ Invoice begin_invoice(Change& change, BillingReason reason, Currency currency) {
   return invoice;
 }
 
-Result<void> total_up(Invoice& invoice) {
-  Money total{0, invoice.total.currency};
-  for (const InvoiceLine& line : invoice.lines) {
-    auto sum = add(total, line.amount);
-    if (!sum) return sum.error();
-    total = *sum;
+namespace {
+
+/// The lines for the subscription's current period: what is paid ahead, and that metered items begin with nothing.
+Result<void> add_period(Change& change, Invoice& invoice, const Subscription& subscription, const Billing& billing) {
+  const bool is_free = subscription.is_free_period();
+  const bool is_partial = !is_free && subscription.current_period != subscription.whole_period();
+  invoice.lines.reserve(subscription.items.size());
+  for (const SubscriptionItem& item : subscription.items) {
+    const bool is_metered = item.price.is_metered();
+    if (is_metered && billing.ended && item.created < billing.ended->period.end) continue;
+    auto amount = cost_in(subscription, item, subscription.current_period);
+    if (!amount) return amount.error();
+    InvoiceLine line;
+    line.id = change.draw_id<InvoiceLineKind>();
+    line.amount = *amount;
+    line.period = subscription.current_period;
+    line.quantity = is_metered ? 0 : item.quantity;
+    line.price = item.price;
+    line.item = item.id;
+    line.trial = is_free;
+    line.proration = is_partial && !is_metered;
+    line.tax_rates = item.tax_rates;
+    invoice.lines.push_back(std::move(line));
   }
-  invoice.total = total;
   return {};
 }
 
-Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscription, const Billing& billing) {
+/// What the discount took from each item's line, as if the line were for a whole period.
+Result<void> note_discounts(const Invoice& invoice, Subscription& subscription) {
+  const Period current = subscription.current_period, whole = subscription.whole_period();
+  for (SubscriptionItem& item : subscription.items) {
+    item.discount = 0;
+    const auto line = std::ranges::find_if(invoice.lines, [&](const InvoiceLine& each) {
+      return each.is_recurring() && each.item == item.id && !item.price.is_metered();
+    });
+    if (line == invoice.lines.end() || line->discount == 0) continue;
+    auto share = scale({line->discount, line->amount.currency}, (whole.end - whole.start).count(),
+                       (current.end - current.start).count(), Rounding::half_up);
+    if (!share) return share.error();
+    item.discount = share->minor;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Invoice*> draw_up_invoice(Change& change, Subscription& subscription, const Billing& billing) {
   const bool is_free = subscription.is_free_period();
   Invoice invoice = begin_invoice(change, billing.reason, subscription.items.front().price.unit_amount.currency);
   invoice.subscription = subscription.id;
@@ -104,28 +139,25 @@ Result<Invoice*> draw_up_invoice(Change& change, const Subscription& subscriptio
   invoice.period = billing.gathered;
   invoice.collection = subscription.collection;
   invoice.due_at = due_time(subscription.collection, change.now, subscription.days_until_due);
+  invoice.tax_rates = subscription.tax_rates;
   if (billing.of_period) {
-    invoice.lines.reserve(subscription.items.size());
-    const bool is_partial = !is_free && subscription.current_period != subscription.whole_period();
-    for (const SubscriptionItem& item : subscription.items) {
-      auto amount = cost_in(subscription, item, subscription.current_period);
-      if (!amount) return amount.error();
-      InvoiceLine line{change.draw_id<InvoiceLineKind>(),
-                       *amount,
-                       subscription.current_period,
-                       item.quantity,
-                       item.price,
-                       item.id,
-                       is_free};
-      line.proration = is_partial;
-      invoice.lines.push_back(std::move(line));
-    }
+    auto added = add_period(change, invoice, subscription, billing);
+    if (!added) return added.error();
+  }
+  if (billing.ended) {
+    auto billed = bill_usage(change, invoice, subscription, *billing.ended);
+    if (!billed) return billed.error();
   }
   // Who begins with a trial may have no source: what is pending waits for the first invoice with something to pay.
   const bool begins_free = is_free && billing.reason == BillingReason::subscription_create;
   const bool takes_nothing = begins_free || (subscription.pause && subscription.pause->takes_nothing_along());
-  auto total = takes_nothing ? total_up(invoice) : take_pending_items(change, invoice, Sweep::cycle);
+  if (!takes_nothing) take_pending_items(change, invoice, Sweep::cycle);
+  auto total = total_up(change, invoice, &subscription);
   if (!total) return total.error();
+  if (billing.of_period) {
+    auto noted = note_discounts(invoice, subscription);
+    if (!noted) return noted.error();
+  }
   change.touch();
   change.account().invoices.push_back(std::move(invoice));
   return &change.account().invoices.back();
@@ -160,6 +192,7 @@ Result<void> finalize_invoice(Change& change, Invoice& invoice) {
   if (!invoice.provisional) invoice.number = draw_invoice_number(change);
   invoice.finalized_at = change.now;
   invoice.finalize_at.reset();
+  fold_usage(change, invoice);
   const bool is_too_small = use->due == 0 && use->ending_balance > 0;
   set_balance(change, use->ending_balance,
               {is_too_small ? BalanceReason::invoice_too_small : BalanceReason::applied_to_invoice, invoice.id});
@@ -223,6 +256,10 @@ Result<void> create_invoice(Change& change, const CreateInvoice& command) {
   if (!due) return due.error();
   if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
     return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
+  if (command.tax_rates) {
+    auto rates_are_fine = check_tax_rates(*command.tax_rates, "default_tax_rates");
+    if (!rates_are_fine) return rates_are_fine.error();
+  }
   const Currency agreed = currency_of(account);
   if (agreed.is_none() && command.currency.is_none()) {
     if (command.may_be_empty) return Failure{Errc::missing_parameter, "Missing required param: currency.", "currency"};
@@ -240,12 +277,17 @@ Result<void> create_invoice(Change& change, const CreateInvoice& command) {
   invoice.metadata = command.metadata;
   invoice.auto_advance = command.auto_advance;
   if (!command.auto_advance) invoice.finalize_at.reset();
+  if (command.tax_rates)
+    invoice.tax_rates = *command.tax_rates;
+  else if (subscription != nullptr)
+    invoice.tax_rates = subscription->tax_rates;
   if (command.take_pending_items) {
-    auto taken = take_pending_items(change, invoice, Sweep::by_hand);
-    if (!taken) return taken.error();
+    take_pending_items(change, invoice, Sweep::by_hand);
     // Source: Stripe refuses to make an invoice of nothing.
     if (invoice.lines.empty() && !command.may_be_empty)
       return Failure{Errc::invalid_state, "Nothing to invoice for customer", "customer"};
+    auto total = total_up(change, invoice);
+    if (!total) return total.error();
   }
   agree_on_currency(change, invoice.total.currency);
   change.emit({EventType::invoice_created}, invoice);
@@ -259,9 +301,13 @@ Result<void> update_invoice(Change& change, const UpdateInvoice& command) {
   if (found == nullptr) return no_such_invoice(command.invoice);
   auto exists = check_customer(change.customer());
   if (!exists) return exists.error();
-  if ((command.due_at || command.default_source) && found->status != InvoiceStatus::draft)
+  if ((command.due_at || command.default_source || command.tax_rates) && found->status != InvoiceStatus::draft)
     return Failure{Errc::invalid_state, "Finalized invoices can't be updated in this way",
-                   command.due_at ? "due_date" : "default_source"};
+                   command.due_at ? "due_date" : (command.default_source ? "default_source" : "default_tax_rates")};
+  if (command.tax_rates) {
+    auto rates_are_fine = check_tax_rates(*command.tax_rates, "default_tax_rates");
+    if (!rates_are_fine) return rates_are_fine.error();
+  }
   if (command.due_at && found->collection != Collection::send_invoice)
     return Failure{Errc::invalid_parameter, "Only an invoice that is sent has a due date.", "due_date"};
   if (command.due_at && (*command.due_at < change.now || *command.due_at > end_of_time))
@@ -278,6 +324,11 @@ Result<void> update_invoice(Change& change, const UpdateInvoice& command) {
   if (!patched) return patched.error();
   if (command.due_at) invoice.due_at = whole_second(*command.due_at);
   if (command.default_source) invoice.default_source = *command.default_source;
+  if (command.tax_rates) {
+    invoice.tax_rates = *command.tax_rates;
+    auto total = total_up(change, invoice);
+    if (!total) return total.error();
+  }
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
   if (!command.auto_advance) return {};
   if (*command.auto_advance) return reopen_invoice(change, ReopenInvoice{command.invoice, {}});
@@ -365,6 +416,7 @@ Result<void> delete_invoice(Change& change, const DeleteInvoice& command) {
   const Invoice& invoice = bring_in(change, command);
   change.set_subject(id.value());
   give_items_back(change, invoice);
+  give_discount_back(change, invoice);
   change.emit({EventType::invoice_deleted}, invoice);
   change.drop(id);
   return {};

@@ -11,6 +11,7 @@ Result<void> forget_provisional(Change& change, Invoice& invoice) {
   auto voided = make_void(change, invoice);
   if (!voided) return voided.error();
   give_items_back(change, invoice);
+  give_discount_back(change, invoice);
   if (Subscription* subscription = change.account().find(invoice.subscription)) {
     drop_prorations(change, *subscription);
     subscription->status = SubscriptionStatus::incomplete_expired;

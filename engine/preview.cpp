@@ -43,6 +43,8 @@ Result<void> bill_next(Change& change, Subscription& subscription) {
   if (subscription.pause && subscription.pause->resumes_at && *subscription.pause->resumes_at <= boundary)
     resume_collection(change, subscription);
   if (!subscription.cancel_at_period_end && subscription.cancel_at != boundary) return renew(change, subscription);
+  auto used = bill_last_usage(change, subscription, boundary);
+  if (!used) return used.error();
   end_subscription(change, subscription, boundary, boundary);
   const auto& items = change.account().invoice_items;
   const auto due = std::ranges::find_if(items, [](const InvoiceItem& item) { return item.bill_at.has_value(); });

@@ -11,16 +11,25 @@ Result<Money> cost_of(const SubscriptionItem& item) {
   return cost_of(item.price, item.quantity);
 }
 
-Result<Money> cost_in(const Subscription& subscription, const SubscriptionItem& item, Period stretch) {
-  if (subscription.is_free_period()) return Money{0, item.price.unit_amount.currency};
-  auto cost = cost_of(item);
-  if (!cost) return cost.error();
+namespace {
+
+/// The stretch's share of what is for a whole period.
+Result<Money> share_in(const Subscription& subscription, Money cost, Period stretch) {
+  if (subscription.is_free_period()) return Money{0, cost.currency};
   const Period whole = subscription.whole_period();
   const Duration part = stretch.end - stretch.start, length = whole.end - whole.start;
-  if (part == length) return *cost;
+  if (part == length) return cost;
   // Multiplied by the quantity before it is rounded: one line, one rounding. Source: Stripe does so; which way a half
   // goes it does not say.
-  return scale(*cost, part.count(), length.count(), Rounding::half_up);
+  return scale(cost, part.count(), length.count(), Rounding::half_up);
+}
+
+}  // namespace
+
+Result<Money> cost_in(const Subscription& subscription, const SubscriptionItem& item, Period stretch) {
+  auto cost = cost_of(item);
+  if (!cost) return cost.error();
+  return share_in(subscription, *cost, stretch);
 }
 
 Timestamp proration_moment(const Subscription& subscription, Timestamp time, ProrationUnit unit,
@@ -38,7 +47,11 @@ Timestamp proration_moment(const Subscription& subscription, Timestamp time, Pro
 
 Result<void> prorate(Change& change, const Subscription& subscription, const SubscriptionItem& item, Period stretch,
                      Side side) {
-  auto amount = cost_in(subscription, item, stretch);
+  auto cost = cost_of(item);
+  if (!cost) return cost.error();
+  // What a discount takes is in the amount: the cost without it is what was paid, or is to be.
+  cost->minor -= std::min(cost->minor, item.discount);
+  auto amount = share_in(subscription, *cost, stretch);
   if (!amount) return amount.error();
   if (amount->minor == 0) return {};
   InvoiceItem proration;
@@ -52,6 +65,8 @@ Result<void> prorate(Change& change, const Subscription& subscription, const Sub
   proration.item = item.id;
   // Source: Stripe, "Always false for prorations": what discounts took is in the amounts already.
   proration.discountable = false;
+  // Of the invoice that takes it nobody knows yet whether it has these rates.
+  proration.tax_rates = tax_rates_of(subscription, item);
   proration.proration = true;
   change.emit({EventType::invoiceitem_created}, proration);
   change.account().invoice_items.push_back(std::move(proration));

@@ -96,6 +96,8 @@ Result<void> lapse_subscription(Change& change, const LapseSubscription& command
   if (!renewable) return renewable.error();
   change.set_subject(subscription->id.value());
   if (subscription->grace_until) {
+    auto used = bill_last_usage(change, *subscription, subscription->current_period.end);
+    if (!used) return used.error();
     end_subscription(change, *subscription, change.now, change.now);
     return {};
   }

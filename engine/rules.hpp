@@ -18,6 +18,12 @@ enum class ProrationUnit : std::uint8_t {
   day,  ///< of 24 hours from the period's start; a day that has begun counts as a whole one
 };
 
+/// Where a tax is rounded to whole minor units, a half away from zero in either case.
+enum class TaxRounding : std::uint8_t {
+  line,     ///< each line's taxes by themselves
+  invoice,  ///< each rate once for the invoice; its lines get their share of it
+};
+
 struct Rules {
   /// How long a renewal's invoice stays a draft. Source: Stripe, about one hour.
   Duration invoice_finalize_delay = std::chrono::hours(1);
@@ -25,6 +31,8 @@ struct Rules {
   std::vector<Duration> retry_schedule = {std::chrono::days(3), std::chrono::days(5), std::chrono::days(7)};
   /// Source: Stripe prorates to the second.
   ProrationUnit proration_unit = ProrationUnit::second;
+  /// Source: Stripe rounds each line's tax, and can be set to round at the invoice.
+  TaxRounding tax_rounding = TaxRounding::line;
   FinalAction final_action = FinalAction::cancel;
   /// How long after its due date a sent invoice may stay unpaid until the final action. Source: Stripe, "canceled or
   /// unpaid if it is still not paid by an additional deadline after that"; 30 days is the first of its choices.

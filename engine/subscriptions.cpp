@@ -74,6 +74,7 @@ std::vector<SubscriptionItem> items_of(const Subscribe& command) {
     item.price = each.price;
     item.quantity = each.quantity;
     item.metadata = each.metadata;
+    item.tax_rates = each.tax_rates;
   }
   return items;
 }
@@ -114,6 +115,7 @@ Subscription begin_subscription(Change& change, const Subscribe& command, Timest
   subscription.days_until_due = command.days_until_due;
   subscription.renewal_trigger = command.renewal_trigger;
   subscription.metadata = command.metadata;
+  subscription.tax_rates = command.tax_rates;
   const Timestamp start = whole_second(begins), cycle = cycle_start(begins, command);
   const bool trial = cycle > start;
   if (trial) begin_trial(change, subscription, start, cycle);
@@ -153,16 +155,29 @@ Subscription* find_known(Change& change, const SubscriptionId& id) {
   return subscription != nullptr && !subscription->provisional ? subscription : nullptr;
 }
 
+Result<Money> cost_of_all(const std::vector<SubscriptionItem>& items) {
+  Money whole{0, items.front().price.currency()};
+  for (const SubscriptionItem& item : items) {
+    auto cost = cost_of(item);
+    if (!cost) return cost.error();
+    auto sum = add(whole, *cost);
+    if (!sum) return sum.error();
+    whole = *sum;
+  }
+  return whole;
+}
+
 Result<void> check_items(const std::vector<SubscriptionItem>& items) {
   if (items.empty()) return Failure{Errc::missing_parameter, "Missing required param: items.", "items"};
   if (items.size() > items_max)
     return Failure{Errc::limit_exceeded, "A subscription can have at most 20 items.", "items"};
-  Money whole{0, items.front().price.unit_amount.currency};
   for (const SubscriptionItem& item : items) {
     auto price_is_fine = check_price(item.price);
     if (!price_is_fine) return price_is_fine.error();
     if (item.price.one_time)
       return Failure{Errc::invalid_parameter, "A price that does not recur cannot be subscribed to.", "items"};
+    auto rates_are_fine = check_tax_rates(item.tax_rates, "items");
+    if (!rates_are_fine) return rates_are_fine.error();
     if (item.quantity < 0)
       return Failure{Errc::invalid_parameter, "This value must be greater than or equal to 0.", "quantity"};
     if (item.price.unit_amount.currency != items.front().price.unit_amount.currency)
@@ -172,12 +187,9 @@ Result<void> check_items(const std::vector<SubscriptionItem>& items) {
                      "All prices of a subscription must have the same `recurring.interval` and "
                      "`recurring.interval_count`.",
                      "items"};
-    auto cost = cost_of(item);
-    if (!cost) return cost.error();
-    auto sum = add(whole, *cost);
-    if (!sum) return sum.error();
-    whole = *sum;
   }
+  auto cost = cost_of_all(items);
+  if (!cost) return cost.error();
   return {};
 }
 
@@ -207,6 +219,8 @@ Result<void> check_subscribe(const Change& change, const Subscribe& command, Tim
   if (!agreed.is_none() && agreed != command.items.front().price.unit_amount.currency) return mixed_currencies(agreed);
   auto collection_is_fine = check_collection(command.collection, command.days_until_due);
   if (!collection_is_fine) return collection_is_fine.error();
+  auto rates_are_fine = check_tax_rates(command.tax_rates, "default_tax_rates");
+  if (!rates_are_fine) return rates_are_fine.error();
   return check_cycle(change, command, start);
 }
 
@@ -216,6 +230,17 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   auto allowed = check_subscribe(change, command, change.now);
   if (!allowed) return allowed.error();
   Subscription subscription = begin_subscription(change, command, change.now);
+  if (command.discount) {
+    auto bought = cost_of_all(subscription.items);
+    if (!bought) return bought.error();
+    auto redeemed = redeem(change, *command.discount, subscription.id, &*bought);
+    if (!redeemed) return redeemed.error();
+    subscription.discount = std::move(*redeemed);
+    // An end that is foreseen is credited with what is billed first.
+    auto discounted = discount_items(change, customer, subscription, {});
+    if (!discounted) return discounted.error();
+  }
+  const std::optional<Discount> applied = subscription.discount;
   const bool trial = subscription.status == SubscriptionStatus::trialing;
   const Timestamp start = subscription.current_period.start;
   auto paid = pay_until_end(change, subscription);
@@ -225,6 +250,7 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
     subscription.status = SubscriptionStatus::active;
     agree_on_currency(change, subscription.items.front().price.unit_amount.currency);
     change.emit({EventType::subscription_created}, subscription);
+    if (applied) change.emit({EventType::customer_discount_created}, *applied);
     change.set_subject(subscription.id.value());
     account.subscriptions.push_back(std::move(subscription));
     return {};
@@ -256,6 +282,10 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
 
   if (!subscription.provisional) agree_on_currency(change, invoice.total.currency);
   change.emit({EventType::subscription_created}, subscription);
+  if (applied && !subscription.provisional) {
+    change.emit({EventType::customer_discount_created}, *applied);
+    if (!subscription.discount) change.emit({EventType::customer_discount_deleted}, *applied);
+  }
   if (trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
   change.emit({EventType::invoice_created}, invoice);
   change.set_subject(subscription.id.value());
@@ -297,6 +327,11 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
       const Timestamp until = proration_moment(*subscription, change.now, change.rules.proration_unit, true);
       auto credited = pay_until(change, *subscription, std::min(until, subscription->paid_end()));
       if (!credited) return credited.error();
+    }
+    // Source: Stripe, without a last invoice what was used since the period began is not billed.
+    if (command.invoice_now) {
+      auto used = bill_last_usage(change, *subscription, change.now);
+      if (!used) return used.error();
     }
     end_subscription(change, *subscription, change.now,
                      command.invoice_now ? change.now : subscription->current_period.end);
@@ -356,6 +391,7 @@ Result<void> expire_subscription(Change& change, Subscription& subscription, Tim
   if (invoice != nullptr && !invoice->is_settled()) {
     auto voided = make_void(change, *invoice);
     if (!voided) return voided.error();
+    give_discount_back(change, *invoice);
   }
   Subscription before = subscription;
   subscription.status = SubscriptionStatus::incomplete_expired;
@@ -414,7 +450,9 @@ Result<void> renew(Change& change, Subscription& subscription) {
   if (!paid) return paid.error();
   // What an invoice gathers is the period before the one that it bills ahead.
   const Period gathered = before.current_period;
-  return bill(change, subscription, std::move(before), {BillingReason::subscription_cycle, gathered});
+  Billing billing{BillingReason::subscription_cycle, gathered};
+  billing.ended = EndedPeriod{gathered, before.is_free_period()};
+  return bill(change, subscription, std::move(before), billing);
 }
 
 Result<void> bill(Change& change, Subscription& subscription, Subscription before, const Billing& billing) {

@@ -156,9 +156,12 @@ Result<void> take(Change& change, const Step& step) {
       return advance_schedule(change, account.schedules[index]);
     case Task::expire:
       return expire_subscription(change, account.subscriptions[index], step.waits.due);
-    case Task::end:
+    case Task::end: {
+      auto used = bill_last_usage(change, account.subscriptions[index], step.waits.due);
+      if (!used) return used.error();
       end_subscription(change, account.subscriptions[index], step.waits.due, step.waits.due);
       return {};
+    }
     case Task::resume_collection:
       resume_collection(change, account.subscriptions[index]);
       return {};

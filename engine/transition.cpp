@@ -56,8 +56,11 @@ constexpr auto names = std::to_array<std::string_view>({
     "subscription_schedule.completed",
     "subscription_schedule.released",
     "subscription_schedule.canceled",
+    "customer.discount.created",
+    "customer.discount.updated",
+    "customer.discount.deleted",
 });
-static_assert(names.size() == static_cast<std::size_t>(EventType::schedule_canceled) + 1);
+static_assert(names.size() == static_cast<std::size_t>(EventType::customer_discount_deleted) + 1);
 
 }  // namespace
 

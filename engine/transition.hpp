@@ -61,6 +61,9 @@ enum class EventType : std::uint8_t {
   schedule_completed,
   schedule_released,
   schedule_canceled,
+  customer_discount_created,
+  customer_discount_updated,
+  customer_discount_deleted,
 };
 
 /// "customer.subscription.updated": Stripe's name of the type.
@@ -97,7 +100,7 @@ struct CreditNoteSnapshot {
 /// An object as it was when an event told of it. An event shows only the object, never what it belongs to.
 /// The places of the alternatives are stored: append only.
 using Snapshot = std::variant<Customer, Source, Subscription, Invoice, ChargeSnapshot, InvoiceItem, RefundSnapshot,
-                              CreditNoteSnapshot, Schedule>;
+                              CreditNoteSnapshot, Schedule, Discount>;
 
 /// Something that happened, with the object as it was then: `snapshot` and `previous` count in Transition::snapshots.
 /// Several events of one moment share a snapshot.
@@ -135,6 +138,18 @@ struct SendRefund {
 /// What moves money, once it is journaled.
 using Effect = std::variant<CollectCharge, SendRefund>;
 
+/// A coupon that the transition redeems: to be counted before it is committed, so that no more are redeemed than may
+/// be.
+struct CouponClaim {
+  DiscountId discount;
+  CouponId coupon;
+  std::int64_t coupon_max = 0;     ///< redemptions of the coupon; 0: any number
+  PromotionCodeId promotion_code;  ///< empty: none
+  std::int64_t promotion_code_max = 0;
+
+  bool operator==(const CouponClaim&) const = default;
+};
+
 /// The result of decide() and tick(). Everything in it is committed together or not at all.
 struct Transition {
   Account account;  ///< afterwards; its version is still that of what was loaded
@@ -144,8 +159,9 @@ struct Transition {
   std::vector<InvoiceId> recalled;  ///< invoices that came back into the account: their stored record goes
   std::vector<Invoice> deleted;     ///< drafts that are no more, as they were last
   std::vector<Effect> effects;      ///< journaled in the account already
-  std::string subject;              ///< the identifier of the object that the command made or changed
-  bool changed = false;             ///< false: nothing to commit, the answer is the account as it is
+  std::optional<CouponClaim> claim;
+  std::string subject;   ///< the identifier of the object that the command made or changed
+  bool changed = false;  ///< false: nothing to commit, the answer is the account as it is
   /// Why the account is to be taken out of the queues for an operator; empty: it is not.
   std::string alarm;
 };

@@ -37,6 +37,7 @@ Result<std::vector<SubscriptionItem>> apply(Change& change, std::vector<Subscrip
       item.quantity = each.quantity.value_or(1);
       auto patched = patch(item.metadata, each.metadata);
       if (!patched) return patched.error();
+      item.tax_rates = each.tax_rates.value_or(std::vector<AppliedTaxRate>());
       items.push_back(std::move(item));
       continue;
     }
@@ -46,7 +47,11 @@ Result<std::vector<SubscriptionItem>> apply(Change& change, std::vector<Subscrip
       items.erase(item);
       continue;
     }
-    if (each.price) item->price = *each.price;
+    if (each.price && *each.price != item->price) {
+      item->price = *each.price;
+      item->usage.clear();
+    }
+    if (each.tax_rates) item->tax_rates = *each.tax_rates;
     if (each.quantity) item->quantity = *each.quantity;
     auto patched = patch(item->metadata, each.metadata);
     if (!patched) return patched.error();
@@ -54,6 +59,20 @@ Result<std::vector<SubscriptionItem>> apply(Change& change, std::vector<Subscrip
   auto fine = check_items(items);
   if (!fine) return fine.error();
   return items;
+}
+
+/// What was used of items that go, or get another price, waits for the next invoice.
+Result<void> bill_replaced_usage(Change& change, const Subscription& subscription,
+                                 const std::vector<SubscriptionItem>& items, const UpdateSubscription& command) {
+  for (SubscriptionItem old : subscription.items) {
+    const auto kept = std::ranges::find(items, old.id, &SubscriptionItem::id);
+    if (kept != items.end() && kept->price == old.price) continue;
+    const auto asked = std::ranges::find(command.items, old.id, &ItemChange::item);
+    if (asked != command.items.end() && asked->clear_usage) continue;
+    auto billed = usage_to_item(change, subscription, old, whole_second(change.now), false);
+    if (!billed) return billed.error();
+  }
+  return {};
 }
 
 bool changes_billing(const UpdateSubscription& command) {
@@ -92,6 +111,10 @@ Result<void> check_update(const Change& change, const Account& account, const Su
     auto own = check_own_end(subscription);
     if (!own) return own.error();
   }
+  if (command.tax_rates) {
+    auto rates_are_fine = check_tax_rates(*command.tax_rates, "default_tax_rates");
+    if (!rates_are_fine) return rates_are_fine.error();
+  }
   if (command.proration_date) {
     // Source: Stripe, within the current period, and "cannot be before the subscription was on its current plan".
     const Timestamp earliest = subscription.changed_at.value_or(subscription.current_period.start);
@@ -116,6 +139,7 @@ void apply_terms(Change& change, Subscription& subscription, const UpdateSubscri
     if (subscription.pause && subscription.pause->resumes_at)
       subscription.pause->resumes_at = whole_second(*subscription.pause->resumes_at);
   }
+  if (command.tax_rates) subscription.tax_rates = *command.tax_rates;
   if (command.cancel_at_period_end) subscription.cancel_at_period_end = *command.cancel_at_period_end;
   if (command.cancel_at) {
     subscription.cancel_at = *command.cancel_at;
@@ -141,6 +165,8 @@ Result<void> prorate_items(Change& change, Subscription& subscription, std::vect
     return std::ranges::any_of(
         others, [&](const SubscriptionItem& other) { return other.id == item.id && costs_the_same(other, item); });
   };
+  auto discounted = discount_items(change, change.customer(), subscription, old);
+  if (!discounted) return discounted.error();
   for (const SubscriptionItem& item : old) {
     if (same_in(subscription.items, item)) continue;
     auto credited = prorate(change, subscription, item, rest, Side::credit);
@@ -186,6 +212,19 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
   auto patched = patch(subscription.metadata, command.metadata);
   if (!patched) return patched.error();
   apply_terms(change, subscription, command);
+  if (command.discount) {
+    std::optional<Discount> discount;
+    if (*command.discount) {
+      auto bought = cost_of_all(items);
+      if (!bought) return bought.error();
+      auto redeemed = redeem(change, **command.discount, subscription.id, &*bought);
+      if (!redeemed) return redeemed.error();
+      discount = std::move(*redeemed);
+    }
+    put_discount(change, subscription.discount, std::move(discount));
+  }
+  auto replaced = bill_replaced_usage(change, subscription, items, command);
+  if (!replaced) return replaced.error();
 
   if (begins_period) {
     if (prorates) {
@@ -224,8 +263,11 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
 
   const Period gathered{before.current_period.start, start};
   const bool has_prorations = account.invoice_items.size() > pending_before;
-  if (begins_period)
-    return bill(change, subscription, before, {BillingReason::subscription_update, gathered, true, true});
+  if (begins_period) {
+    Billing billing{BillingReason::subscription_update, gathered, true, true};
+    billing.ended = EndedPeriod{gathered, is_free};
+    return bill(change, subscription, before, billing);
+  }
   const bool takes_nothing = subscription.pause && subscription.pause->takes_nothing_along();
   if (command.proration == ProrationBehavior::always_invoice && has_prorations && !takes_nothing)
     return bill(change, subscription, before, {BillingReason::subscription_update, gathered, false, true});

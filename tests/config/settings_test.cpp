@@ -86,6 +86,7 @@ TEST(Settings, AreReadFromTheFile) {
     [billing]
     retry_schedule = ["1d", "36h"]
     final_action = "unpaid"
+    tax_rounding = "invoice"
     [gateways.test]
     latency = "250ms"
   )");
@@ -101,6 +102,7 @@ TEST(Settings, AreReadFromTheFile) {
   expected.redis.password = Secret("hush");
   expected.billing.retry_schedule = {std::chrono::days(1), std::chrono::hours(36)};
   expected.billing.final_action = FinalAction::unpaid;
+  expected.billing.tax_rounding = TaxRounding::invoice;
   expected.gateways.test.latency = milliseconds(250);
   EXPECT_EQ(*settings, expected);
 }
@@ -439,6 +441,7 @@ TEST(PrintedConfiguration, MakesTheSameSettingsAgain) {
   settings.redis.database = 3;
   settings.billing.retry_schedule = {};
   settings.billing.final_action = FinalAction::past_due;
+  settings.billing.tax_rounding = TaxRounding::invoice;
   settings.gateways.test.latency = milliseconds(1'500);
   auto again = read(print_configuration(settings));
   ASSERT_TRUE(again) << again.error().detail;

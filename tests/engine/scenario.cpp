@@ -131,6 +131,7 @@ bool shows(EventType type, const Snapshot& snapshot) {
   const std::string_view name = billd::to_text(type);
   if (std::holds_alternative<Source>(snapshot))
     return name.starts_with("customer.source.") || name.starts_with("payment_method.");
+  if (std::holds_alternative<Discount>(snapshot)) return name.starts_with("customer.discount.");
   if (std::holds_alternative<Subscription>(snapshot)) return name.starts_with("customer.subscription.");
   if (std::holds_alternative<Invoice>(snapshot)) return name.starts_with("invoice.");
   if (std::holds_alternative<CreditNoteSnapshot>(snapshot)) return name.starts_with("credit_note.");
@@ -208,6 +209,41 @@ Price price(std::int64_t minor, Recurrence recurrence, std::string_view currency
       PlanId("plan_" + std::to_string(minor)), ProductId("prod_1"), "", {minor, Currency::of(currency)}, recurrence};
 }
 
+namespace {
+
+Redemption coupon_of(std::string id, CouponDuration duration, std::int32_t months) {
+  Redemption redemption;
+  redemption.coupon.id = CouponId(std::move(id));
+  redemption.coupon.duration = duration;
+  redemption.coupon.duration_in_months = months;
+  return redemption;
+}
+
+}  // namespace
+
+Redemption percent_off(const char* percent, CouponDuration duration, std::int32_t months) {
+  Redemption redemption = coupon_of(std::string(percent) + "OFF", duration, months);
+  redemption.coupon.percent_off = parse_percentage(percent).value();
+  return redemption;
+}
+
+Redemption amount_off(std::int64_t minor, CouponDuration duration, std::int32_t months, std::string_view currency) {
+  Redemption redemption = coupon_of(std::to_string(minor) + "OFF", duration, months);
+  redemption.coupon.amount_off = {minor, Currency::of(currency)};
+  return redemption;
+}
+
+AppliedTaxRate tax_of(const char* percent, bool inclusive) {
+  return {TaxRateId("txr_" + std::string(percent) + (inclusive ? "in" : "ex")), parse_percentage(percent).value(),
+          inclusive};
+}
+
+Price metered(Price price, Aggregation aggregation) {
+  price.usage_type = UsageType::metered;
+  price.aggregation = aggregation;
+  return price;
+}
+
 NewSource card(std::string reference) {
   NewSource source;
   source.gateway = "test";
@@ -265,6 +301,8 @@ Invoice what_is_billed(Invoice invoice) {
   billed.ordinal = invoice.ordinal;
   billed.lines = std::move(invoice.lines);
   billed.total = invoice.total;
+  billed.discount = invoice.discount;
+  billed.tax_rates = invoice.tax_rates;
   billed.collection = invoice.collection;
   return billed;
 }
@@ -577,11 +615,38 @@ void Scenario::check_events(const Transition& transition) {
   EXPECT_EQ(shown.size(), transition.snapshots.size()) << "a snapshot is shown by no event";
 }
 
+/// Lines less discount and with the taxes on top are the total; each of them is within its bounds.
+void Scenario::check_amounts(const Invoice& invoice) const {
+  std::int64_t total = 0;
+  std::int64_t discounted = 0;
+  for (const InvoiceLine& line : invoice.lines) {
+    EXPECT_EQ(line.amount.currency, invoice.total.currency);
+    total += line.amount.minor - line.discount;
+    discounted += line.discount;
+    // Never more than there is, never the other way round, and nothing of what may not be reduced.
+    if (line.amount.minor >= 0) EXPECT_TRUE(line.discount >= 0 && line.discount <= line.amount.minor) << line.discount;
+    if (!line.discountable) EXPECT_EQ(line.discount, 0);
+    const auto& rates = line.tax_rates.empty() ? invoice.tax_rates : line.tax_rates;
+    if (account_.customer.tax_exempt == TaxExempt::none) EXPECT_EQ(line.taxes.size(), rates.size());
+    for (const TaxAmount& tax : line.taxes) {
+      if (!tax.rate.inclusive) total += tax.amount;
+      const std::int64_t reduced = line.amount.minor - line.discount;
+      EXPECT_TRUE(reduced >= 0 ? tax.amount >= 0 && tax.amount <= reduced + 1 : tax.amount <= 0) << tax.amount;
+    }
+  }
+  EXPECT_EQ(invoice.total.minor, total);
+  EXPECT_EQ(invoice.total.minor, invoice.subtotal() - invoice.discount_total() + invoice.tax_total());
+  if (!invoice.discount) {
+    EXPECT_EQ(discounted, 0);
+  } else if (invoice.discount->coupon.percent_off.is_zero()) {
+    EXPECT_LE(discounted, invoice.discount->coupon.amount_off.minor);
+    if (discounted > 0) EXPECT_GE(invoice.subtotal() - discounted, 0) << "an amount off makes a credit";
+  }
+}
+
 void Scenario::check_invoice(const Invoice& invoice, const Account& account) {
   SCOPED_TRACE(invoice.id.value());
-  Money total{0, invoice.total.currency};
-  for (const InvoiceLine& line : invoice.lines) total = add(total, line.amount).value();
-  EXPECT_EQ(invoice.total, total);
+  check_amounts(invoice);
   const bool paid = invoice.status == InvoiceStatus::paid;
   const bool finalized = invoice.finalized_at.has_value();
   if (finalized) {
@@ -691,9 +756,16 @@ void Scenario::check_new_invoices(const Transition& transition) {
     const bool follows_free_time =
         invoice.ordinal == billed.ordinal + 2 && free_before_anchor_.contains(invoice.subscription.value());
     EXPECT_TRUE(follows || follows_free_time) << "a period is skipped or billed twice";
-    const Period period = invoice.lines.front().period;
+    // What was used is billed when its period is over, beside what is paid ahead.
+    auto is_ahead = [](const InvoiceLine& line) { return line.is_recurring() && !line.price.is_metered(); };
+    const auto ahead = std::ranges::find_if(invoice.lines, is_ahead);
+    if (ahead == invoice.lines.end()) {
+      billed = {invoice.ordinal, invoice.period.end};
+      return;
+    }
+    const Period period = ahead->period;
     for (const InvoiceLine& line : invoice.lines) {
-      if (line.is_recurring()) EXPECT_EQ(line.period, period);
+      if (is_ahead(line)) EXPECT_EQ(line.period, period);
       if (line.proration) EXPECT_FALSE(!line.is_recurring() && line.discountable);
     }
     if (!first && follows && invoice.reason == BillingReason::subscription_update)
@@ -736,9 +808,11 @@ void Scenario::check_identifiers(const Transition& transition) const {
   };
   auto see_subscription = [&](const Subscription& subscription) {
     see(subscription.id);
+    if (subscription.discount) see(subscription.discount->id);
     for (const SubscriptionItem& item : subscription.items) see(item.id);
   };
   see(account.customer.id);
+  if (account.customer.discount) see(account.customer.discount->id);
   for (const Source& source : account.sources) {
     // A payment method keeps the identifier that it had before it was the customer's.
     if (AccountKey::of_id(source.id.value()) == account.key)

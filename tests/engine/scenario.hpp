@@ -21,6 +21,12 @@ inline constexpr Recurrence daily{Interval::day, 1}, monthly{Interval::month, 1}
 Price price(std::int64_t minor, Recurrence recurrence = monthly, std::string_view currency = "usd");
 NewSource bank_account(std::string last4);
 NewSource card(std::string reference = "tok_visa");
+/// A share in percent, or an amount in cents, off.
+Redemption percent_off(const char* percent, CouponDuration duration = CouponDuration::forever, std::int32_t months = 0);
+Redemption amount_off(std::int64_t minor, CouponDuration duration = CouponDuration::forever, std::int32_t months = 0,
+                      std::string_view currency = "usd");
+AppliedTaxRate tax_of(const char* percent, bool inclusive = false);
+Price metered(Price price, Aggregation aggregation = Aggregation::sum);
 /// One item of that price.
 Subscribe subscribe_to(Price price);
 
@@ -109,6 +115,7 @@ class Scenario {
   void commit(Transition transition, const InvoiceId& named);
   void check_preview(const Result<Invoice>& shown, const Transition& done, bool begun_by_time) const;
   void check_events(const Transition& transition);
+  void check_amounts(const Invoice& invoice) const;
   void check_invoice(const Invoice& invoice, const Account& account);
   static void check_credit_notes(const Invoice& invoice);
   void check_new_invoices(const Transition& transition);

@@ -538,7 +538,9 @@ inline Account RandomObjects::account() {
 }
 
 inline Snapshot RandomObjects::snapshot() {
-  switch (below(9)) {
+  switch (below(10)) {
+    case 9:
+      return discount();
     case 0:
       return customer();
     case 1:

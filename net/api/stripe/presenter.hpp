@@ -75,6 +75,7 @@ class Presenter {
 
  private:
   Object& customer_alone(const Customer& customer, const AccountKey& key, std::size_t members);
+  Object& discount(const Discount& discount, const CustomerId& customer);
   Object& snapshot(const Snapshot& snapshot, const AccountKey& key);
   Value pause_collection(const Subscription& subscription);
   Object& plan(const Price& price, Timestamp agreed);

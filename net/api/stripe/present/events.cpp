@@ -13,6 +13,7 @@ Object& Presenter::snapshot(const Snapshot& snapshot, const AccountKey& key) {
   if (const auto* object = std::get_if<Subscription>(&snapshot)) return subscription(*object, owner);
   if (const auto* object = std::get_if<Invoice>(&snapshot)) return invoice(*object, owner);
   if (const auto* item = std::get_if<InvoiceItem>(&snapshot)) return invoice_item(*item, customer);
+  if (const auto* applied = std::get_if<Discount>(&snapshot)) return discount(*applied, customer);
   if (const auto* refunded = std::get_if<RefundSnapshot>(&snapshot))
     return refund(refunded->refund, refunded->charge, refunded->invoice);
   if (const auto* credited = std::get_if<CreditNoteSnapshot>(&snapshot))
