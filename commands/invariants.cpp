@@ -16,7 +16,7 @@ constexpr std::array<RuleRow, rule_count> rules = {{
     {"readable", "Everything stored can be read, and stands where it belongs."},
     {"records", "A settled object is stored once, under its own name."},
     {"periods", "Each period of each subscription is billed once, in order and without gaps."},
-    {"lines", "The lines of an invoice add up to its total."},
+    {"lines", "The lines of an invoice, less the discount and with the taxes on top, add up to its total."},
     {"numbers", "A customer's invoice numbers have no gaps."},
     {"payments", "A paid invoice has one succeeded charge of its amount, an unpaid one none."},
     {"balances", "A customer's balance is the sum of its recorded changes."},
@@ -142,9 +142,10 @@ class Examination {
              "until " + billd::to_text(subscription.current_period.end) + ", as the subscription says");
   }
 
-  /// The period that the invoice bills ahead; null: it has no recurring line.
+  /// The period that the invoice bills ahead; null: none. What was used is billed behind it.
   static const Period* billed_period(const Invoice& invoice) {
-    const auto line = std::ranges::find_if(invoice.lines, &InvoiceLine::is_recurring);
+    const auto line = std::ranges::find_if(
+        invoice.lines, [](const InvoiceLine& each) { return each.is_recurring() && !each.price.is_metered(); });
     return line == invoice.lines.end() ? nullptr : &line->period;
   }
 
@@ -176,17 +177,26 @@ class Examination {
   }
 
   void check_lines(const Invoice& invoice) {
-    Money sum{0, invoice.total.currency};
+    __int128 sum = 0;
     for (const InvoiceLine& line : invoice.lines) {
-      auto more = add(sum, line.amount);
-      if (!more) {
-        report(Rule::lines, invoice.id.value(), more.error().detail, "lines of one currency that can be added");
+      if (line.amount.currency != invoice.total.currency) {
+        report(Rule::lines, invoice.id.value(), "a line of " + in_minor_units(line.amount),
+               "lines in " + std::string(invoice.total.currency.code()));
         return;
       }
-      sum = *more;
+      const bool is_within = line.amount.minor >= 0 ? line.discount >= 0 && line.discount <= line.amount.minor
+                                                    : line.discount <= 0 && line.discount >= line.amount.minor;
+      if (!is_within)
+        report(Rule::lines, line.id.value(), "a discount of " + std::to_string(line.discount),
+               "at most the amount of " + in_minor_units(line.amount));
+      sum += line.amount.minor;
+      sum -= line.discount;
+      for (const TaxAmount& tax : line.taxes)
+        if (!tax.rate.inclusive) sum += tax.amount;
     }
-    if (sum != invoice.total)
-      report(Rule::lines, invoice.id.value(), "total " + in_minor_units(invoice.total), in_minor_units(sum));
+    if (sum != invoice.total.minor)
+      report(Rule::lines, invoice.id.value(), "total " + in_minor_units(invoice.total),
+             in_minor_units({static_cast<std::int64_t>(sum), invoice.total.currency}));
   }
 
   void check_payment(const Invoice& invoice) {

@@ -369,7 +369,10 @@ Result<void> advance_schedule(Change& change, Schedule& schedule) {
     return {};
   }
   finish_schedule(change, schedule, ScheduleStatus::completed);
-  end_subscription(change, *change.account().find(schedule.subscription), time, time);
+  Subscription& subscription = *change.account().find(schedule.subscription);
+  auto used = bill_last_usage(change, subscription, time);
+  if (!used) return used.error();
+  end_subscription(change, subscription, time, time);
   return {};
 }
 

@@ -63,13 +63,14 @@ Result<std::vector<SubscriptionItem>> apply(Change& change, std::vector<Subscrip
 
 /// What was used of items that go, or get another price, waits for the next invoice.
 Result<void> bill_replaced_usage(Change& change, const Subscription& subscription,
-                                 const std::vector<SubscriptionItem>& items, const UpdateSubscription& command) {
+                                 const std::vector<SubscriptionItem>& items, const UpdateSubscription& command,
+                                 Timestamp until) {
   for (SubscriptionItem old : subscription.items) {
     const auto kept = std::ranges::find(items, old.id, &SubscriptionItem::id);
     if (kept != items.end() && kept->price == old.price) continue;
     const auto asked = std::ranges::find(command.items, old.id, &ItemChange::item);
     if (asked != command.items.end() && asked->clear_usage) continue;
-    auto billed = usage_to_item(change, subscription, old, whole_second(change.now), false);
+    auto billed = usage_to_item(change, subscription, old, until, false);
     if (!billed) return billed.error();
   }
   return {};
@@ -223,7 +224,7 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
     }
     put_discount(change, subscription.discount, std::move(discount));
   }
-  auto replaced = bill_replaced_usage(change, subscription, items, command);
+  auto replaced = bill_replaced_usage(change, subscription, items, command, start);
   if (!replaced) return replaced.error();
 
   if (begins_period) {
