@@ -34,7 +34,8 @@ std::int64_t sum_of(const std::vector<InvoiceLine>& lines, auto part) {
   return sum;
 }
 
-std::int64_t exclusive_tax(const InvoiceLine& line) {
+template <class Line>
+std::int64_t exclusive_tax(const Line& line) {
   std::int64_t sum = 0;
   for (const TaxAmount& tax : line.taxes)
     if (!tax.rate.inclusive) sum += tax.amount;
@@ -44,6 +45,7 @@ std::int64_t exclusive_tax(const InvoiceLine& line) {
 }  // namespace
 
 std::int64_t InvoiceLine::net() const { return amount.minor - discount + exclusive_tax(*this); }
+std::int64_t CreditNoteLine::net() const { return amount.minor - discount + exclusive_tax(*this); }
 
 std::int64_t Invoice::subtotal() const {
   return sum_of(lines, [](const InvoiceLine& line) { return line.amount.minor; });
@@ -51,7 +53,7 @@ std::int64_t Invoice::subtotal() const {
 std::int64_t Invoice::discount_total() const {
   return sum_of(lines, [](const InvoiceLine& line) { return line.discount; });
 }
-std::int64_t Invoice::tax_total() const { return sum_of(lines, exclusive_tax); }
+std::int64_t Invoice::tax_total() const { return sum_of(lines, exclusive_tax<InvoiceLine>); }
 
 InvoiceItem invoice_item_of(const InvoiceLine& line) {
   InvoiceItem item;

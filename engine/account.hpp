@@ -305,6 +305,7 @@ struct PhaseItem {
   Price price;
   std::int64_t quantity = 1;
   Metadata metadata;
+  std::vector<AppliedTaxRate> tax_rates = {};  ///< instead of the phase's; empty: those
 
   bool operator==(const PhaseItem&) const = default;
 };
@@ -316,8 +317,10 @@ struct Phase {
   Timestamp start, end;          ///< start < end; each phase begins where the one before it ends
   std::vector<PhaseItem> items;  ///< the subscription's items in this phase, at least one
   PhaseProration proration = PhaseProration::create_prorations;
-  std::optional<Timestamp> trial_end;  ///< within the phase: it begins with a trial until then
-  bool anchor_at_start = false;        ///< the cycle is anchored anew where the phase begins
+  std::optional<Timestamp> trial_end;          ///< within the phase: it begins with a trial until then
+  bool anchor_at_start = false;                ///< the cycle is anchored anew where the phase begins
+  std::optional<Discount> discount = {};       ///< of the subscription in this phase: it starts when the phase begins
+  std::vector<AppliedTaxRate> tax_rates = {};  ///< of the subscription in this phase
 
   bool operator==(const Phase&) const = default;
 };
@@ -502,10 +505,14 @@ struct Charge {
 /// What a credit note takes back of one line of its invoice, or of none in particular.
 struct CreditNoteLine {
   CreditNoteLineId id;
-  Money amount;                ///< more than zero
+  Money amount;                ///< more than zero, before what the invoice's discount and taxes make of it
   InvoiceLineId invoice_line;  ///< empty: described in its own words
   std::string description;
-  std::int64_t quantity = 0;  ///< 0: not counted
+  std::int64_t quantity = 0;          ///< 0: not counted
+  std::int64_t discount = 0;          ///< the part of the invoice's line's, which is not given back
+  std::vector<TaxAmount> taxes = {};  ///< the parts of the invoice's line's
+  /// What it takes back of the invoice's total.
+  std::int64_t net() const;
 
   bool operator==(const CreditNoteLine&) const = default;
 };
@@ -517,7 +524,7 @@ struct CreditNote {
   CreditNoteId id;
   std::string number;  ///< the invoice's, "-CN-" and two digits: gap-free per invoice
   Timestamp created;
-  Money amount;  ///< more than zero, the sum of the lines
+  Money amount;  ///< more than zero: what the lines take back of the invoice's total
   std::vector<CreditNoteLine> lines;
   std::string reason;  ///< duplicate, fraudulent, order_change, product_unsatisfactory; empty: none was given
   std::string memo;

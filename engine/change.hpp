@@ -34,8 +34,8 @@ class Change {
   }
   /// Takes a draft out of the account for good.
   void drop(const InvoiceId& id);
-  /// The coupon that is redeemed: one for each command.
-  void claim(CouponClaim claim) { transition_.claim = std::move(claim); }
+  /// A coupon that is redeemed.
+  void claim(CouponClaim claim) { transition_.claims.push_back(std::move(claim)); }
   /// There is something to commit.
   void touch() { transition_.changed = true; }
   /// An operator must look at the account before anything more happens to it.

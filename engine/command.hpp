@@ -483,6 +483,10 @@ struct NewPhase {
   PhaseProration proration = PhaseProration::create_prorations;
   std::optional<Timestamp> trial_end;
   bool anchor_at_start = false;
+  /// Redeemed when the schedule is made or changed, so that it is there when the phase begins. A phase that keeps its
+  /// start and its coupon keeps its discount.
+  std::optional<Redemption> discount = {};
+  std::vector<AppliedTaxRate> tax_rates = {};
 };
 
 /// From phases, which begin a subscription of their own; or from a subscription, whose current period becomes the first

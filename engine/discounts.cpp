@@ -86,7 +86,7 @@ Result<Discount> redeem(Change& change, const Redemption& redemption, const Subs
   if (coupon.duration == CouponDuration::repeating)
     discount.end = boundary(discount.start, {Interval::month, 1}, coupon.duration_in_months);
   discount.subscription = subscription;
-  CouponClaim claim{discount.id, coupon.id, coupon.max_redemptions, {}, 0};
+  CouponClaim claim{coupon.id, coupon.created, coupon.max_redemptions, {}, 0};
   if (redemption.promotion_code) {
     discount.promotion_code = claim.promotion_code = redemption.promotion_code->id;
     claim.promotion_code_max = redemption.promotion_code->max_redemptions;

@@ -141,8 +141,8 @@ using Effect = std::variant<CollectCharge, SendRefund>;
 /// A coupon that the transition redeems: to be counted before it is committed, so that no more are redeemed than may
 /// be.
 struct CouponClaim {
-  DiscountId discount;
   CouponId coupon;
+  Timestamp coupon_created;        ///< tells it from a later one of the same identifier
   std::int64_t coupon_max = 0;     ///< redemptions of the coupon; 0: any number
   PromotionCodeId promotion_code;  ///< empty: none
   std::int64_t promotion_code_max = 0;
@@ -159,7 +159,7 @@ struct Transition {
   std::vector<InvoiceId> recalled;  ///< invoices that came back into the account: their stored record goes
   std::vector<Invoice> deleted;     ///< drafts that are no more, as they were last
   std::vector<Effect> effects;      ///< journaled in the account already
-  std::optional<CouponClaim> claim;
+  std::vector<CouponClaim> claims;
   std::string subject;   ///< the identifier of the object that the command made or changed
   bool changed = false;  ///< false: nothing to commit, the answer is the account as it is
   /// Why the account is to be taken out of the queues for an operator; empty: it is not.

@@ -144,6 +144,7 @@ redis::Command Store::Batches::commit_command(Group& group, const std::vector<Pe
   call.key(lease_key(group.partition));
   call.key(events_key(keys_prefix));
   call.key(parked_key(keys_prefix));
+  call.key(marks_key(keys_prefix));
   call.add(commits.size());
   // Old events go once a minute: trimming costs a call each time.
   const auto steady_now = SteadyClock::now();
@@ -165,6 +166,7 @@ redis::Command Store::Batches::commit_command(Group& group, const std::vector<Pe
     call.add(commit->record_life.count());
     call.add(commit->unique.empty() ? 0 : call.key(commit->unique));
     call.add(commit->unique_holder);
+    call.add(commit->mark);
     call.add(commit->events);
     call.add(commit->writes.size());
     for (const Write& write : commit->writes) {
@@ -216,6 +218,8 @@ Result<Verdict> Store::Batches::read_verdict(redis::Reply element, bool sent_bef
       return Verdict{CommitStatus::stale_epoch, {}};
     case 5:
       return Verdict{CommitStatus::not_held, {}};
+    case 6:
+      return Verdict{CommitStatus::given_up, {}};
     case 4:
       if (sent_before)
         return Failure{Errc::outcome_unknown, "others committed before it could be seen whether this commit was made"};

@@ -31,6 +31,7 @@ struct PendingCommit {
   bool record_overwrite = false;
   Milliseconds record_life{0};
   std::string unique, unique_holder;  ///< must be held; empty: none
+  std::string mark;                   ///< must not be there, and is then; empty: none
   std::string events;
   std::vector<Write> writes;
   OneShot<Result<Verdict>> done;

@@ -326,6 +326,7 @@ void describe(Archive& archive, typename Archive::template Object<PhaseItem> ite
   archive.field(1, item.price);
   archive.field(2, item.quantity);
   archive.field(3, item.metadata);
+  archive.field(4, item.tax_rates);
 }
 
 template <class Archive>
@@ -336,6 +337,8 @@ void describe(Archive& archive, typename Archive::template Object<Phase> phase) 
   archive.field(4, phase.proration);
   archive.field(5, phase.trial_end);
   archive.field(6, phase.anchor_at_start);
+  archive.field(7, phase.discount);
+  archive.field(8, phase.tax_rates);
 }
 
 template <class Archive>
@@ -376,6 +379,8 @@ void describe(Archive& archive, typename Archive::template Object<CreditNoteLine
   archive.field(3, line.invoice_line);
   archive.field(4, line.description);
   archive.field(5, line.quantity);
+  archive.field(6, line.discount);
+  archive.field(7, line.taxes);
 }
 
 template <class Archive>

@@ -20,19 +20,21 @@ local function commits_of(version)
 end
 
 -- Commits a number of accounts of one partition and mode. Each of them is committed whole or not at all.
---   KEYS  1 the partition's count of commits, 2 its lease, 3 its events, 4 its parked accounts, then those used below
+--   KEYS  1 the partition's count of commits, 2 its lease, 3 its events, 4 its parked accounts, 5 the marks of its
+--         commits, then those used below
 --   ARGV  1 the number of accounts, 2 events older than this many milliseconds may go ('': none), then for each
 --         account: its key (an index into KEYS), the version that must be stored ('': none), the new value, the epoch
 --         that must be the lease's ('': any), the idempotency record (an index; 0: none), its value, whether it may
 --         replace one ('1'), its life in milliseconds, the unique value that must be held (an index; 0: none), how, the
---         events ('': none), the number of writes, and four for each write: a letter, an index, and two arguments
+--         mark that must not be there and is set ('': none), the events ('': none), the number of writes, and four for
+--         each write: a letter, an index, and two arguments
 --           H field value      sets a document          D field -          removes one
 --           V field value      sets one that is not there yet
 --           Z score member     enters an index          R member -         leaves one
 --           T score member     enters a queue           U member -         leaves one
 -- Answers the count of commits, then for each account 1 (committed), 2 (conflict), 3 (stale epoch), 4 (conflict; but
--- one that is sent again may have been carried out before others committed), 5 (the unique value is not held), or the
--- value of the idempotency record that was there already.
+-- one that is sent again may have been carried out before others committed), 5 (the unique value is not held), 6 (the
+-- mark is there), or the value of the idempotency record that was there already.
 local function commit(keys, args)
   local commits = read_count(keys[1])
   local epoch = redis.call('HGET', keys[2], 'epoch')
@@ -46,7 +48,8 @@ local function commit(keys, args)
     local account = keys[tonumber(args[at])]
     local record = tonumber(args[at + 4])
     local unique = tonumber(args[at + 8])
-    local writes = tonumber(args[at + 11])
+    local mark = args[at + 10]
+    local writes = tonumber(args[at + 12])
     local verdict = 1
     local version = redis.call('GETRANGE', account, 1, 8)
     local current = version == args[at + 1]
@@ -64,10 +67,12 @@ local function commit(keys, args)
       verdict = 2
     elseif not is_held then
       verdict = 5
+    elseif mark ~= '' and redis.call('HEXISTS', keys[5], mark) == 1 then
+      verdict = 6
     end
     if verdict == 1 then
       seen[account] = true
-      for w = at + 12, at + 8 + 4 * writes, 4 do
+      for w = at + 13, at + 9 + 4 * writes, 4 do
         local key = args[w + 1]
         if not checked[key] then
           redis.call(type_check[args[w]], keys[tonumber(key)])
@@ -76,7 +81,7 @@ local function commit(keys, args)
       end
     end
     verdicts[i] = verdict
-    at = at + 12 + 4 * writes
+    at = at + 13 + 4 * writes
   end
 
   local changed = false
@@ -87,8 +92,9 @@ local function commit(keys, args)
       redis.call('SET', keys[tonumber(args[at])], args[at + 2])
       local record = tonumber(args[at + 4])
       if record > 0 then redis.call('SET', keys[record], args[at + 5], 'PX', args[at + 7]) end
-      if args[at + 10] ~= '' then redis.call('XADD', keys[3], '*', 'e', args[at + 10]) end
-      for w = at + 12, at + 8 + 4 * tonumber(args[at + 11]), 4 do
+      if args[at + 10] ~= '' then redis.call('HSET', keys[5], args[at + 10], 'c') end
+      if args[at + 11] ~= '' then redis.call('XADD', keys[3], '*', 'e', args[at + 11]) end
+      for w = at + 13, at + 9 + 4 * tonumber(args[at + 12]), 4 do
         local letter, key = args[w], keys[tonumber(args[w + 1])]
         if letter == 'Z' then
           redis.call('ZADD', key, args[w + 2], args[w + 3])
@@ -258,6 +264,43 @@ local function complete_answer(keys, args)
   return args[1]
 end
 
+-- Counts a redemption, if that is not more than there may be, and notes that it is to be settled. Of one that was counted
+-- already, nothing is done.
+--   KEYS  1 the counts, 2 the claims
+--   ARGV  1 the mark, 2 the claim, then for each count: its field, and how many there may be (0: any number)
+-- Answers 0, or the place of the first count that is used up.
+local function claim_redemption(keys, args)
+  if redis.call('HEXISTS', keys[2], args[1]) == 1 then return 0 end
+  for i = 3, #args, 2 do
+    local count = redis.call('HGET', keys[1], args[i]) or '0'
+    if not string.match(count, '^%d+$') then error({ err = 'WRONGTYPE ' .. keys[1] .. ' holds no count' }) end
+    if args[i + 1] ~= '0' and tonumber(count) >= tonumber(args[i + 1]) then return (i - 1) / 2 end
+  end
+  redis.call('HSET', keys[2], args[1], args[2])
+  for i = 3, #args, 2 do redis.call('HINCRBY', keys[1], args[i], 1) end
+  return 0
+end
+
+-- Settles a claim, once: it holds, or it is as if it had never been.
+--   KEYS  1 the counts, 2 the claims    ARGV  1 the mark, 2 '1' when it holds, then each count's field
+local function settle_redemption(keys, args)
+  redis.call('HLEN', keys[1])
+  if redis.call('HDEL', keys[2], args[1]) == 0 then return 0 end
+  if args[2] ~= '1' then
+    for i = 3, #args do redis.call('HINCRBY', keys[1], args[i], -1) end
+  end
+  return 1
+end
+
+-- Whether a marked commit was made; if not, it never will be.    KEYS  1 the marks    ARGV  1 the mark, 2 the time
+-- Answers what the mark says: 'c', or 'x' and the time when the commit was given up.
+local function give_up_mark(keys, args)
+  local found = redis.call('HGET', keys[1], args[1])
+  if found then return found end
+  redis.call('HSET', keys[1], args[1], 'x' .. args[2])
+  return 'x' .. args[2]
+end
+
 -- Draws numbers for new customers.    KEYS  1 the numbers drawn so far    ARGV  1 how many
 -- Answers the last of them.
 local function draw_numbers(keys, args)
@@ -335,11 +378,12 @@ local function check_permissions(channel)
       { 'HEXISTS', prefix .. 'p', '' }, { 'HSET', prefix .. 'p', '', '' }, { 'HDEL', prefix .. 'p', '' },
       { 'INCRBY', prefix .. 'n', '1' }, { 'GET', prefix .. 'u:' }, { 'SET', prefix .. 'u:', '' },
       { 'SET', prefix .. 'u:', '', 'PX', '1' }, { 'DEL', prefix .. 'u:' },
-      { 'HSET', prefix .. 'pg', '', '' }, { 'HDEL', prefix .. 'pg', '' },
+      { 'HSET', prefix .. 'm', '', '' }, { 'HDEL', prefix .. 'm', '' }, { 'HSET', prefix .. 'pg', '', '' }, { 'HDEL', prefix .. 'pg', '' },
       { 'ZADD', prefix .. 'p:', '0', '' }, { 'ZREM', prefix .. 'p:', '' },
       { 'HSET', prefix .. 'w', '', '' }, { 'HDEL', prefix .. 'w', '' }, { 'HDEL', prefix .. 'wr', '' },
       { 'XADD', prefix .. 'wg', 'MAXLEN', '~', '1', '*', '', '' },
       { 'HSET', catalog .. 'plans', '', '' }, { 'HDEL', catalog .. 'plans', '' },
+      { 'HINCRBY', catalog .. 'rd', '', '1' }, { 'HSET', catalog .. 'rc', '', '' }, { 'HDEL', catalog .. 'rc', '' },
       { 'HSET', catalog .. 'clocks', '', '' }, { 'HSET', catalog .. 'staff', '', '' },
       { 'HDEL', catalog .. 'staff', '' }, { 'SET', catalog .. 'r:', '', 'PX', '1' },
     }) do table.insert(writes, write) end
@@ -374,6 +418,9 @@ redis.register_function('billd_VERSION_put_right', put_right)
 redis.register_function('billd_VERSION_deliver', deliver)
 redis.register_function('billd_VERSION_complete_answer', complete_answer)
 redis.register_function('billd_VERSION_put_objects', put_objects)
+redis.register_function('billd_VERSION_claim_redemption', claim_redemption)
+redis.register_function('billd_VERSION_settle_redemption', settle_redemption)
+redis.register_function('billd_VERSION_give_up_mark', give_up_mark)
 redis.register_function('billd_VERSION_draw_numbers', draw_numbers)
 redis.register_function('billd_VERSION_take_unique', take_unique)
 redis.register_function('billd_VERSION_open_data_set', open_data_set)

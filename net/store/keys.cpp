@@ -43,6 +43,7 @@ std::string clock_queue_key(std::string_view prefix, const TestClockId& clock) {
 }
 std::string events_key(std::string_view prefix) { return join(prefix, "e", ""); }
 std::string parked_key(std::string_view prefix) { return join(prefix, "p", ""); }
+std::string marks_key(std::string_view prefix) { return join(prefix, "m", ""); }
 std::string parked_queue_key(std::string_view prefix, Queue queue) { return join(prefix, "p:", to_text(queue)); }
 std::string parked_groups_key(std::string_view prefix) { return join(prefix, "pg", ""); }
 std::string deliveries_key(std::string_view prefix) { return join(prefix, "w", ""); }
@@ -55,6 +56,9 @@ std::string drawn_numbers_key(std::string_view prefix) { return join(prefix, "n"
 std::string unique_key(std::string_view prefix, std::string_view kind, std::string_view value) {
   return join(prefix, "u:", kind).append(":").append(value);
 }
+
+std::string redemptions_key(Mode mode) { return catalog_prefix(mode).append("rd"); }
+std::string claims_key(Mode mode) { return catalog_prefix(mode).append("rc"); }
 
 std::string catalog_prefix(Mode mode) { return join(mode_letter(mode), "{catalog}", ":"); }
 

@@ -30,11 +30,14 @@ namespace billd::store {
 // t:{p7}:r:<hash>                   an idempotency key's answer
 // t:{p7}:h:<token>                  a payment source that is no customer's yet
 // t:{p7}:ho:<token>                 whose it has become
+// t:{p7}:m                          hash: marks of commits that redeem a coupon, see redemptions.hpp
 // t:{p7}:n                          count: numbers of customers drawn so far
 // t:{p7}:u:<kind>:<value>           who holds a value that only one customer may have
 // t:{p7}:g:<charge>                 the built-in test gateway's ledger
 // {catalog}:dataset                 hash: id, partitions
 // {catalog}:version, {catalog}:keys, t:{catalog}:plans, t:{catalog}:clocks, t:{catalog}:staff, t:{catalog}:r:<hash>
+// t:{catalog}:rd                    hash: how often coupons and promotion codes were redeemed
+// t:{catalog}:rc                    hash: redemptions that are not settled, by their mark
 // {catalog}:daemons                 hash: daemon -> heartbeat
 // {catalog}:paused                  hash: paused queues, and by whom and why
 // {catalog}:audit                   stream: what operators did, each entry with the hash of all before it
@@ -55,6 +58,7 @@ std::string queue_key(std::string_view prefix, Queue queue);
 std::string clock_queue_key(std::string_view prefix, const TestClockId& clock);
 std::string events_key(std::string_view prefix);
 std::string parked_key(std::string_view prefix);
+std::string marks_key(std::string_view prefix);
 std::string parked_queue_key(std::string_view prefix, Queue queue);
 std::string parked_groups_key(std::string_view prefix);
 std::string deliveries_key(std::string_view prefix);
@@ -65,6 +69,9 @@ std::string answer_key(std::string_view prefix, std::string_view key_hash);
 
 std::string drawn_numbers_key(std::string_view prefix);
 std::string unique_key(std::string_view prefix, std::string_view kind, std::string_view value);
+
+std::string redemptions_key(Mode mode);
+std::string claims_key(Mode mode);
 
 /// The prefix of the catalog's keys in a mode.
 std::string catalog_prefix(Mode mode);

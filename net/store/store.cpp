@@ -299,6 +299,7 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
     pending.unique = unique_key(keys_prefix, to_text(unique.kind), unique.value);
     pending.unique_holder = std::move(request.held->holder);
   }
+  pending.mark = std::move(request.mark);
   if (!transition.events.empty()) {
     EventBatch batch;
     batch.key = account.key;

@@ -62,6 +62,7 @@ struct CommitRequest {
   std::optional<Fence> fence;  ///< jobs; requests of the API go without
   std::optional<IdempotencyWrite> idempotency;
   std::optional<HeldUnique> held;  ///< refused with not_held unless it is; of the account's partition
+  std::string mark;                ///< that this commit was made, see redemptions.hpp; empty: none
   Timestamp now;                   ///< the account's time, for its events
   std::string request_id;          ///< for its events; empty: time did it
   std::string idempotency_key;     ///< as the client gave it, for its events
@@ -73,6 +74,7 @@ enum class CommitStatus : std::uint8_t {
   stale_epoch,  ///< the partition has another owner
   repeated,     ///< the idempotency key has an answer already, in `saved`; nothing was written
   not_held,     ///< another took the unique value; nothing was written
+  given_up,     ///< somebody has given the commit of this mark up; nothing was written
 };
 
 struct CommitResult {

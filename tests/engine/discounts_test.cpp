@@ -282,11 +282,12 @@ TEST(APromotionCode, IsRefusedOutsideItsLimits) {
   good.promotion_code->max_redemptions = 7;
   good.coupon.max_redemptions = 9;
   const Transition done = world.decide(discounted(price(2000), good));
-  ASSERT_TRUE(done.claim.has_value());
-  EXPECT_EQ(done.claim->coupon, good.coupon.id);
-  EXPECT_EQ(done.claim->coupon_max, 9);
-  EXPECT_EQ(done.claim->promotion_code, good.promotion_code->id);
-  EXPECT_EQ(done.claim->promotion_code_max, 7);
+  ASSERT_EQ(done.claims.size(), 1U);
+  EXPECT_EQ(done.claims.front().coupon, good.coupon.id);
+  EXPECT_EQ(done.claims.front().coupon_created, good.coupon.created);
+  EXPECT_EQ(done.claims.front().coupon_max, 9);
+  EXPECT_EQ(done.claims.front().promotion_code, good.promotion_code->id);
+  EXPECT_EQ(done.claims.front().promotion_code_max, 7);
   world.perform(done.effects);
   refusal([](PromotionCode&) {});  // not the first purchase any more
 }

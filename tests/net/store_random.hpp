@@ -396,7 +396,9 @@ inline CreditNote RandomObjects::credit_note() {
   note.created = time();
   note.amount = money();
   note.lines = some<CreditNoteLine>(0, [this] {
-    return CreditNoteLine{id<CreditNoteLineKind>(), money(), id<InvoiceLineKind>(), text(), integer()};
+    CreditNoteLine line{id<CreditNoteLineKind>(), money(), id<InvoiceLineKind>(), text(), integer(), integer()};
+    line.taxes = some<TaxAmount>(0, [this] { return tax_amount(); });
+    return line;
   });
   note.reason = text();
   note.memo = text();
@@ -430,8 +432,11 @@ inline Schedule RandomObjects::schedule() {
   schedule.created = time();
   schedule.subscription = id<SubscriptionKind>();
   schedule.phases = some<Phase>(1, [this] {
-    auto items = some<PhaseItem>(0, [this] { return PhaseItem{price(), integer(), metadata()}; });
-    return Phase{time(), time(), std::move(items), one_of(PhaseProration::none), maybe_time(), coin()};
+    auto items = some<PhaseItem>(0, [this] { return PhaseItem{price(), integer(), metadata(), tax_rates()}; });
+    Phase phase{time(), time(), std::move(items), one_of(PhaseProration::none), maybe_time(), coin()};
+    phase.discount = maybe_discount();
+    phase.tax_rates = tax_rates();
+    return phase;
   });
   schedule.phase = static_cast<std::int32_t>(below(schedule.phases.size()));
   schedule.end_behavior = one_of(EndBehavior::cancel);
