@@ -179,10 +179,10 @@ struct EndedPeriod {
 Result<void> bill_usage(Change& change, Invoice& invoice, Subscription& subscription, const EndedPeriod& ended);
 /// The invoice is final: its usage is kept as a sum.
 void fold_usage(Change& change, const Invoice& invoice);
-/// What an item has used in the current period until then waits as an invoice item. `is_last`: the subscription ends,
-/// so that no invoice of its own will take it.
+/// What an item has used in the current period until then waits as an invoice item. `amount_off`: given when the
+/// subscription ends, so that no invoice of its own will take it: what is left of its discount's amount.
 Result<void> usage_to_item(Change& change, const Subscription& subscription, SubscriptionItem& item, Timestamp until,
-                           bool is_last);
+                           std::int64_t* amount_off);
 /// The same for all items of a subscription that is about to end.
 Result<void> bill_last_usage(Change& change, Subscription& subscription, Timestamp until);
 
@@ -221,9 +221,10 @@ Result<void> bill(Change& change, Subscription& subscription, Subscription befor
 /// Cancels the subscription as of `ended_at`, and closes the customer's unpaid invoices. What is pending is billed at
 /// `bill_at`.
 void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, Timestamp bill_at);
-/// As a schedule begins it: the first invoice is drawn up and collected like a renewal's.
+/// As a schedule begins it, with its first phase's discount: the first invoice is drawn up and collected like a
+/// renewal's.
 Result<SubscriptionId> begin_by_schedule(Change& change, const Subscribe& command, Timestamp start,
-                                         const ScheduleId& schedule);
+                                         const ScheduleId& schedule, std::optional<Discount> discount);
 /// Whether the customer may have such a subscription, which begins at `start`.
 Result<void> check_subscribe(const Change& change, const Subscribe& command, Timestamp start);
 /// The same at once and against the customer's hope: pending prorations go.
@@ -329,8 +330,11 @@ Result<void> pay_until(Change& change, Subscription& subscription, Timestamp unt
 
 // updates.cpp
 Result<void> update_subscription(Change& change, const UpdateSubscription& command);
+/// The same for a change of the schedule's current phase; the subscription has this discount afterwards.
+Result<void> update_by_schedule(Change& change, const UpdateSubscription& command, std::optional<Discount> discount);
 /// The same as of `time`, at which one of its schedule's phases begins, however late that is done.
-Result<void> begin_phase(Change& change, const UpdateSubscription& command, Timestamp time);
+Result<void> begin_phase(Change& change, const UpdateSubscription& command, Timestamp time,
+                         std::optional<Discount> discount);
 
 // pauses.cpp
 Result<void> check_pause(const Change& change, const Pause& pause);

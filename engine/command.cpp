@@ -56,5 +56,6 @@ template Command::Command(CreateSchedule);
 template Command::Command(UpdateSchedule);
 template Command::Command(CancelSchedule);
 template Command::Command(ReleaseSchedule);
+template Command::Command(RecordUsage);
 
 }  // namespace billd

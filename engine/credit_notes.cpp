@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/amounts.hpp"
 #include "engine/lookup.hpp"
 
 namespace billd {
@@ -29,15 +30,47 @@ CreditNote* find_note(Invoice& invoice, const CreditNoteId& id) {
   return note == invoice.credit_notes.end() ? nullptr : &*note;
 }
 
-/// What the credit notes that are not void have taken back of an invoice's line.
-std::int64_t taken_back(const Invoice& invoice, const InvoiceLineId& line) {
+/// What the credit notes that are not void have taken back of an invoice's line: the sum of `part`
+/// (std::int64_t(const CreditNoteLine&)).
+template <class Part>
+std::int64_t taken_back(const Invoice& invoice, const InvoiceLineId& line, Part part) {
   std::int64_t minor = 0;
   for (const CreditNote& note : invoice.credit_notes) {
     if (note.voided_at) continue;
     for (const CreditNoteLine& each : note.lines)
-      if (each.invoice_line == line) minor += each.amount.minor;
+      if (each.invoice_line == line) minor += part(each);
   }
   return minor;
+}
+
+/// "Running share": what all credit notes together take back of `whole` is its share by their amounts, a half rounded
+/// away from zero; this one takes what the earlier ones have left of it. So whoever takes back all of a line, in
+/// however many steps, takes back all of its discount and taxes. Source: Stripe, a credit note's taxes and discounts
+/// are proportional to the amount of the line; which way they are rounded it does not say.
+std::int64_t running_share(std::int64_t whole, std::int64_t amount_after, std::int64_t line_amount,
+                           std::int64_t taken_before) {
+  const auto share = static_cast<std::int64_t>(rounded(__int128{whole} * amount_after, line_amount));
+  return std::max<std::int64_t>(share - taken_before, 0);
+}
+
+/// The part of the line's discount and taxes that goes with the amount.
+void take_parts(const Invoice& invoice, const InvoiceLine& line, CreditNoteLine& made) {
+  const std::int64_t after =
+      taken_back(invoice, line.id, [](const CreditNoteLine& each) { return each.amount.minor; }) + made.amount.minor;
+  made.discount = running_share(line.discount, after, line.amount.minor,
+                                taken_back(invoice, line.id, [](const CreditNoteLine& each) { return each.discount; }));
+  for (const TaxAmount& tax : line.taxes) {
+    const auto before = [&](auto member) {
+      return taken_back(invoice, line.id, [&](const CreditNoteLine& each) {
+        const auto found = std::ranges::find(each.taxes, tax.rate, &TaxAmount::rate);
+        return found != each.taxes.end() ? (*found).*member : 0;
+      });
+    };
+    TaxAmount& part = made.taxes.emplace_back();
+    part.rate = tax.rate;
+    part.amount = running_share(tax.amount, after, line.amount.minor, before(&TaxAmount::amount));
+    part.taxable = running_share(tax.taxable, after, line.amount.minor, before(&TaxAmount::taxable));
+  }
 }
 
 /// A line that takes back part of one of the invoice's.
@@ -60,8 +93,10 @@ Result<CreditNoteLine> line_of_invoice(const Invoice& invoice, const NewCreditNo
     made.amount = *part;
   }
   if (made.amount.minor <= 0) return wrong("The amount of a line must be more than zero.", "lines");
-  if (made.amount.minor > line->amount.minor - taken_back(invoice, line->id))
+  const auto gross = [](const CreditNoteLine& each) { return each.amount.minor; };
+  if (made.amount.minor > line->amount.minor - taken_back(invoice, line->id, gross))
     return wrong("The amount is more than what is left of the invoice's line.", "lines");
+  take_parts(invoice, *line, made);
   return made;
 }
 
@@ -104,10 +139,12 @@ Result<std::vector<CreditNoteLine>> lines_of(const Invoice& invoice, const Creat
 Result<Money> sum_of(const std::vector<CreditNoteLine>& lines) {
   Money sum{0, lines.front().amount.currency};
   for (const CreditNoteLine& line : lines) {
-    auto more = add(sum, line.amount);
+    auto more = add(sum, Money{line.net(), line.amount.currency});
     if (!more) return more.error();
     sum = *more;
   }
+  if (sum.minor <= 0)
+    return wrong("Nothing was to be paid for these lines, so that nothing can be taken back.", "lines");
   return sum;
 }
 

@@ -27,23 +27,43 @@ MeteredItem find_item(Change& change, const SubscriptionItemId& id) {
   return {};
 }
 
-/// The current period's, made when it is the first of it.
-Usage& current_usage(const Subscription& subscription, SubscriptionItem& item) {
-  const bool is_there = !item.usage.empty() && item.usage.back().invoice.is_empty();
-  if (!is_there) item.usage.emplace_back().period = subscription.current_period;
-  return item.usage.back();
+/// The usage that no invoice bills yet and whose period starts so; null: nothing was recorded. While the word is
+/// awaited that renews the subscription there may be two: what is used meanwhile is of the period to come.
+Usage* find_open(SubscriptionItem& item, Timestamp from, Timestamp before) {
+  const auto open = std::ranges::find_if(item.usage, [&](const Usage& usage) {
+    return usage.invoice.is_empty() && usage.period.start >= from && usage.period.start < before;
+  });
+  return open != item.usage.end() ? &*open : nullptr;
+}
+
+/// The current period's: also of what preceded it for nothing.
+Usage* find_current(SubscriptionItem& item, Timestamp period_end) {
+  return find_open(item, Timestamp::min(), period_end);
+}
+
+/// The usage that a record of the time goes to, made when it is the first of its period.
+Usage& usage_at(const Subscription& subscription, SubscriptionItem& item, Timestamp time) {
+  const Period current = subscription.current_period;
+  const bool is_ahead = time >= current.end;
+  Usage* open = is_ahead ? find_open(item, current.end, Timestamp::max()) : find_current(item, current.end);
+  if (open != nullptr) return *open;
+  Usage made;
+  made.period = is_ahead ? Period{current.end, *subscription.grace_until} : current;
+  const auto place =
+      is_ahead ? item.usage.end()
+               : std::ranges::find_if(item.usage, [&](const Usage& usage) { return usage.invoice.is_empty(); });
+  return *item.usage.insert(place, std::move(made));
 }
 
 /// What an earlier period left, so that the latest record of all counts on.
-void carry_on(std::vector<Usage>& all) {
-  Usage& usage = all.back();
+void carry_on(const std::vector<Usage>& all, Usage& usage) {
   if (has_records(usage)) return;
-  for (auto before = std::next(all.rbegin()); before != all.rend(); ++before) {
-    if (!has_records(*before)) continue;
-    usage.folded_last = aggregate(*before, Aggregation::last_ever);
-    usage.folded_until = before->points.empty() ? before->folded_until : before->points.back().time;
-    return;
-  }
+  const Usage* latest = nullptr;
+  for (const Usage& before : all)
+    if (before.period.start < usage.period.start && has_records(before)) latest = &before;
+  if (latest == nullptr) return;
+  usage.folded_last = aggregate(*latest, Aggregation::last_ever);
+  usage.folded_until = latest->points.empty() ? latest->folded_until : latest->points.back().time;
 }
 
 Result<Money> cost_of_usage(const Price& price, std::int64_t quantity) {
@@ -109,14 +129,14 @@ Result<void> record_usage(Change& change, const RecordUsage& command) {
   if (time > change.now + clock_tolerance)
     return Failure{Errc::invalid_parameter, "The timestamp cannot be in the future.", "timestamp"};
   const Subscription& subscription = *found.subscription;
-  if (subscription.current_period.end <= change.now)
+  if (subscription.current_period.end <= change.now && !subscription.grace_until)
     return Failure{Errc::invalid_state, "The subscription is being renewed; try again in a moment."};
   const UsagePoint point{std::min(time, whole_second(change.now)), command.quantity};
   change.set_subject(command.item.value());
   change.touch();
   SubscriptionItem& item = *found.item;
   if (point.time < subscription.current_period.start) return record_late(change, item, point, command.action);
-  Usage& usage = current_usage(subscription, item);
+  Usage& usage = usage_at(subscription, item, point.time);
   auto done = record(usage, point, command.action, item.price.aggregation);
   if (!done) return done.error();
   auto cost = cost_of_usage(item.price, aggregate(usage, item.price.aggregation));
@@ -128,11 +148,14 @@ namespace {
 
 /// The usage of the period that is over, made if there was none.
 Usage& close_usage(SubscriptionItem& item, Period period) {
-  if (item.usage.empty() || !item.usage.back().invoice.is_empty()) item.usage.emplace_back();
-  Usage& usage = item.usage.back();
-  usage.period = period;
-  if (item.price.aggregation == Aggregation::last_ever) carry_on(item.usage);
-  return usage;
+  Usage* usage = find_current(item, period.end);
+  if (usage == nullptr) {
+    const auto ahead = std::ranges::find_if(item.usage, [](const Usage& each) { return each.invoice.is_empty(); });
+    usage = &*item.usage.insert(ahead, Usage());
+  }
+  usage->period = period;
+  if (item.price.aggregation == Aggregation::last_ever) carry_on(item.usage, *usage);
+  return *usage;
 }
 
 }  // namespace
@@ -170,15 +193,24 @@ void fold_usage(Change& change, const Invoice& invoice) {
       if (usage.invoice == invoice.id) fold(usage);
 }
 
-Result<void> usage_to_item(Change& change, const Subscription& subscription, SubscriptionItem& item, Timestamp until,
-                           bool is_last) {
-  if (!item.price.is_metered()) return {};
-  const Period period{subscription.current_period.start, until};
-  const bool is_free = subscription.is_free_period();
-  const Usage usage = close_usage(item, period);
-  item.usage.clear();
-  if (is_free) return {};
-  auto cost = cost_of(item.price, aggregate(usage, item.price.aggregation));
+namespace {
+
+/// What the subscription's discount takes off the cost of its last usage. Of an amount, `left` is what is still there.
+std::int64_t last_discount(const Subscription& subscription, const SubscriptionItem& item, Money cost,
+                           std::int64_t& left) {
+  const CouponTerms& coupon = subscription.discount->coupon;
+  if (!applies_to(coupon, item.price.product)) return 0;
+  if (!coupon.percent_off.is_zero()) return discount_of(cost, coupon);
+  const std::int64_t taken = std::min(cost.minor, left);
+  left -= taken;
+  return taken;
+}
+
+/// What was used, as an invoice item; of nothing, none. `amount_off`: null unless the subscription ends.
+Result<void> add_item(Change& change, const Subscription& subscription, const SubscriptionItem& item,
+                      const Usage& usage, std::int64_t* amount_off) {
+  const std::int64_t quantity = aggregate(usage, item.price.aggregation);
+  auto cost = cost_of(item.price, quantity);
   if (!cost) return cost.error();
   if (cost->minor == 0) return {};
   InvoiceItem billed;
@@ -186,14 +218,13 @@ Result<void> usage_to_item(Change& change, const Subscription& subscription, Sub
   billed.created = change.now;
   billed.amount = *cost;
   // Then the subscription's discount is in the amount: the invoice will be one that knows nothing of it.
-  if (is_last && subscription.discount && is_in_effect(*subscription.discount, until) &&
-      applies_to(subscription.discount->coupon, item.price.product)) {
-    billed.amount.minor -= discount_of(*cost, subscription.discount->coupon);
+  if (amount_off != nullptr && subscription.discount && is_in_effect(*subscription.discount, usage.period.end)) {
+    billed.amount.minor -= last_discount(subscription, item, *cost, *amount_off);
     billed.discountable = false;
   }
-  billed.quantity = aggregate(usage, item.price.aggregation);
+  billed.quantity = quantity;
   billed.price = item.price;
-  billed.period = period;
+  billed.period = usage.period;
   billed.subscription = subscription.id;
   billed.item = item.id;
   billed.tax_rates = tax_rates_of(subscription, item);
@@ -202,9 +233,30 @@ Result<void> usage_to_item(Change& change, const Subscription& subscription, Sub
   return {};
 }
 
+}  // namespace
+
+Result<void> usage_to_item(Change& change, const Subscription& subscription, SubscriptionItem& item, Timestamp until,
+                           std::int64_t* amount_off) {
+  if (!item.price.is_metered()) return {};
+  const Period current = subscription.current_period;
+  std::vector<Usage> over(1, close_usage(item, {current.start, std::min(until, current.end)}));
+  if (Usage* ahead = find_open(item, current.end, Timestamp::max())) {
+    ahead->period.end = until;
+    over.push_back(*ahead);
+  }
+  item.usage.clear();
+  if (subscription.is_free_period()) return {};
+  for (const Usage& usage : over) {
+    auto added = add_item(change, subscription, item, usage, amount_off);
+    if (!added) return added.error();
+  }
+  return {};
+}
+
 Result<void> bill_last_usage(Change& change, Subscription& subscription, Timestamp until) {
+  std::int64_t amount_off = subscription.discount ? subscription.discount->coupon.amount_off.minor : 0;
   for (SubscriptionItem& item : subscription.items) {
-    auto billed = usage_to_item(change, subscription, item, until, true);
+    auto billed = usage_to_item(change, subscription, item, until, &amount_off);
     if (!billed) return billed.error();
   }
   return {};

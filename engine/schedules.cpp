@@ -27,18 +27,43 @@ std::vector<SubscriptionItem> items_of(const std::vector<PhaseItem>& items) {
     made.price = item.price;
     made.quantity = item.quantity;
     made.metadata = item.metadata;
+    made.tax_rates = item.tax_rates;
   }
   return result;
 }
 
-/// The phases with their times; the first one begins at `start`.
-Result<std::vector<Phase>> phases_of(const std::vector<NewPhase>& wanted, Timestamp start, Currency currency) {
+/// The phase's discount. Where the phase before it has the same coupon its discount goes on, and where the phase had it
+/// before the schedule was changed it is redeemed already.
+Result<std::optional<Discount>> discount_of(Change& change, const NewPhase& wanted, const Phase& phase,
+                                            const Phase* preceding, const std::vector<Phase>& before) {
+  if (!wanted.discount) return std::optional<Discount>();
+  const Redemption& redemption = *wanted.discount;
+  const PromotionCodeId code = redemption.promotion_code ? redemption.promotion_code->id : PromotionCodeId();
+  const auto is_same = [&](const Phase& other) {
+    return other.discount && other.discount->coupon.id == redemption.coupon.id &&
+           other.discount->promotion_code == code;
+  };
+  if (preceding != nullptr && is_same(*preceding)) return preceding->discount;
+  for (const Phase& old : before)
+    if (old.start == phase.start && is_same(old)) return old.discount;
+  auto bought = cost_of_all(items_of(phase.items));
+  if (!bought) return bought.error();
+  auto redeemed = redeem(change, redemption, SubscriptionId(), &*bought);
+  if (!redeemed) return redeemed.error();
+  return std::optional(std::move(*redeemed));
+}
+
+/// The phases with their times; the first one begins at `start`. `before`: those that they take the place of.
+Result<std::vector<Phase>> phases_of(Change& change, const std::vector<NewPhase>& wanted, Timestamp start,
+                                     Currency currency, const std::vector<Phase>& before) {
   if (wanted.empty()) return Failure{Errc::missing_parameter, "Missing required param: phases.", "phases"};
   if (wanted.size() > phases_max) return wrong("A schedule can have at most 10 current or future phases.", "phases");
   std::vector<Phase> phases;
   for (const NewPhase& each : wanted) {
     auto items = check_items(items_of(each.items));
     if (!items) return items.error();
+    auto rates_are_fine = check_tax_rates(each.tax_rates, "default_tax_rates");
+    if (!rates_are_fine) return rates_are_fine.error();
     const Price& price = each.items.front().price;
     if (currency.is_none()) currency = price.unit_amount.currency;
     if (price.unit_amount.currency != currency) return mixed_currencies(currency);
@@ -59,10 +84,30 @@ Result<std::vector<Phase>> phases_of(const std::vector<NewPhase>& wanted, Timest
       if (*phase.trial_end <= phase.start || *phase.trial_end > phase.end)
         return wrong("A phase's trial ends after the phase starts, and not after it ends.", "phases");
     }
+    phase.tax_rates = each.tax_rates;
+    auto discount = discount_of(change, each, phase, phases.empty() ? nullptr : &phases.back(), before);
+    if (!discount) return discount.error();
+    phase.discount = std::move(*discount);
     start = phase.end;
     phases.push_back(std::move(phase));
   }
   return phases;
+}
+
+/// The phase's discount as it starts at that time.
+std::optional<Discount> discount_from(const Phase& phase, const SubscriptionId& subscription, Timestamp start) {
+  if (!phase.discount) return std::nullopt;
+  Discount discount = *phase.discount;
+  discount.subscription = subscription;
+  discount.start = start;
+  if (discount.coupon.duration == CouponDuration::repeating)
+    discount.end = boundary(start, {Interval::month, 1}, discount.coupon.duration_in_months);
+  return discount;
+}
+
+/// Whether the phases have one and the same redemption.
+bool share_discount(const Phase& a, const Phase& b) {
+  return a.discount && b.discount && a.discount->id == b.discount->id;
 }
 
 Subscribe subscribe_command(const Schedule& schedule) {
@@ -73,7 +118,9 @@ Subscribe subscribe_command(const Schedule& schedule) {
     made.price = item.price;
     made.quantity = item.quantity;
     made.metadata = item.metadata;
+    made.tax_rates = item.tax_rates;
   }
+  command.tax_rates = phase.tax_rates;
   command.trial_end = phase.trial_end;
   command.collection = schedule.collection;
   command.days_until_due = schedule.days_until_due;
@@ -92,6 +139,7 @@ std::vector<ItemChange> changes_to(const Subscription& subscription, const std::
     ItemChange& change = changes.emplace_back();
     change.quantity = wanted.quantity;
     if (!wanted.metadata.empty()) change.metadata = wanted.metadata;
+    change.tax_rates = wanted.tax_rates;
     if (same != subscription.items.end()) {
       change.item = same->id;
       kept.push_back(same->id);
@@ -129,6 +177,7 @@ Result<void> enter_phase(Change& change, const Schedule& schedule, Timestamp tim
   command.items = changes_to(subscription, phase.items);
   command.proration = behavior_of(phase.proration);
   command.trial_end = phase.trial_end;
+  command.tax_rates = phase.tax_rates;
   const bool is_trial = subscription.status == SubscriptionStatus::trialing;
   if (phase.anchor_at_start && !phase.trial_end) {
     // A trial ends where the cycle is anchored; one that ends here by itself anchors it here, too.
@@ -137,7 +186,10 @@ Result<void> enter_phase(Change& change, const Schedule& schedule, Timestamp tim
     else if (subscription.current_period.end > time)
       command.trial_end = time;
   }
-  return begin_phase(change, command, time);
+  // What is left of the discount that the phase before it had goes on.
+  const bool goes_on = share_discount(schedule.phases[static_cast<std::size_t>(schedule.phase) - 1], phase);
+  return begin_phase(change, command, time,
+                     goes_on ? subscription.discount : discount_from(phase, schedule.subscription, phase.start));
 }
 
 void finish_schedule(Change& change, Schedule& schedule, ScheduleStatus status) {
@@ -179,7 +231,8 @@ Result<void> begin_schedule(Change& change, Schedule& schedule) {
     finish_schedule(change, schedule, ScheduleStatus::canceled);
     return {};
   }
-  auto begun = begin_by_schedule(change, command, start, schedule.id);
+  auto begun = begin_by_schedule(change, command, start, schedule.id,
+                                 discount_from(schedule.current_phase(), SubscriptionId(), start));
   if (!begun) return begun.error();
   schedule.subscription = *begun;
   schedule.status = ScheduleStatus::active;
@@ -211,7 +264,9 @@ Result<Schedule> from_subscription(Change& change, const CreateSchedule& command
   phase.start = subscription->current_period.start;
   phase.end = subscription->current_period.end;
   for (const SubscriptionItem& item : subscription->items)
-    phase.items.push_back({item.price, item.quantity, item.metadata});
+    phase.items.push_back({item.price, item.quantity, item.metadata, item.tax_rates});
+  phase.discount = subscription->discount;
+  phase.tax_rates = subscription->tax_rates;
   if (subscription->status == SubscriptionStatus::trialing) phase.trial_end = phase.end;
   schedule.collection = subscription->collection;
   schedule.days_until_due = subscription->days_until_due;
@@ -227,7 +282,7 @@ Result<Schedule> from_phases(Change& change, const CreateSchedule& command) {
     return wrong("A schedule cannot begin in the past.", "start_date");
   const Timestamp start =
       whole_second(command.phases.empty() ? change.now : command.phases.front().start.value_or(change.now));
-  auto phases = phases_of(command.phases, start, currency_of(account));
+  auto phases = phases_of(change, command.phases, start, currency_of(account), {});
   if (!phases) return phases.error();
   auto collection = check_collection(command.collection, command.days_until_due);
   if (!collection) return collection.error();
@@ -305,22 +360,32 @@ Result<void> update_schedule(Change& change, const UpdateSchedule& command) {
     if (!is_active && asked < whole_second(change.now)) return wrong("A schedule cannot begin in the past.", "phases");
     start = asked;
   }
-  auto phases = phases_of(wanted, start, currency_of(change.account()));
+  auto phases = phases_of(change, wanted, start, currency_of(change.account()), before.phases);
   if (!phases) return phases.error();
   if (is_active && phases->front().end <= change.now)
     return wrong("The current phase must end in the future.", "phases");
-  const bool items_change = is_active && schedule.current_phase().items != phases->front().items;
+  const Phase& current = schedule.current_phase();
+  const Phase& next = phases->front();
+  const bool discount_changes =
+      current.discount.has_value() != next.discount.has_value() || (current.discount && !share_discount(current, next));
+  const bool phase_changes =
+      is_active && (current.items != next.items || current.tax_rates != next.tax_rates || discount_changes);
   const auto over = static_cast<std::ptrdiff_t>(schedule.phase);
   schedule.phases.erase(schedule.phases.begin() + over, schedule.phases.end());
   std::ranges::move(*phases, std::back_inserter(schedule.phases));
   change.emit_update(EventType::schedule_updated, std::move(before), schedule);
-  if (!items_change) return {};
+  if (!phase_changes) return {};
   UpdateSubscription update;
+  const Subscription& subscription = *change.account().find(schedule.subscription);
   update.subscription = schedule.subscription;
-  update.items = changes_to(*change.account().find(schedule.subscription), schedule.current_phase().items);
+  update.items = changes_to(subscription, schedule.current_phase().items);
+  update.tax_rates = schedule.current_phase().tax_rates;
   update.proration = behavior_of(command.proration);
   const std::string subject = schedule.id.value();
-  auto updated = update_subscription(change, update);
+  auto updated = update_by_schedule(
+      change, update,
+      discount_changes ? discount_from(schedule.current_phase(), schedule.subscription, whole_second(change.now))
+                       : subscription.discount);
   change.set_subject(subject);
   return updated;
 }

@@ -299,14 +299,17 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
 }
 
 Result<SubscriptionId> begin_by_schedule(Change& change, const Subscribe& command, Timestamp start,
-                                         const ScheduleId& schedule) {
+                                         const ScheduleId& schedule, std::optional<Discount> discount) {
   Account& account = change.account();
   Subscription& subscription = account.subscriptions.emplace_back(begin_subscription(change, command, start));
   subscription.schedule = schedule;
+  if (discount) discount->subscription = subscription.id;
+  subscription.discount = discount;
   const bool is_trial = subscription.status == SubscriptionStatus::trialing;
   if (!is_trial) subscription.status = SubscriptionStatus::active;
   agree_on_currency(change, subscription.items.front().price.unit_amount.currency);
   change.emit({EventType::subscription_created}, subscription);
+  if (discount) change.emit({EventType::customer_discount_created}, *discount);
   if (is_trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
   const Period gathered{subscription.current_period.start, subscription.current_period.start};
   // Source: Stripe, the first invoice of a schedule is a draft for about an hour, as nobody waits for it.

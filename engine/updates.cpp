@@ -70,7 +70,7 @@ Result<void> bill_replaced_usage(Change& change, const Subscription& subscriptio
     if (kept != items.end() && kept->price == old.price) continue;
     const auto asked = std::ranges::find(command.items, old.id, &ItemChange::item);
     if (asked != command.items.end() && asked->clear_usage) continue;
-    auto billed = usage_to_item(change, subscription, old, until, false);
+    auto billed = usage_to_item(change, subscription, old, until, nullptr);
     if (!billed) return billed.error();
   }
   return {};
@@ -181,8 +181,32 @@ Result<void> prorate_items(Change& change, Subscription& subscription, std::vect
   return {};
 }
 
+/// What a phase of the subscription's schedule makes of its discount.
+using PhaseDiscount = std::optional<std::optional<Discount>>;
+
+/// Puts the discount that was asked for, or the phase's, in the place of the one there is.
+Result<void> change_discount(Change& change, Subscription& subscription, const std::vector<SubscriptionItem>& items,
+                             const UpdateSubscription& command, const PhaseDiscount& of_phase) {
+  if (of_phase) {
+    if (*of_phase != subscription.discount) put_discount(change, subscription.discount, *of_phase);
+    return {};
+  }
+  if (!command.discount) return {};
+  std::optional<Discount> discount;
+  if (*command.discount) {
+    auto bought = cost_of_all(items);
+    if (!bought) return bought.error();
+    auto redeemed = redeem(change, **command.discount, subscription.id, &*bought);
+    if (!redeemed) return redeemed.error();
+    discount = std::move(*redeemed);
+  }
+  put_discount(change, subscription.discount, std::move(discount));
+  return {};
+}
+
 /// Carries the change out as of `at`: now, or when a phase of the subscription's schedule began.
-Result<void> update(Change& change, const UpdateSubscription& command, Timestamp at, bool by_schedule) {
+Result<void> update(Change& change, const UpdateSubscription& command, Timestamp at, bool by_schedule,
+                    const PhaseDiscount& of_phase) {
   Account& account = change.account();
   Subscription* found = find_known(change, command.subscription);
   if (found == nullptr) return no_such_subscription(command.subscription);
@@ -213,17 +237,8 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
   auto patched = patch(subscription.metadata, command.metadata);
   if (!patched) return patched.error();
   apply_terms(change, subscription, command);
-  if (command.discount) {
-    std::optional<Discount> discount;
-    if (*command.discount) {
-      auto bought = cost_of_all(items);
-      if (!bought) return bought.error();
-      auto redeemed = redeem(change, **command.discount, subscription.id, &*bought);
-      if (!redeemed) return redeemed.error();
-      discount = std::move(*redeemed);
-    }
-    put_discount(change, subscription.discount, std::move(discount));
-  }
+  auto discounted = change_discount(change, subscription, items, command, of_phase);
+  if (!discounted) return discounted.error();
   auto replaced = bill_replaced_usage(change, subscription, items, command, start);
   if (!replaced) return replaced.error();
 
@@ -279,11 +294,16 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
 }  // namespace
 
 Result<void> update_subscription(Change& change, const UpdateSubscription& command) {
-  return update(change, command, change.now, false);
+  return update(change, command, change.now, false, std::nullopt);
 }
 
-Result<void> begin_phase(Change& change, const UpdateSubscription& command, Timestamp time) {
-  return update(change, command, time, true);
+Result<void> update_by_schedule(Change& change, const UpdateSubscription& command, std::optional<Discount> discount) {
+  return update(change, command, change.now, false, std::optional(std::move(discount)));
+}
+
+Result<void> begin_phase(Change& change, const UpdateSubscription& command, Timestamp time,
+                         std::optional<Discount> discount) {
+  return update(change, command, time, true, std::optional(std::move(discount)));
 }
 
 }  // namespace billd
