@@ -420,10 +420,21 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
         request.idempotency = {work.key_hash, store::encode(saved), work.marked, work.request->origin.key_life};
       }
     }
+    std::optional<store::RedemptionClaim> redeemed;
+    if (!decided->claims.empty()) {
+      auto claimed = co_await catalog_.redemptions().claim(work.account.mode, work.account.key, decided->claims);
+      if (!claimed) {
+        work.is_current = false;
+        co_return claimed.error();
+      }
+      request.mark = claimed->mark;
+      redeemed = std::move(*claimed);
+    }
     request.before = std::move(work.loaded.footprint);
     request.transition = std::move(*decided);
     work.is_current = false;
     auto committed = co_await store_.commit(std::move(request));
+    if (redeemed) co_await settle_redemption(std::move(*redeemed), committed);
     if (!committed) {
       if (!is_recording || !is_transient(committed.error().code) || attempt >= recording_attempts_max)
         co_return committed.error();
@@ -449,6 +460,7 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
       case store::CommitStatus::not_held:
         co_return Failure{Errc::already_exists, "Another customer has taken that value.", "held"};
       case store::CommitStatus::conflict:
+      case store::CommitStatus::given_up:
         ++statistics_.conflicts;
         if (is_request && std::holds_alternative<CreateCustomer>(*command))
           co_return Failure{Errc::already_exists, "Customer already exists."};
@@ -458,6 +470,18 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
         break;
     }
   }
+}
+
+/// Of a commit whose outcome is not known the claim stands until the sweep has looked.
+awaitable<> AccountExecutor::settle_redemption(store::RedemptionClaim claim,
+                                               const Result<store::CommitResult>& committed) {
+  if (!committed && committed.error().code == Errc::outcome_unknown) co_return;
+  const bool holds = committed && committed->status == store::CommitStatus::committed;
+  const std::string account = claim.account.value();
+  auto settled = co_await catalog_.redemptions().settle(std::move(claim), holds);
+  if (!settled)
+    log::warn({.account = account}, "a redemption is settled later, for Redis does not answer: {}",
+              settled.error().detail);
 }
 
 awaitable<Result<void>> AccountExecutor::load(Work& work) {

@@ -11,11 +11,14 @@
 #include "net/redis/subscriber.hpp"
 #include "net/store/functions.hpp"
 #include "net/store/keys.hpp"
+#include "net/store/lengthy.hpp"
 
 namespace billd::store {
 namespace {
 
 constexpr Milliseconds version_poll_interval{1000};
+/// Polls from one look for redemptions that nobody has settled to the next; the first poll is one of them.
+constexpr int polls_per_sweep = 60;
 
 using Erased = std::shared_ptr<const void>;
 using ErasedList = std::vector<Erased>;
@@ -80,27 +83,6 @@ struct Table {
   }
 };
 
-// A message names what was changed: the catalog's version after it, then hash and field of each object, all as
-// "<length>:<text>".
-
-std::string lengthy(std::string_view text) { return std::to_string(text.size()) + ":" + std::string(text); }
-
-/// Empty when it is no such message.
-std::vector<std::string> parse_message(std::string_view message) {
-  std::vector<std::string> parts;
-  while (!message.empty()) {
-    std::size_t length = 0;
-    const auto [end, error] = std::from_chars(message.data(), message.data() + message.size(), length);
-    const auto digits = static_cast<std::size_t>(end - message.data());
-    if (error != std::errc() || digits == message.size() || message[digits] != ':') return {};
-    message.remove_prefix(digits + 1);
-    if (length > message.size()) return {};
-    parts.emplace_back(message.substr(0, length));
-    message.remove_prefix(length);
-  }
-  return parts;
-}
-
 std::uint64_t parse_version(std::string_view text) {
   std::uint64_t version = 0;
   std::from_chars(text.data(), text.data() + text.size(), version);
@@ -112,7 +94,8 @@ std::uint64_t parse_version(std::string_view text) {
 class Catalog::Implementation {
  public:
   Implementation(Executor executor, redis::Client& client, Store& store, redis::Address address)
-      : store_(store),
+      : redemptions(client, store),
+        store_(store),
         client_(client),
         subscriber_(
             executor, std::move(address), client.settings(), {std::string(catalog_channel)},
@@ -132,6 +115,8 @@ class Catalog::Implementation {
   awaitable<Result<void>> start() {
     auto loaded = co_await load_everything();
     if (!loaded) co_return loaded.error();
+    auto counted = co_await redemptions.load();
+    if (!counted) co_return counted.error();
     subscriber_.start();
     tasks_.spawn("catalog", watch_version());
     co_return Result<void>();
@@ -206,6 +191,7 @@ class Catalog::Implementation {
 
   std::uint64_t version() const { return version_; }
 
+  Redemptions redemptions;
   std::array<std::function<void()>, catalog_kind_count> changed;
 
  private:
@@ -264,13 +250,22 @@ class Catalog::Implementation {
   }
 
   awaitable<> watch_version() {
-    for (;;) {
+    for (int poll = 0;; ++poll) {
       const bool goes_on = co_await sleep_for(version_poll_interval);
       if (!goes_on) co_return;
+      co_await watch_redemptions(poll % polls_per_sweep == 0);
       auto version = co_await stored_version();
       if (!version || *version == version_) continue;
       co_await refresh();
     }
+  }
+
+  awaitable<> watch_redemptions(bool sweeps) {
+    auto refreshed = co_await redemptions.refresh();
+    if (!refreshed || !sweeps) co_return;
+    auto swept = co_await redemptions.sweep();
+    if (!swept && !stopping_ && !is_transient(swept.error().code))
+      spdlog::error("redemptions that were interrupted could not be settled: {}", swept.error().detail);
   }
 
   awaitable<> refresh() {
@@ -286,8 +281,9 @@ class Catalog::Implementation {
     if (version == version_ + 1) version_ = version;
   }
 
+  /// A message names what was changed: the catalog's version after it, then hash and field of each object.
   void hear(std::string_view message) {
-    std::vector<std::string> parts = parse_message(message);
+    std::vector<std::string> parts = parse_lengthy(message);
     if (parts.empty() || parts.size() % 2 == 0) return;
     if (parse_version(parts.front()) <= version_) return;  // our own change, or one that was read since
     tasks_.spawn("catalog change", read_changed(std::move(parts)));
@@ -331,6 +327,9 @@ awaitable<> Catalog::stop() { return implementation_->stop(); }
 awaitable<Result<void>> Catalog::commit(CatalogChange change, std::optional<CatalogIdempotency> idempotency) {
   return implementation_->commit(std::move(change), std::move(idempotency));
 }
+
+Redemptions& Catalog::redemptions() { return implementation_->redemptions; }
+const Redemptions& Catalog::redemptions() const { return implementation_->redemptions; }
 
 std::uint64_t Catalog::version() const { return implementation_->version(); }
 

@@ -13,6 +13,7 @@
 #include "net/async.hpp"
 #include "net/redis/client.hpp"
 #include "net/store/catalog_kinds.hpp"
+#include "net/store/redemptions.hpp"
 #include "net/store/store.hpp"
 
 namespace billd::store {
@@ -155,6 +156,10 @@ class Catalog {
   /// Writes all of the change, or fails: with conflict when one of its objects is not as expected (what is in memory is
   /// as fresh as can be afterwards), with idempotency_in_progress as put() does.
   awaitable<Result<void>> commit(CatalogChange change, std::optional<CatalogIdempotency> idempotency = {});
+
+  /// How often coupons were redeemed; what was interrupted is settled while this runs.
+  Redemptions& redemptions();
+  const Redemptions& redemptions() const;
 
   /// Of what is in memory. It grows with every change of the catalog, by whichever daemon.
   std::uint64_t version() const;

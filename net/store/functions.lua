@@ -268,28 +268,29 @@ end
 -- already, nothing is done.
 --   KEYS  1 the counts, 2 the claims
 --   ARGV  1 the mark, 2 the claim, then for each count: its field, and how many there may be (0: any number)
--- Answers 0, or the place of the first count that is used up.
+-- Answers the place of the first count that is used up; or how often counts of the mode were changed, and the counts.
 local function claim_redemption(keys, args)
-  if redis.call('HEXISTS', keys[2], args[1]) == 1 then return 0 end
+  if redis.call('HEXISTS', keys[2], args[1]) == 1 then return redis.call('HMGET', keys[1], 'revision') end
   for i = 3, #args, 2 do
     local count = redis.call('HGET', keys[1], args[i]) or '0'
     if not string.match(count, '^%d+$') then error({ err = 'WRONGTYPE ' .. keys[1] .. ' holds no count' }) end
     if args[i + 1] ~= '0' and tonumber(count) >= tonumber(args[i + 1]) then return (i - 1) / 2 end
   end
   redis.call('HSET', keys[2], args[1], args[2])
-  for i = 3, #args, 2 do redis.call('HINCRBY', keys[1], args[i], 1) end
-  return 0
+  local answer = { redis.call('HINCRBY', keys[1], 'revision', 1) }
+  for i = 3, #args, 2 do table.insert(answer, redis.call('HINCRBY', keys[1], args[i], 1)) end
+  return answer
 end
 
 -- Settles a claim, once: it holds, or it is as if it had never been.
 --   KEYS  1 the counts, 2 the claims    ARGV  1 the mark, 2 '1' when it holds, then each count's field
+-- Answers 0 when nothing was counted or taken back; or as above.
 local function settle_redemption(keys, args)
   redis.call('HLEN', keys[1])
-  if redis.call('HDEL', keys[2], args[1]) == 0 then return 0 end
-  if args[2] ~= '1' then
-    for i = 3, #args do redis.call('HINCRBY', keys[1], args[i], -1) end
-  end
-  return 1
+  if redis.call('HDEL', keys[2], args[1]) == 0 or args[2] == '1' then return 0 end
+  local answer = { redis.call('HINCRBY', keys[1], 'revision', 1) }
+  for i = 3, #args do table.insert(answer, redis.call('HINCRBY', keys[1], args[i], -1)) end
+  return answer
 end
 
 -- Whether a marked commit was made; if not, it never will be.    KEYS  1 the marks    ARGV  1 the mark, 2 the time
