@@ -247,6 +247,8 @@ class Examination {
                "a success, as billd recorded");
       else if (charge.state == ChargeState::declined && entry != nullptr && entry->succeeded())
         report(Rule::ledger, charge.id.value(), "the gateway charged", "a decline, as billd recorded");
+      else if (charge.state == ChargeState::absent && entry != nullptr && entry->succeeded())
+        report(Rule::ledger, charge.id.value(), "the gateway charged", "that it never had it, as billd recorded");
     }
     if (succeeded > 1)
       report(Rule::ledger, invoice.id.value(), "charged " + std::to_string(succeeded) + " times", "at most once");

@@ -16,7 +16,7 @@ constexpr std::size_t history_steps = 96;
 
 /// By ChargeOutcomeKind and by RefundOutcomeKind.
 constexpr std::array<std::string_view, jobs::charge_outcome_kinds> charge_outcomes = {
-    "succeeded", "declined", "unknown", "impossible", "pending"};
+    "succeeded", "declined", "unknown", "impossible", "pending", "absent"};
 constexpr std::array<std::string_view, jobs::refund_outcome_kinds> refund_outcomes = {"succeeded", "pending", "failed",
                                                                                       "unknown", "impossible"};
 

@@ -424,6 +424,7 @@ enum class ChargeState : std::uint8_t {
   declined,   ///< final
   parked,     ///< cannot be found out by program: an operator must look; never sent again
   pending,    ///< it arrived, and the gateway says later whether the money comes: a bank debit
+  absent,     ///< final: the gateway never had it, and surely never will; another was begun in its place
 };
 
 /// The numbers are stored: append only.
@@ -454,14 +455,18 @@ struct Refund {
   RefundState state = RefundState::sending;
   Money amount;  ///< more than zero
   Timestamp created;
-  Timestamp resolve_at;        ///< while sending: when to ask the gateway again
+  Timestamp resolve_at;        ///< while sending or pending: when to ask the gateway again
   std::string reason;          ///< duplicate, fraudulent, requested_by_customer; empty: none was given
   std::string failure_reason;  ///< of a failed one, in Stripe's words: lost_or_stolen_card, expired_or_canceled_card, …
   std::string gateway_reference;  ///< the gateway's own name for the refund
   CreditNoteId credit_note;       ///< that called for it; empty: none
   Metadata metadata;
 
-  bool is_unresolved() const { return state == RefundState::sending || state == RefundState::parked; }
+  bool is_unresolved() const { return state != RefundState::succeeded && state != RefundState::failed; }
+  /// Whether the gateway has said that it takes it on, or more than that.
+  bool was_taken_on() const {
+    return state == RefundState::pending || state == RefundState::succeeded || !gateway_reference.empty();
+  }
 
   bool operator==(const Refund&) const = default;
 };
@@ -487,6 +492,7 @@ struct Charge {
   std::optional<Dispute> dispute;
   std::string description;
   Metadata metadata;
+  bool is_direct = false;  ///< asked for by itself: its invoice is nobody's but its own
 
   bool is_unresolved() const {
     return state == ChargeState::sending || state == ChargeState::pending || state == ChargeState::parked;
@@ -571,7 +577,13 @@ enum class InvoiceStatus : std::uint8_t {
 };
 
 /// The numbers are stored: append only.
-enum class BillingReason : std::uint8_t { subscription_create, subscription_cycle, manual, subscription_update };
+enum class BillingReason : std::uint8_t {
+  subscription_create,
+  subscription_cycle,
+  manual,
+  subscription_update,
+  direct_charge,  ///< of a charge that was asked for by itself: nobody hears of the invoice
+};
 
 struct Invoice {
   InvoiceId id;
@@ -635,7 +647,10 @@ struct Invoice {
     return is_of_cycle() && std::ranges::any_of(lines, [](const InvoiceLine& line) { return line.is_recurring(); });
   }
   /// Whether a subscription's cycle drew it up.
-  bool is_of_cycle() const { return reason != BillingReason::manual; }
+  bool is_of_cycle() const { return reason != BillingReason::manual && reason != BillingReason::direct_charge; }
+  /// Whether it is there only for what collects a charge that was asked for by itself: it has no number, is told of in
+  /// no event and shown by no list of invoices.
+  bool is_of_direct_charge() const { return reason == BillingReason::direct_charge; }
   bool is_settled() const { return status != InvoiceStatus::draft && status != InvoiceStatus::open; }
   /// The charge whose outcome is not known: being sent, pending, or parked. While there is one, no other is begun.
   const Charge* unresolved_charge() const {

@@ -49,11 +49,12 @@ class Change {
     return make_id<Kind>(account().key, ++account().objects);
   }
 
-  /// Tells of the object as it is now: one event for each of the types. Of what is provisional nothing is told.
+  /// Tells of the object as it is now: one event for each of the types. Of what nobody has heard of nothing is told:
+  /// what is provisional, and the invoices of direct charges.
   template <class Object>
   void emit(std::initializer_list<EventType> types, const Object& object) {
     touch();
-    if (is_provisional(object)) return;
+    if (is_unheard_of(object)) return;
     const std::uint32_t snapshot = keep(object);
     for (EventType type : types) transition_.events.push_back({type, snapshot, std::nullopt});
     account().events += types.size();
@@ -64,7 +65,7 @@ class Change {
   void emit_update(EventType type, Object before, const Object& after) {
     if (before == after) return;
     touch();
-    if (is_provisional(after)) return;
+    if (is_unheard_of(after)) return;
     const std::uint32_t previous = keep(std::move(before));
     transition_.events.push_back({type, keep(after), previous});
     account().events += 1;
@@ -78,7 +79,9 @@ class Change {
 
  private:
   template <class Object>
-  static bool is_provisional(const Object& object) {
+  static bool is_unheard_of(const Object& object) {
+    if constexpr (requires { object.is_of_direct_charge(); })
+      if (object.is_of_direct_charge()) return true;
     if constexpr (requires { object.provisional; })
       return object.provisional;
     else
@@ -277,6 +280,7 @@ Invoice begin_invoice(Change& change, BillingReason reason, Currency currency);
 Result<void> create_invoice(Change& change, const CreateInvoice& command);
 Result<void> update_invoice(Change& change, const UpdateInvoice& command);
 Result<void> finalize_by_hand(Change& change, const FinalizeInvoice& command);
+Result<void> hold_draft(Change& change, const HoldDraft& command);
 Result<void> send_invoice(Change& change, const SendInvoice& command);
 Result<void> void_invoice(Change& change, const VoidInvoice& command);
 Result<void> mark_uncollectible(Change& change, const MarkInvoiceUncollectible& command);
@@ -381,8 +385,11 @@ const Source* collecting_source(const Account& account, const Invoice& invoice);
 void begin_charge(Change& change, Invoice& invoice, const Source& source, bool automatic);
 /// The schedule's next attempt: a charge, or a failure for want of a source.
 void collect(Change& change, Invoice& invoice);
+/// The gateway never had the invoice's latest charge: another is made in its place, which is no attempt of its own.
+void replace_charge(Change& change, Invoice& invoice);
 /// Orders the gateway to be asked again about the charge in flight.
 void resolve_charge(Change& change, Invoice& invoice);
+Result<void> charge_customer(Change& change, const ChargeCustomer& command);
 Result<void> update_charge(Change& change, const UpdateCharge& command);
 Result<void> record_charge_outcome(Change& change, const RecordChargeOutcome& command);
 Result<void> record_dispute(Change& change, const RecordDispute& command);
@@ -391,6 +398,7 @@ Result<void> record_dispute(Change& change, const RecordDispute& command);
 Result<void> refund_charge(Change& change, const RefundCharge& command);
 Result<void> update_refund(Change& change, const UpdateRefund& command);
 Result<void> record_refund_outcome(Change& change, const RecordRefundOutcome& command);
+Result<void> record_foreign_refund(Change& change, const RecordForeignRefund& command);
 /// Journals a refund of the charge and orders it to be sent. The amount is no more than what is left of the charge.
 Refund& begin_refund(Change& change, Invoice& invoice, Charge& charge, Money amount);
 /// When the gateway is to be asked what became of a refund of the invoice; empty: it owes no answer.

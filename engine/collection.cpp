@@ -52,6 +52,11 @@ void begin_charge(Change& change, Invoice& invoice, const Source& source, bool a
   charge.gateway_source = source.reference;
   charge.means = source.summary();
   charge.automatic = automatic;
+  if (invoice.is_of_direct_charge()) {
+    charge.is_direct = true;
+    charge.description = invoice.description;
+    charge.metadata = invoice.metadata;
+  }
   change.effects().emplace_back(CollectCharge{invoice.id, charge.id, false});
   invoice.charges.push_back(std::move(charge));
   change.touch();
@@ -68,6 +73,70 @@ void collect(Change& change, Invoice& invoice) {
   invoice.next_attempt_at.reset();
   set_delinquent(change, true);
   invoice_payment_failed(change, invoice);
+}
+
+void replace_charge(Change& change, Invoice& invoice) {
+  const bool was_automatic = invoice.charges.back().automatic;
+  const SourceId before = invoice.charges.back().source;
+  // Meanwhile nobody wants it any more.
+  if (change.customer().deleted || invoice.amount_due().minor <= 0 || (was_automatic && !invoice.auto_advance)) return;
+  if (invoice.status != InvoiceStatus::open && invoice.status != InvoiceStatus::uncollectible) return;
+  const Subscription* subscription = change.account().find(invoice.subscription);
+  if (subscription != nullptr && subscription->expires_at && *subscription->expires_at <= change.now &&
+      subscription->status == SubscriptionStatus::incomplete)
+    return;
+  const Source* source = change.account().find(before);
+  if (source == nullptr) source = collecting_source(change.account(), invoice);
+  if (source != nullptr && source->is_chargeable()) {
+    // The attempt was counted when the charge was begun that never arrived.
+    begin_charge(change, invoice, *source, false);
+    invoice.charges.back().automatic = was_automatic;
+    return;
+  }
+  if (invoice.is_of_direct_charge()) return;
+  set_delinquent(change, true);
+  invoice_payment_failed(change, invoice);
+}
+
+Result<void> charge_customer(Change& change, const ChargeCustomer& command) {
+  const Customer& customer = change.customer();
+  if (customer.deleted) return no_such_customer(customer);
+  const Money least = minimum_charge(command.amount.currency);
+  if (command.amount.minor < least.minor)
+    return Failure{Errc::invalid_parameter, "Amount must be at least " + to_text(least), "amount"};
+  const Account& account = change.account();
+  const Source* source = account.find(command.source);
+  if (source == nullptr && !command.source.is_empty())
+    return Failure{Errc::not_found, "No such source: " + command.source.value(), "source"};
+  if (source == nullptr) source = account.find(customer.default_payment_method);
+  if (source == nullptr) source = account.find(customer.default_source);
+  if (source == nullptr && command.is_charged)
+    return Failure{Errc::no_payment_source, "Cannot charge a customer that has no active card", "card"};
+  if (source != nullptr) {
+    auto chargeable = check_chargeable(*source);
+    if (!chargeable) return chargeable.error();
+  }
+
+  Invoice invoice = begin_invoice(change, BillingReason::direct_charge, command.amount.currency);
+  InvoiceLine line;
+  line.id = change.draw_id<InvoiceLineKind>();
+  line.amount = command.amount;
+  line.period = invoice.period;
+  line.description = command.description;
+  invoice.lines.push_back(std::move(line));
+  invoice.total = command.amount;
+  invoice.status = InvoiceStatus::open;
+  invoice.finalize_at.reset();
+  invoice.finalized_at = change.now;
+  invoice.auto_advance = false;
+  if (source != nullptr) invoice.default_source = source->id;
+  invoice.description = command.description;
+  invoice.metadata = command.metadata;
+  change.set_subject(invoice.id.value());
+  change.touch();
+  change.account().invoices.push_back(std::move(invoice));
+  if (command.is_charged) begin_charge(change, change.account().invoices.back(), *source, false);
+  return {};
 }
 
 void resolve_charge(Change& change, Invoice& invoice) {
@@ -91,7 +160,7 @@ void resolve_charge(Change& change, Invoice& invoice) {
 }
 
 Result<void> update_charge(Change& change, const UpdateCharge& command) {
-  const Invoice* found = look_up(change, command);
+  const Invoice* found = look_up_payment(change, command);
   if (found == nullptr || std::ranges::find(found->charges, command.charge, &Charge::id) == found->charges.end())
     return Failure{Errc::not_found, "No such charge: " + command.charge.value(), "charge"};
   Invoice& invoice = bring_in(change, command);

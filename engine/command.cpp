@@ -57,5 +57,8 @@ template Command::Command(UpdateSchedule);
 template Command::Command(CancelSchedule);
 template Command::Command(ReleaseSchedule);
 template Command::Command(RecordUsage);
+template Command::Command(ChargeCustomer);
+template Command::Command(RecordForeignRefund);
+template Command::Command(HoldDraft);
 
 }  // namespace billd

@@ -305,6 +305,12 @@ struct FinalizeInvoice {
   std::optional<bool> auto_advance;
 };
 
+/// The draft is due to be finalized, but somebody who may still change it has not been told of it: it waits once more
+/// for its time, until rules.invoice_notice_wait_max after it was drawn up.
+struct HoldDraft {
+  InvoiceId invoice;
+};
+
 /// Tells the customer of an invoice that is sent; a draft is finalized first.
 struct SendInvoice {
   InvoiceId invoice;
@@ -337,6 +343,16 @@ struct PayInvoice {
   bool paid_out_of_band = false;  ///< the money came another way: nothing is charged
 };
 
+/// Charges the customer for something that billd does not bill, once. Nobody hears of the invoice that holds the
+/// charge.
+struct ChargeCustomer {
+  Money amount;            ///< at least what can be charged in the currency
+  SourceId source;         ///< empty: the customer's default
+  bool is_charged = true;  ///< false: it is kept, and charged by PayInvoice
+  std::string description;
+  Metadata metadata;
+};
+
 /// Stops collecting.
 struct CloseInvoice {
   InvoiceId invoice;
@@ -355,6 +371,7 @@ enum class ChargeOutcomeKind : std::uint8_t {
   unknown,     ///< no answer, or none that can be trusted: ask again later
   impossible,  ///< the gateway cannot say any more (its key's life is over, or it answers nonsense): for an operator
   pending,     ///< it arrived; whether the money comes is told later
+  absent,      ///< the gateway never had it and surely never will: another may be begun
 };
 
 struct ChargeOutcome {
@@ -428,6 +445,17 @@ struct RecordRefundOutcome {
   std::optional<Invoice> recalled;
   RefundId refund;
   RefundOutcome outcome;
+};
+
+/// A refund that was made at the gateway by somebody else than billd. It is known by the gateway's name for it: told
+/// again, only what is new of it counts.
+struct RecordForeignRefund {
+  InvoiceId invoice;
+  std::optional<Invoice> recalled;
+  ChargeId charge;
+  Money amount;
+  std::string reason;     ///< in Stripe's words; empty: none
+  RefundOutcome outcome;  ///< succeeded, pending or failed, with the gateway's reference
 };
 
 /// A line of a credit note to be: of the invoice's line, so much or so many of it; or of none, with its own words.
@@ -531,7 +559,7 @@ using AnyCommand =
                  UpdateSubscription, RefundCharge, UpdateRefund, RecordRefundOutcome, RenewSubscription,
                  LapseSubscription, RecordDispute, VerifySource, UpdateCharge, CreateCreditNote, UpdateCreditNote,
                  VoidCreditNote, AdjustBalance, CreateSchedule, UpdateSchedule, CancelSchedule, ReleaseSchedule,
-                 RecordUsage>;
+                 RecordUsage, ChargeCustomer, RecordForeignRefund, HoldDraft>;
 
 /// One of the commands. It is the variant, with what every user would otherwise compile anew compiled once, in
 /// command.cpp: copying and destroying one of forty alternatives is most of what a file that only passes a command on

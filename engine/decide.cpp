@@ -51,6 +51,9 @@ struct Carry {
   Result<void> operator()(const UpdateSchedule& command) const { return update_schedule(change, command); }
   Result<void> operator()(const CancelSchedule& command) const { return cancel_schedule(change, command); }
   Result<void> operator()(const ReleaseSchedule& command) const { return release_schedule(change, command); }
+  Result<void> operator()(const ChargeCustomer& command) const { return charge_customer(change, command); }
+  Result<void> operator()(const HoldDraft& command) const { return hold_draft(change, command); }
+  Result<void> operator()(const RecordForeignRefund& command) const { return record_foreign_refund(change, command); }
 };
 
 }  // namespace

@@ -53,6 +53,8 @@ std::string_view reason(const Invoice& invoice) {
       return "because the subscription was changed";
     case BillingReason::manual:
       return "by hand, or for what was pending when a subscription ended";
+    case BillingReason::direct_charge:
+      return "to hold a charge that was asked for by itself";
   }
   return "";
 }
@@ -345,6 +347,9 @@ class Explainer {
         break;
       case ChargeState::parked:
         sentence += "cannot be found out by program: an operator must look.";
+        break;
+      case ChargeState::absent:
+        sentence += "never reached the gateway, which surely has no record of it: no attempt is counted for it.";
         break;
     }
     say(std::move(sentence));

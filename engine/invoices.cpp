@@ -1,4 +1,5 @@
 // Drawing up, finalizing, paying and ending invoices.
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -344,6 +345,18 @@ Result<void> finalize_by_hand(Change& change, const FinalizeInvoice& command) {
   return finalize_invoice(change, invoice);
 }
 
+Result<void> hold_draft(Change& change, const HoldDraft& command) {
+  Invoice* invoice = change.account().find(command.invoice);
+  if (invoice == nullptr || invoice->status != InvoiceStatus::draft || !invoice->finalize_at) return {};
+  const Timestamp latest = invoice->created + change.rules.invoice_notice_wait_max;
+  // Where drafts have no time of their own, nobody is waited for.
+  if (change.rules.invoice_finalize_delay <= Duration(0) || change.now >= latest) return {};
+  invoice->finalize_at = std::min(latest, change.now + change.rules.invoice_finalize_delay);
+  change.set_subject(invoice->id.value());
+  change.touch();
+  return {};
+}
+
 Result<void> send_invoice(Change& change, const SendInvoice& command) {
   const Invoice* found = look_up(change, command);
   if (found == nullptr) return no_such_invoice(command.invoice);
@@ -424,7 +437,7 @@ Result<void> delete_invoice(Change& change, const DeleteInvoice& command) {
 
 Result<void> pay_invoice(Change& change, const PayInvoice& command) {
   const Account& account = change.account();
-  const Invoice* found = look_up(change, command);
+  const Invoice* found = look_up_payment(change, command);
   if (found == nullptr) return no_such_invoice(command.invoice);
   auto exists = check_customer(account.customer);
   if (!exists) return exists.error();

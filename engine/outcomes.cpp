@@ -37,8 +37,24 @@ void reveal_provisional(Change& change, Invoice& invoice) {
 Result<void> charge_was_declined(Change& change, Invoice& invoice, const Charge& charge) {
   change.emit({EventType::charge_failed}, ChargeSnapshot{charge, invoice.id});
   if (invoice.provisional) return forget_provisional(change, invoice);
+  if (invoice.is_of_direct_charge()) return {};
   set_delinquent(change, true);
   invoice_payment_failed(change, invoice);
+  return {};
+}
+
+/// Nobody was charged and nobody was refused: what waits is the invoice, not the customer.
+Result<void> charge_is_absent(Change& change, Invoice& invoice, Charge& charge) {
+  if (charge.state == ChargeState::pending) {
+    charge.state = ChargeState::parked;
+    change.alarm("the gateway does not know any more a charge that it had taken on");
+    return {};
+  }
+  charge.state = ChargeState::absent;
+  charge.decline_code = "processing_error";
+  change.touch();
+  if (invoice.provisional) return forget_provisional(change, invoice);
+  replace_charge(change, invoice);
   return {};
 }
 
@@ -46,13 +62,15 @@ Result<void> charge_was_declined(Change& change, Invoice& invoice, const Charge&
 void note_contradiction(Change& change, Invoice& invoice, Charge& charge, bool succeeded_after_all) {
   if (charge.contradicted) return;
   charge.contradicted = true;
+  const bool was_absent = charge.state == ChargeState::absent;
   // While nobody has looked no further attempt may be made: the money may be here.
   if (succeeded_after_all && &charge == &invoice.charges.back() && invoice.status != InvoiceStatus::paid) {
     charge.state = ChargeState::parked;
     invoice.next_attempt_at.reset();
   }
-  change.alarm(succeeded_after_all ? "the gateway says that a declined charge has succeeded"
-                                   : "the gateway says that a charge which succeeded was declined");
+  change.alarm(!succeeded_after_all ? "the gateway says that a charge which succeeded was declined"
+               : was_absent         ? "the gateway knows a charge that it had said it never had"
+                                    : "the gateway says that a declined charge has succeeded");
 }
 
 void charge_is_pending(Change& change, Invoice& invoice, Charge& charge, const ChargeOutcome& outcome) {
@@ -73,7 +91,7 @@ void charge_succeeded(Change& change, Invoice& invoice, Charge& charge, const Ch
   if (source != sources.end()) source->last_used = change.now;
   if (invoice.provisional) reveal_provisional(change, invoice);
   change.emit({EventType::charge_succeeded}, ChargeSnapshot{charge, invoice.id});
-  set_delinquent(change, false);
+  if (!invoice.is_of_direct_charge()) set_delinquent(change, false);
   mark_paid(change, invoice);
 }
 
@@ -85,10 +103,14 @@ bool is_news(const Charge& charge, ChargeOutcomeKind kind) {
     case ChargeOutcomeKind::impossible:
       return charge.is_unresolved() && charge.state != ChargeState::parked;
     case ChargeOutcomeKind::pending:
+      if (charge.state == ChargeState::absent) return !charge.contradicted;
       return charge.is_unresolved() && charge.state != ChargeState::pending;
+    case ChargeOutcomeKind::absent:
+      return charge.state == ChargeState::sending || charge.state == ChargeState::pending;
     case ChargeOutcomeKind::succeeded:
       return charge.state != ChargeState::succeeded && (charge.is_unresolved() || !charge.contradicted);
     case ChargeOutcomeKind::declined:
+      if (charge.state == ChargeState::absent) return false;
       return charge.state != ChargeState::declined && (charge.is_unresolved() || !charge.contradicted);
   }
   return false;
@@ -128,8 +150,13 @@ Result<void> record_charge_outcome(Change& change, const RecordChargeOutcome& co
       change.touch();
       return {};
     case ChargeOutcomeKind::pending:
-      charge_is_pending(change, invoice, charge, command.outcome);
+      if (was_resolved)
+        note_contradiction(change, invoice, charge, true);
+      else
+        charge_is_pending(change, invoice, charge, command.outcome);
       return {};
+    case ChargeOutcomeKind::absent:
+      return charge_is_absent(change, invoice, charge);
     case ChargeOutcomeKind::succeeded:
       if (was_resolved)
         note_contradiction(change, invoice, charge, true);

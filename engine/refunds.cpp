@@ -29,7 +29,7 @@ auto find_refund(AnyInvoice& invoice, const RefundId& id) {
 /// The refund that a command names, wherever its invoice is; nullptr: the customer knows of none.
 template <class NamingRefund>
 const Refund* look_up_refund(Change& change, const NamingRefund& command) {
-  const Invoice* invoice = look_up(change, command);
+  const Invoice* invoice = look_up_payment(change, command);
   return invoice != nullptr ? find_refund(*invoice, command.refund).second : nullptr;
 }
 
@@ -62,7 +62,8 @@ std::optional<RefundState> state_after(RefundState state, RefundOutcomeKind outc
     case RefundOutcomeKind::unknown:
       return std::nullopt;  // The timer asks again.
     case RefundOutcomeKind::impossible:
-      return state == RefundState::sending ? std::optional(RefundState::parked) : std::nullopt;
+      return state == RefundState::sending || state == RefundState::pending ? std::optional(RefundState::parked)
+                                                                            : std::nullopt;
     case RefundOutcomeKind::pending:
       return state == RefundState::sending || state == RefundState::parked ? std::optional(RefundState::pending)
                                                                            : std::nullopt;
@@ -80,7 +81,8 @@ auto* first_question(AnyInvoice& invoice) {
   decltype(&invoice.charges.front().refunds.front()) first = nullptr;
   for (auto& charge : invoice.charges)
     for (auto& refund : charge.refunds)
-      if (refund.state == RefundState::sending && (first == nullptr || refund.resolve_at < first->resolve_at))
+      if ((refund.state == RefundState::sending || refund.state == RefundState::pending) &&
+          (first == nullptr || refund.resolve_at < first->resolve_at))
         first = &refund;
   return first;
 }
@@ -112,6 +114,18 @@ void resolve_refund(Change& change, Invoice& invoice) {
   const Charge& charge = *find_refund(invoice, refund.id).first;
   const Rules& rules = change.rules;
   const Duration silence = change.now - refund.created;
+  if (refund.state == RefundState::pending) {
+    if (silence >= rules.charge_pending_limit) {
+      refund.state = RefundState::parked;
+      change.alarm("a refund has been pending for too long");
+      return;
+    }
+    refund.resolve_at =
+        change.now + wait_after(silence, rules.charge_pending_poll_after, rules.charge_pending_poll_max);
+    change.effects().emplace_back(SendRefund{invoice.id, charge.id, refund.id, true});
+    change.touch();
+    return;
+  }
   refund.resolve_at = change.now + wait_after(silence, rules.charge_resolve_after, rules.charge_resolve_max);
   const bool key_may_be_forgotten = silence >= rules.charge_key_life;
   change.effects().emplace_back(SendRefund{invoice.id, charge.id, refund.id, key_may_be_forgotten});
@@ -119,7 +133,7 @@ void resolve_refund(Change& change, Invoice& invoice) {
 }
 
 Result<void> refund_charge(Change& change, const RefundCharge& command) {
-  const Invoice* found = look_up(change, command);
+  const Invoice* found = look_up_payment(change, command);
   const auto no_charge = [&] {
     return Failure{Errc::not_found, "No such charge: " + command.charge.value(), "charge"};
   };
@@ -165,15 +179,65 @@ Result<void> record_refund_outcome(Change& change, const RecordRefundOutcome& co
   const ChargeSnapshot charge_before{*charge, invoice.id};
   refund->state = *next;
   refund->failure_reason = *next == RefundState::failed ? command.outcome.failure_reason : "";
+  if (*next == RefundState::pending) refund->resolve_at = change.now + change.rules.charge_pending_poll_after;
   if (!command.outcome.gateway_reference.empty()) refund->gateway_reference = command.outcome.gateway_reference;
   const RefundSnapshot after{*refund, charge->id, invoice.id};
-  const bool was_unresolved = before.refund.is_unresolved();
-  if (was_unresolved && !refund->is_unresolved() && *next != RefundState::failed)
+  const bool is_taken_on = *next == RefundState::pending || *next == RefundState::succeeded;
+  if (is_taken_on && !before.refund.was_taken_on())
     change.emit_update(EventType::charge_refunded, charge_before, ChargeSnapshot{*charge, invoice.id});
   // Source: Stripe tells of it under its older name, too.
   change.emit_update(EventType::refund_updated, before, after);
   change.emit_update(EventType::charge_refund_updated, before, after);
   if (*next == RefundState::failed) change.emit({EventType::refund_failed}, after);
+  return {};
+}
+
+Result<void> record_foreign_refund(Change& change, const RecordForeignRefund& command) {
+  const Invoice* found = look_up_payment(change, command);
+  const auto find_charge = [&](auto& invoice) {
+    return std::ranges::find(invoice.charges, command.charge, &Charge::id);
+  };
+  if (found == nullptr || find_charge(*found) == found->charges.end())
+    return Failure{Errc::not_found, "No such charge: " + command.charge.value(), "charge"};
+  const Charge& known = *find_charge(*found);
+  change.set_subject(known.id.value());
+  const std::string& reference = command.outcome.gateway_reference;
+  if (reference.empty()) return Failure{Errc::missing_parameter, "A refund needs the gateway's name for it.", "refund"};
+  const auto told = std::ranges::find(known.refunds, reference, &Refund::gateway_reference);
+  if (told != known.refunds.end()) {
+    auto recorded = record_refund_outcome(
+        change, RecordRefundOutcome{command.invoice, command.recalled, told->id, command.outcome});
+    change.set_subject(command.charge.value());
+    return recorded;
+  }
+  // What has come to nothing was never known.
+  const bool is_pending = command.outcome.kind == RefundOutcomeKind::pending;
+  if (!is_pending && command.outcome.kind != RefundOutcomeKind::succeeded) return {};
+  if (command.amount.minor <= 0 || command.amount.currency != known.amount.currency)
+    return Failure{Errc::invalid_parameter, "A refund is of more than zero, in the charge's currency.", "amount"};
+
+  Invoice& invoice = bring_in(change, command);
+  Charge& charge = *find_charge(invoice);
+  const bool is_too_much = charge.state != ChargeState::succeeded ||
+                           command.amount.minor > charge.amount.minor - charge.amount_refunded().minor ||
+                           charge.refunds.size() >= refunds_max;
+  if (is_too_much) {
+    change.alarm("the gateway gave back more of a charge than there was");
+    return {};
+  }
+  const ChargeSnapshot before{charge, invoice.id};
+  Refund refund;
+  refund.id = change.draw_id<RefundKind>();
+  refund.state = is_pending ? RefundState::pending : RefundState::succeeded;
+  refund.amount = command.amount;
+  refund.created = change.now;
+  refund.resolve_at = change.now + change.rules.charge_pending_poll_after;
+  // Stripe has reasons of its own that nobody may give.
+  if (std::ranges::find(reasons, command.reason) != reasons.end()) refund.reason = command.reason;
+  refund.gateway_reference = reference;
+  charge.refunds.push_back(std::move(refund));
+  change.emit({EventType::refund_created}, RefundSnapshot{charge.refunds.back(), charge.id, invoice.id});
+  change.emit_update(EventType::charge_refunded, before, ChargeSnapshot{charge, invoice.id});
   return {};
 }
 

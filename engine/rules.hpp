@@ -27,6 +27,10 @@ enum class TaxRounding : std::uint8_t {
 struct Rules {
   /// How long a renewal's invoice stays a draft. Source: Stripe, about one hour.
   Duration invoice_finalize_delay = std::chrono::hours(1);
+  /// How long after it was drawn up a draft waits at most for the webhook that tells of it to be delivered; zero: it
+  /// waits for none. Source: Stripe, "if it doesn't succeed within 72 hours, Stripe attempts to finalize the invoice
+  /// anyway".
+  Duration invoice_notice_wait_max = std::chrono::hours(72);
   /// The wait before each automatic retry, counted from the attempt before it. Source: Stripe's common 3, 5, 7 days.
   std::vector<Duration> retry_schedule = {std::chrono::days(3), std::chrono::days(5), std::chrono::days(7)};
   /// Source: Stripe prorates to the second.

@@ -15,7 +15,7 @@
 
 namespace billd::jobs {
 
-inline constexpr std::size_t charge_outcome_kinds = 5, refund_outcome_kinds = 5;
+inline constexpr std::size_t charge_outcome_kinds = 6, refund_outcome_kinds = 5;
 
 /// Failures of one kind: of one queue's jobs, for one reason.
 struct FailureGroup {

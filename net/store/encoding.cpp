@@ -14,12 +14,12 @@ constexpr Mode last_enumerator(Mode) { return Mode::live; }
 constexpr StaffRole last_enumerator(StaffRole) { return StaffRole::service; }
 constexpr Interval last_enumerator(Interval) { return Interval::year; }
 constexpr SubscriptionStatus last_enumerator(SubscriptionStatus) { return SubscriptionStatus::canceled; }
-constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::pending; }
+constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::absent; }
 constexpr RefundState last_enumerator(RefundState) { return RefundState::parked; }
 constexpr DisputeStatus last_enumerator(DisputeStatus) { return DisputeStatus::lost; }
 constexpr RenewalTrigger last_enumerator(RenewalTrigger) { return RenewalTrigger::webhook; }
 constexpr InvoiceStatus last_enumerator(InvoiceStatus) { return InvoiceStatus::void_; }
-constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::subscription_update; }
+constexpr BillingReason last_enumerator(BillingReason) { return BillingReason::direct_charge; }
 constexpr Collection last_enumerator(Collection) { return Collection::send_invoice; }
 constexpr TiersMode last_enumerator(TiersMode) { return TiersMode::volume; }
 constexpr UsageType last_enumerator(UsageType) { return UsageType::metered; }
@@ -491,6 +491,7 @@ void describe(Archive& archive, typename Archive::template Object<Charge> charge
   archive.field(16, charge.dispute);
   archive.field(17, charge.description);
   archive.field(18, charge.metadata);
+  archive.field(19, charge.is_direct);
 }
 
 template <class Archive>

@@ -32,7 +32,8 @@ void add_entries(IndexEntries& entries, const AccountKey& key, const Invoice& in
   for (const CreditNote& note : invoice.credit_notes)
     entries.push_back({Index::credit_notes, score(note.created), encode_reference(key, note.id), {}});
   for (const Charge& charge : invoice.charges)
-    if (!charge.is_unresolved() || charge.state == ChargeState::pending)
+    // Of a charge that somebody asked for by itself its client must find out that it is under way.
+    if (!charge.is_unresolved() || charge.state == ChargeState::pending || charge.is_direct)
       entries.push_back({Index::charges, score(charge.created), encode_reference(key, charge.id), {}});
 }
 

@@ -337,6 +337,116 @@ TEST(AnOutcome, AfterTheCardWasRemovedIsStillAskedFor) {
   EXPECT_EQ(given.charge().gateway_source, "tok_visa") << "the charge holds what it needs";
 }
 
+// What the gateway never had
+
+const ChargeOutcome never_had{ChargeOutcomeKind::absent, "", ""};
+
+TEST(AnAbsentCharge, IsReplacedByAnotherAtNoCostOfAnAttempt) {
+  InFlight given;
+  const ChargeId first = given.charge().id;
+  const auto before = given.world.invoice(given.invoice);
+  given.world.now = collected + hours(72);
+  const Transition recorded = given.world.decide(RecordChargeOutcome{given.invoice, first, never_had});
+  EXPECT_THAT(names(recorded), IsEmpty()) << "nobody was refused";
+  const Invoice& invoice = given.world.invoice(given.invoice);
+  ASSERT_EQ(invoice.charges.size(), 2U);
+  EXPECT_EQ(invoice.charges[0].state, ChargeState::absent);
+  EXPECT_EQ(given.charge().state, ChargeState::sending);
+  EXPECT_NE(given.charge().id, first);
+  EXPECT_EQ(given.charge().created, collected + hours(72)) << "its key lives from now on";
+  EXPECT_TRUE(given.charge().automatic);
+  EXPECT_EQ(recorded.effects, (std::vector<Effect>{CollectCharge{given.invoice, given.charge().id, false}}));
+  EXPECT_EQ(invoice.attempt_count, before.attempt_count);
+  EXPECT_EQ(invoice.next_attempt_at, before.next_attempt_at);
+  EXPECT_EQ(given.status(), SubscriptionStatus::active);
+  EXPECT_FALSE(given.world.account().customer.delinquent);
+
+  // The schedule begins with the first word of the bank.
+  given.world.answer(given.invoice, declined());
+  EXPECT_EQ(given.world.invoice(given.invoice).attempt_count, 1);
+  EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, collected + hours(72) + days(3));
+}
+
+TEST(AnAbsentCharge, OfARetryLeavesTheScheduleWhereItWas) {
+  InFlight given;
+  given.world.answer(given.invoice, declined());
+  given.world.pass_to(collected + days(3));
+  ASSERT_EQ(given.world.invoice(given.invoice).attempt_count, 2);
+  for (int again = 0; again < 5; ++again) given.world.answer(given.invoice, never_had);
+  EXPECT_EQ(given.world.invoice(given.invoice).attempt_count, 2);
+  EXPECT_EQ(given.world.invoice(given.invoice).charges.size(), 7U);
+  given.world.answer(given.invoice, declined());
+  EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, collected + days(3) + days(5));
+}
+
+TEST(AnAbsentCharge, OfWhichTheGatewaySpeaksAfterAllIsAnAlarm) {
+  for (const ChargeOutcome& after_all : {succeeded(), under_way}) {
+    InFlight given;
+    const ChargeId first = given.charge().id;
+    given.world.answer(given.invoice, never_had);
+    const ChargeId second = given.charge().id;
+    const Transition told = given.world.run(RecordChargeOutcome{given.invoice, first, after_all});
+    EXPECT_EQ(told.alarm, "the gateway knows a charge that it had said it never had");
+    EXPECT_EQ(given.charge().id, second) << "no further charge is begun";
+    EXPECT_FALSE(given.world.run(RecordChargeOutcome{given.invoice, first, after_all}).changed);
+  }
+}
+
+TEST(AnAbsentCharge, IsSaidOnceAndOnlyOfWhatIsInFlight) {
+  InFlight given;
+  const ChargeId first = given.charge().id;
+  given.world.answer(given.invoice, never_had);
+  for (const ChargeOutcome& again : {never_had, declined(), no_answer, cannot_say})
+    EXPECT_FALSE(given.world.run(RecordChargeOutcome{given.invoice, first, again}).changed);
+  given.world.answer(given.invoice, succeeded());
+  EXPECT_FALSE(given.world.run(RecordChargeOutcome{given.invoice, given.charge().id, never_had}).changed);
+}
+
+TEST(APendingCharge, ThatTheGatewayDoesNotKnowAnyMoreIsParked) {
+  InFlight given;
+  given.world.answer(given.invoice, under_way);
+  const Transition told = given.world.answer(given.invoice, never_had);
+  EXPECT_EQ(told.alarm, "the gateway does not know any more a charge that it had taken on");
+  EXPECT_EQ(given.charge().state, ChargeState::parked);
+}
+
+TEST(AnAbsentCharge, IsNotReplacedWhenNobodyWantsItAnyMore) {
+  InFlight closed;
+  closed.world.run(CloseInvoice{closed.invoice, {}});
+  closed.world.answer(closed.invoice, never_had);
+  EXPECT_EQ(closed.world.invoice(closed.invoice).charges.size(), 1U);
+  EXPECT_EQ(closed.world.account().find(closed.invoice), nullptr) << "it rests";
+
+  InFlight deleted;
+  deleted.world.run(DeleteCustomer{});
+  deleted.world.answer(deleted.invoice, never_had);
+  EXPECT_EQ(deleted.charge().state, ChargeState::absent);
+}
+
+TEST(AnAbsentCharge, WithoutASourceByNowIsAFailedAttempt) {
+  InFlight given;
+  given.world.run(RemoveSource{given.world.account().sources[0].id});
+  given.world.answer(given.invoice, never_had);
+  EXPECT_EQ(given.world.invoice(given.invoice).charges.size(), 1U);
+  EXPECT_EQ(given.world.invoice(given.invoice).attempt_count, 1);
+  EXPECT_EQ(given.world.invoice(given.invoice).next_attempt_at, collected + days(3));
+  EXPECT_EQ(given.status(), SubscriptionStatus::past_due);
+}
+
+TEST(AnAbsentCharge, OfASubscriptionThatNobodyHasHeardOfEndsIt) {
+  Scenario world(start);
+  world.customer_with_card();
+  world.bank_says(no_answer);
+  Subscribe subscribe = test::subscribe_to(price(2000));
+  subscribe.payment_behavior = PaymentBehavior::error_if_incomplete;
+  world.subscribed_to(subscribe);
+  const InvoiceId invoice = world.invoice_ids().back();
+  world.take_events();
+  world.answer(invoice, never_had);
+  EXPECT_THAT(world.account().subscriptions, IsEmpty());
+  EXPECT_THAT(world.take_events(), IsEmpty());
+}
+
 // The schedule
 
 TEST(TheSchedule, RetriesAfterThreeFiveAndSevenDays) {

@@ -346,5 +346,46 @@ TEST(SendInvoice, FinalizesADraftAndSaysSoEachTime) {
   EXPECT_EQ(world.refused(SendInvoice{charged, {}}).code, Errc::invalid_state);
 }
 
+TEST(ADraft, WaitsForWhoeverMustBeToldOfItAndNotLongerThanThreeDays) {
+  Scenario world(start);
+  world.customer_with_card();
+  world.subscribed_to(price(2000));
+  world.pass_to(renewal + std::chrono::minutes(59));
+  const InvoiceId draft = world.latest_invoice().id;
+  ASSERT_EQ(world.invoice(draft).status, InvoiceStatus::draft);
+  world.take_events();
+  Timestamp due = renewal + std::chrono::hours(1);
+  for (int hour = 1; hour < 72; ++hour) {
+    ASSERT_EQ(world.invoice(draft).finalize_at, due);
+    world.now = due;
+    EXPECT_TRUE(world.run(HoldDraft{draft}).changed);
+    due += std::chrono::hours(1);
+  }
+  EXPECT_TRUE(world.take_events().empty());
+  ASSERT_EQ(world.invoice(draft).finalize_at, renewal + std::chrono::hours(72));
+  world.now = renewal + std::chrono::hours(72);
+  EXPECT_FALSE(world.run(HoldDraft{draft}).changed) << "it waits no longer";
+  world.work();
+  EXPECT_EQ(world.invoice(draft).status, InvoiceStatus::paid);
+  EXPECT_FALSE(world.run(HoldDraft{draft}).changed);
+}
+
+TEST(ADraft, WaitsForNobodyWhereItHasNoTimeOfItsOwn) {
+  for (const bool has_delay : {false, true}) {
+    Rules rules;
+    if (has_delay)
+      rules.invoice_notice_wait_max = Duration(0);
+    else
+      rules.invoice_finalize_delay = Duration(0);
+    Scenario world(start, rules);
+    world.customer_with_card();
+    CreateInvoice create;
+    create.may_be_empty = true;
+    create.currency = Currency::of("usd");
+    const InvoiceId draft(world.run(create).subject);
+    EXPECT_FALSE(world.run(HoldDraft{draft}).changed);
+  }
+}
+
 }  // namespace
 }  // namespace billd

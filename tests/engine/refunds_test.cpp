@@ -194,7 +194,7 @@ TEST(ARefundsOutcome, FollowsItsTable) {
       {succeeded, failed, RefundState::failed},        {succeeded, impossible, RefundState::succeeded},
       {succeeded, unknown, RefundState::succeeded},    {pending, pending, RefundState::pending},
       {pending, succeeded, RefundState::succeeded},    {pending, failed, RefundState::failed},
-      {pending, impossible, RefundState::pending},     {failed, succeeded, RefundState::failed},
+      {pending, impossible, RefundState::parked},      {failed, succeeded, RefundState::failed},
       {failed, pending, RefundState::failed},          {failed, failed, RefundState::failed},
       {impossible, succeeded, RefundState::succeeded}, {impossible, pending, RefundState::pending},
       {impossible, failed, RefundState::failed},       {impossible, unknown, RefundState::parked},
@@ -223,6 +223,96 @@ TEST(ARefund, ThatComesBackIsToldOfAndMayBeRepeated) {
   EXPECT_EQ(given.charge().refunds[0].failure_reason, "expired_or_canceled_card");
   given.world.run(given.refund_of());
   EXPECT_EQ(given.charge().refunds[1].amount.minor, 2000);
+}
+
+TEST(APendingRefund, IsAskedAfterMoreAndMoreRarelyUntilItEnds) {
+  Paid given;
+  given.refund_says(taken_on);
+  given.world.run(given.refund_of());
+  EXPECT_FALSE(given.is_settled()) << "the account holds what it waits for";
+  EXPECT_THAT(given.world.take_events(),
+              ElementsAre("refund.created", "charge.refunded", "refund.updated", "charge.refund.updated"));
+  const Effect question = SendRefund{given.invoice, given.charge().id, given.charge().refunds[0].id, true};
+  given.refund_says(no_answer);
+  Timestamp due = start + std::chrono::minutes(10);
+  for (const auto wait : {10, 20, 40, 80, 160, 320, 360, 360}) {
+    EXPECT_EQ(given.charge().refunds[0].resolve_at, due);
+    given.world.now = due;
+    EXPECT_THAT(given.world.tick().effects, ElementsAre(question)) << "it is never sent again";
+    due += std::chrono::minutes(wait);
+  }
+  given.world.take_events();
+  given.record(arrived);
+  EXPECT_TRUE(given.is_settled());
+  EXPECT_THAT(given.world.take_events(), ElementsAre("refund.updated", "charge.refund.updated"));
+  EXPECT_FALSE(given.record(arrived).changed) << "by webhook and by question, whichever comes first, once";
+}
+
+TEST(APendingRefund, OfWhichNothingIsHeardForTooLongIsParked) {
+  Paid given;
+  given.refund_says(taken_on);
+  given.world.run(given.refund_of());
+  given.world.now = start + std::chrono::days(30);
+  const Transition ticked = given.world.tick();
+  EXPECT_EQ(ticked.alarm, "a refund has been pending for too long");
+  EXPECT_EQ(given.charge().refunds[0].state, RefundState::parked);
+  given.world.take_events();
+  given.record(arrived);
+  EXPECT_EQ(given.charge().refunds[0].state, RefundState::succeeded);
+  EXPECT_THAT(given.world.take_events(), ElementsAre("refund.updated", "charge.refund.updated"));
+}
+
+// Made at the gateway
+
+RecordForeignRefund made_at_the_gateway(const Paid& given, std::int64_t minor, std::string reference,
+                                        RefundOutcomeKind kind = RefundOutcomeKind::succeeded) {
+  RecordForeignRefund command;
+  command.invoice = given.invoice;
+  command.recalled = given.world.settled(given.invoice);
+  command.charge = given.charge().id;
+  command.amount = {minor, Currency::of("usd")};
+  command.reason = "requested_by_customer";
+  command.outcome = {kind, "declined", std::move(reference)};
+  return command;
+}
+
+TEST(AForeignRefund, IsRecordedOnceByTheGatewaysNameForIt) {
+  Paid given;
+  const Transition told = given.world.run(made_at_the_gateway(given, 500, "re_1"));
+  EXPECT_THAT(names(told), ElementsAre("refund.created", "charge.refunded"));
+  EXPECT_THAT(told.effects, IsEmpty()) << "nothing is sent";
+  EXPECT_EQ(given.charge().amount_refunded().minor, 500);
+  EXPECT_EQ(given.charge().refunds[0].reason, "requested_by_customer");
+  EXPECT_TRUE(given.is_settled());
+  EXPECT_FALSE(given.world.run(made_at_the_gateway(given, 500, "re_1")).changed);
+  given.world.run(made_at_the_gateway(given, 700, "re_2"));
+  EXPECT_EQ(given.charge().amount_refunded().minor, 1200);
+  given.world.run(given.refund_of());
+  EXPECT_EQ(given.charge().refunds[2].amount.minor, 800) << "what is left";
+}
+
+TEST(AForeignRefund, OfWhichMoreIsToldLaterFollows) {
+  Paid given;
+  given.world.run(made_at_the_gateway(given, 500, "re_1", RefundOutcomeKind::pending));
+  EXPECT_FALSE(given.is_settled()) << "the gateway is asked after it";
+  given.world.run(made_at_the_gateway(given, 500, "re_1", RefundOutcomeKind::failed));
+  EXPECT_EQ(given.charge().refunds[0].state, RefundState::failed);
+  EXPECT_TRUE(given.is_settled());
+  EXPECT_FALSE(given.world.run(made_at_the_gateway(given, 500, "re_1", RefundOutcomeKind::pending)).changed);
+  EXPECT_FALSE(given.world.run(made_at_the_gateway(given, 500, "re_9", RefundOutcomeKind::failed)).changed)
+      << "what came to nothing was never known";
+}
+
+TEST(AForeignRefund, OfMoreThanThereIsIsForAnOperator) {
+  Paid given;
+  const Transition told = given.world.run(made_at_the_gateway(given, 2001, "re_1"));
+  EXPECT_EQ(told.alarm, "the gateway gave back more of a charge than there was");
+  EXPECT_THAT(given.charge().refunds, IsEmpty());
+  RecordForeignRefund command = made_at_the_gateway(given, 100, "");
+  EXPECT_EQ(given.world.refused(command).code, Errc::missing_parameter);
+  command = made_at_the_gateway(given, 100, "re_1");
+  command.amount.currency = Currency::of("eur");
+  EXPECT_EQ(given.world.refused(command).parameter, "amount");
 }
 
 TEST(ARefund, OutlivesItsCustomer) {

@@ -454,7 +454,7 @@ inline Charge RandomObjects::charge() {
   Charge charge;
   charge.id = id<ChargeKind>();
   charge.attempt = static_cast<std::int32_t>(bits());
-  charge.state = one_of(ChargeState::pending);
+  charge.state = one_of(ChargeState::absent);
   charge.amount = money();
   charge.created = time();
   charge.resolve_at = time();
@@ -478,7 +478,7 @@ inline Invoice RandomObjects::invoice() {
   invoice.id = id<InvoiceKind>();
   invoice.status = one_of(InvoiceStatus::void_);
   invoice.number = coin() ? text() : invoice_prefix(key_) + "-" + std::to_string(integer());
-  invoice.reason = one_of(BillingReason::subscription_update);
+  invoice.reason = one_of(BillingReason::direct_charge);
   invoice.created = time();
   invoice.subscription = id<SubscriptionKind>();
   invoice.ordinal = integer();

@@ -36,7 +36,7 @@ const Invoice* first_invoice_of(const Transition& after, std::string_view subscr
 std::optional<Answer> unpaid_answer(const Invoice& invoice) {
   if (invoice.status == InvoiceStatus::paid || invoice.charges.empty()) return std::nullopt;
   const Charge& charge = invoice.charges.back();
-  if (charge.state == ChargeState::declined) return render_decline(charge);
+  if (charge.state == ChargeState::declined || charge.state == ChargeState::absent) return render_decline(charge);
   if (charge.is_unresolved() && charge.state != ChargeState::pending)
     return render_error({Errc::outcome_unknown, "the gateway has not told the outcome of " + charge.id.value()});
   return std::nullopt;

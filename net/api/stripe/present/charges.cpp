@@ -11,6 +11,7 @@ std::string_view name(ChargeState state) {
     case ChargeState::succeeded:
       return "succeeded";
     case ChargeState::declined:
+    case ChargeState::absent:
       return "failed";
     case ChargeState::sending:
     case ChargeState::pending:
@@ -109,6 +110,14 @@ Object& Presenter::payment_method_details(const MeansSummary& means) {
 Object& Presenter::outcome(const Charge& charge) {
   const bool declined = charge.state == ChargeState::declined;
   Object& object = document_.object(6);
+  if (charge.state == ChargeState::absent) {
+    object.add("network_status", "not_sent_to_network");
+    object.add("reason", nullptr);
+    object.add("risk_level", "normal");
+    object.add("seller_message", "The charge never reached the processor.");
+    object.add("type", "invalid");
+    return object;
+  }
   object.add("network_status", declined ? Value("declined_by_network") : Value("approved_by_network"));
   object.add("reason", declined ? document_.text_or_null(charge.decline_code) : Value());
   object.add("risk_level", "normal");
@@ -120,7 +129,7 @@ Object& Presenter::outcome(const Charge& charge) {
 
 Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const Owner& owner) {
   const bool succeeded = charge.state == ChargeState::succeeded;
-  const bool declined = charge.state == ChargeState::declined;
+  const bool declined = charge.state == ChargeState::declined || charge.state == ChargeState::absent;
   const Decline& decline = decline_named(charge.decline_code);
   Object& object = document_.object(60);
   object.add("id", id(charge.id));
@@ -154,7 +163,7 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   object.add("failure_code", declined ? document_.text(decline.code) : Value());
   object.add("failure_message", declined ? document_.text(decline.message) : Value());
   object.add("fraud_details", document_.object(0));
-  object.add("invoice", id_or_null(invoice));
+  object.add("invoice", charge.is_direct ? Value() : id_or_null(invoice));
   object.add("livemode", mode_ == Mode::live);
   object.add("metadata", metadata(charge.metadata));
   object.add("on_behalf_of", nullptr);

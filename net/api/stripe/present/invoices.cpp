@@ -19,6 +19,8 @@ std::string_view name(BillingReason reason) {
       return "manual";
     case BillingReason::subscription_update:
       return "subscription_update";
+    case BillingReason::direct_charge:
+      return "manual";  // shown to nobody
   }
   return "";
 }
