@@ -41,6 +41,11 @@ constexpr std::array processor_settings = {
     BILLD_SETTING(ProcessorSettings, requests_per_second_max, "Most requests that are begun in a second.", "requests",
                   1, 10'000),
     BILLD_SETTING(ProcessorSettings, concurrency_max, "Most requests at once.", "requests", 1, 1'000),
+    BILLD_SETTING(ProcessorSettings, waiting_max,
+                  "Most requests that wait for their turn. What comes beyond that is put off until "
+                  "billing.charge_resolve_after has passed, so that the jobs of one processor leave room for those of "
+                  "the others.",
+                  "requests", 0, 10'000),
     BILLD_SETTING(ProcessorSettings, breaker_failures,
                   "After how many requests in a row without a usable answer it is left alone for a while.", "requests",
                   1, 1'000),

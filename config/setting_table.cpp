@@ -152,6 +152,11 @@ constexpr std::array settings_in_order = {
 
     BILLD_SETTING(billing.invoice_finalize_delay, "How long a renewal's invoice stays a draft, open to changes.", "", 0,
                   in(days(30))),
+    BILLD_SETTING(billing.invoice_notice_wait_max,
+                  "How long after it was drawn up a draft waits at most for its invoice.created to be delivered to the "
+                  "webhook endpoints that want it; 0s: it waits for none. Where drafts have no delay of their own, "
+                  "nothing is waited for.",
+                  "", 0, in(days(30))),
     BILLD_SETTING(billing.retry_schedule,
                   "The waits before each further attempt to collect an invoice, counted from the attempt before; [] "
                   "for no further attempt.",
@@ -259,6 +264,7 @@ constexpr std::array<std::string_view, 18> reloadable = {
     "operators.host",
     "http.",
     "billing.invoice_finalize_delay",
+    "billing.invoice_notice_wait_max",
     "billing.retry_schedule",
     "billing.final_action",
     "billing.overdue_final_after",

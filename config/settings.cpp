@@ -468,6 +468,7 @@ const FaceSettings& FacesSettings::of(FaceName face) const {
 Rules billing_rules(const BillingSettings& settings) {
   return Rules{
       .invoice_finalize_delay = settings.invoice_finalize_delay,
+      .invoice_notice_wait_max = settings.invoice_notice_wait_max,
       .retry_schedule = {settings.retry_schedule.begin(), settings.retry_schedule.end()},
       .tax_rounding = settings.tax_rounding,
       .final_action = settings.final_action,

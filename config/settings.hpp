@@ -177,6 +177,10 @@ struct JobSettings {
 struct BillingSettings {
   /// How long a renewal's invoice stays a draft, open to changes, 0s to 30d.
   std::chrono::milliseconds invoice_finalize_delay = std::chrono::hours(1);
+  /// How long after it was drawn up a draft waits at most for its invoice.created to be delivered to the webhook
+  /// endpoints that want it, 0 to 30d; 0: it waits for none. Where drafts have no delay of their own, nothing is waited
+  /// for.
+  std::chrono::milliseconds invoice_notice_wait_max = std::chrono::hours(72);
   /// The waits before each further attempt to collect, counted from the attempt before, each 1m to 60d; at most 10.
   std::vector<std::chrono::milliseconds> retry_schedule = {std::chrono::days(3), std::chrono::days(5),
                                                            std::chrono::days(7)};
@@ -245,6 +249,9 @@ struct ProcessorSettings {
   std::uint32_t requests_per_second_max = 25;
   /// Most requests at once, 1 to 1000.
   std::uint32_t concurrency_max = 16;
+  /// Most requests that wait for their turn, 0 to 10000. What comes beyond that is put off until
+  /// billing.charge_resolve_after has passed, so that the jobs of one processor leave room for those of the others.
+  std::uint32_t waiting_max = 64;
   /// After how many requests in a row without a usable answer it is left alone for a while, 1 to 1000.
   std::uint32_t breaker_failures = 10;
   /// How long it is left alone then, 100ms to 1h.

@@ -274,7 +274,10 @@ awaitable<Result<Progress>> AccountExecutor::run_due(Job job) {
       break;
     }
     if (job.simulated) work.simulated = std::max({*due, job.simulated->from, work.simulated.value_or(*due)});
-    const auto stepped = co_await step(work, nullptr);
+    const auto held = co_await hold_drafts(work, until);
+    if (!held) co_return co_await note_failure(job, test_clock, held.error());
+    Result<bool> stepped = true;
+    if (!*held) stepped = co_await step(work, nullptr);
     if (!stepped) co_return co_await note_failure(job, test_clock, stepped.error());
     if (!*stepped) break;
     ++progress.steps;
@@ -289,6 +292,26 @@ awaitable<Result<Progress>> AccountExecutor::run_due(Job job) {
   }
   if (!failures_.empty()) failures_.erase(job.account);
   co_return progress;
+}
+
+/// Has drafts that are due wait once more when somebody is still to be told of them: true when one does.
+awaitable<Result<bool>> AccountExecutor::hold_drafts(Work& work, Timestamp until) {
+  if (!awaits_notice_ || work.simulated ||
+      !work.loaded.footprint.timers[static_cast<std::size_t>(Queue::invoice_closing)])
+    co_return false;
+  std::vector<std::pair<InvoiceId, Timestamp>> due;
+  for (const Invoice& invoice : work.loaded.account.invoices)
+    if (invoice.status == InvoiceStatus::draft && invoice.finalize_at && *invoice.finalize_at <= until)
+      due.emplace_back(invoice.id, invoice.created);
+  for (const auto& [invoice, created] : due) {
+    const bool is_awaited = co_await awaits_notice_(work.account, invoice, created);
+    if (!is_awaited) continue;
+    Command hold = HoldDraft{invoice};
+    const auto changed = co_await change(work, &hold);
+    if (!changed) co_return changed.error();
+    if (changed->committed) co_return true;
+  }
+  co_return false;
 }
 
 /// Counts the failure of a job, and parks the account when it is time to. Returns the failure.
@@ -590,7 +613,9 @@ awaitable<RefundOutcome> AccountExecutor::give_back(const Work& work, SendRefund
   const auto charge = std::ranges::find(invoice->charges, effect.charge, &Charge::id);
   if (charge == invoice->charges.end()) co_return outcome;
   const auto refund = std::ranges::find(charge->refunds, effect.refund, &Refund::id);
-  if (refund == charge->refunds.end() || refund->state != RefundState::sending) co_return outcome;
+  if (refund == charge->refunds.end()) co_return outcome;
+  const bool is_asked_about = effect.look_up_only && refund->state == RefundState::pending;
+  if (refund->state != RefundState::sending && !is_asked_about) co_return outcome;
   if (!may_send(work, refund->resolve_at)) co_return outcome;
   const std::string gateway_name = charge->gateway;
   gateways::Gateway* gateway = gateways_.find(gateway_name);

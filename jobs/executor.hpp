@@ -75,6 +75,12 @@ class AccountExecutor final : public api::Billing {
   /// Why no money may move now, for people; empty: it may.
   std::string obstacle() const;
 
+  /// Asked before a draft is finalized in real time: whether somebody is still to be told of it. Then it waits once
+  /// more.
+  void on_notice_question(std::function<awaitable<bool>(AccountName, InvoiceId, Timestamp created)> awaits_notice) {
+    awaits_notice_ = std::move(awaits_notice);
+  }
+
   /// Called after each command with when its account is due next in real time, if it waits for anything.
   void on_due_changed(std::function<void(const AccountKey&, Timestamp)> due_changed) {
     due_changed_ = std::move(due_changed);
@@ -93,6 +99,7 @@ class AccountExecutor final : public api::Billing {
   awaitable<Result<Transition>> as_stored(Work& work);
 
   awaitable<Result<bool>> step(Work& work, Command* command);
+  awaitable<Result<bool>> hold_drafts(Work& work, Timestamp until);
   awaitable<Result<Changed>> change(Work& work, Command* command);
   awaitable<> settle_redemption(store::RedemptionClaim claim, const Result<store::CommitResult>& committed);
   awaitable<Result<void>> load(Work& work);
@@ -121,6 +128,7 @@ class AccountExecutor final : public api::Billing {
   /// Failures in a row that time does not mend.
   std::unordered_map<AccountName, std::uint32_t, AccountNameHash> failures_;
   std::function<void(const AccountKey&, Timestamp)> due_changed_;
+  std::function<awaitable<bool>(AccountName, InvoiceId, Timestamp)> awaits_notice_;
   std::minstd_rand random_;
   Statistics statistics_;
 };

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/values.hpp"
 #include "engine/command.hpp"
 #include "net/async.hpp"
 
@@ -51,6 +52,7 @@ struct PeerStatistics {
   std::uint64_t failures = 0;  ///< without a usable answer
   std::uint64_t refused = 0;   ///< answered that it was too many, or that an earlier one is under way
   std::uint64_t pauses = 0;    ///< how often it was left alone for a while
+  std::uint64_t put_off = 0;   ///< not sent, for too many waited
   std::size_t in_flight = 0, waiting = 0;
   bool is_paused = false;
   std::string problem;  ///< of the latest failure
@@ -86,8 +88,9 @@ class Gateway {
 
   virtual awaitable<ChargeOutcome> charge(ChargeRequest request) = 0;
 
-  /// What became of an earlier charge() with the same key: succeeded, declined, pending, unknown (ask again) or
-  /// impossible (the processor has no record and may have had one).
+  /// What became of an earlier charge() with the same key: succeeded, declined, pending, unknown (ask again), absent
+  /// (it was never charged and never will be under this key) or impossible (there is no record, and there may have been
+  /// one). charge() itself says absent only where that is certain, too.
   virtual awaitable<ChargeOutcome> look_up(ChargeRequest request) = 0;
 
   virtual awaitable<RefundOutcome> refund(RefundRequest request) = 0;
@@ -98,6 +101,11 @@ class Gateway {
   /// Which charge of billd's the processor's own name stands for: the idempotency key that it was made under; not_found
   /// when the processor does not know or does not tell.
   virtual awaitable<Result<std::string>> find_charge(std::string reference);
+
+  /// Of a gateway that misbehaves on demand: from now on each charge that is sent meets the next of the faults, in turn
+  /// and from the beginning again. Others have none.
+  virtual void set_faults(std::vector<TestFault>) {}
+  virtual std::vector<TestFault> faults() const { return {}; }
 
   /// Empty for a gateway that is built in.
   virtual std::optional<PeerStatistics> peer() const { return std::nullopt; }

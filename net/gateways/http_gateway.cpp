@@ -125,9 +125,11 @@ ChargeOutcome HttpGateway::charge_outcome(const Result<Peer::Answer>& answer, co
     told.kind = ChargeOutcomeKind::succeeded;
   } else if (*outcome == "pending") {
     told.kind = ChargeOutcomeKind::pending;
-  } else if (*outcome == "declined" || *outcome == "absent") {
+  } else if (*outcome == "absent") {
+    told.kind = ChargeOutcomeKind::absent;
+  } else if (*outcome == "declined") {
     told.kind = ChargeOutcomeKind::declined;
-    told.decline_code = *outcome == "absent" ? "processing_error" : text_of(answer->body, "reason");
+    told.decline_code = text_of(answer->body, "reason");
     if (told.decline_code.empty()) told.decline_code = "generic_decline";
   }
   return told;
@@ -166,7 +168,7 @@ awaitable<ChargeOutcome> HttpGateway::charge(ChargeRequest request) {
     answer = co_await ask("/charge/look_up", question_about(request), request.idempotency_key, until);
   ChargeOutcome outcome = charge_outcome(answer, request);
   // What was ordered just now may still be on its way: that it is not there says nothing yet.
-  if (answer && text_of(answer->body, "outcome") == "absent") outcome = ChargeOutcome();
+  if (outcome.kind == ChargeOutcomeKind::absent) outcome = ChargeOutcome();
   co_return outcome;
 }
 

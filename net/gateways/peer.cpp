@@ -71,6 +71,10 @@ awaitable<Result<void>> Peer::take_place(Deadline until) {
     ++in_flight_;
     co_return Result<void>();
   }
+  if (waiting_.size() >= settings_.waiting_max) {
+    ++counts_.put_off;
+    co_return busy();
+  }
   auto place = std::make_shared<Timer>(executor_, until);
   waiting_.push_back(place);
   [[maybe_unused]] auto [ended] = co_await place->async_wait(nothrow);

@@ -144,7 +144,7 @@ awaitable<ChargeOutcome> StancerGateway::charge(ChargeRequest request) {
   if (answer.error().code == Errc::unavailable) co_return ChargeOutcome();
   // Among others: it knows the unique_id already.
   ChargeOutcome found = co_await find(request, until);
-  if (found.kind == ChargeOutcomeKind::declined && found.gateway_reference.empty()) co_return ChargeOutcome();
+  if (found.kind == ChargeOutcomeKind::absent) co_return ChargeOutcome();
   co_return found;
 }
 
@@ -155,7 +155,7 @@ awaitable<ChargeOutcome> StancerGateway::look_up(ChargeRequest request) {
   co_return co_await find(std::move(request), peer_.deadline());
 }
 
-/// The payment of that unique_id; when there is none it was never charged: a decline without a reference.
+/// The payment of that unique_id; when there is none it was never charged.
 awaitable<ChargeOutcome> StancerGateway::find(ChargeRequest request, Deadline until) {
   std::string path = "/v1/checkout/?limit=1&unique_id=" + http::percent_encoded(request.idempotency_key);
   const auto answer = co_await get(std::move(path), until);
@@ -164,8 +164,7 @@ awaitable<ChargeOutcome> StancerGateway::find(ChargeRequest request, Deadline un
   const bool is_list = payments != nullptr && payments->is_array();
   if (answer->status == 404 || (answer->status == 200 && is_list && payments->as_array().empty())) {
     ChargeOutcome absent;
-    absent.kind = ChargeOutcomeKind::declined;
-    absent.decline_code = "processing_error";
+    absent.kind = ChargeOutcomeKind::absent;
     co_return absent;
   }
   if (answer->status != 200 || !is_list || !payments->as_array()[0].is_object()) co_return ChargeOutcome();

@@ -25,14 +25,18 @@ ProcessorSettings with_address(ProcessorSettings settings) {
   return settings;
 }
 
-/// "cus_…/pm_…" taken apart; the second part may be empty.
+/// "cus_…/pm_…" taken apart; either part may be empty.
 struct Reference {
   std::string customer, source;
 
   explicit Reference(std::string_view text) {
     const std::size_t slash = text.find('/');
-    customer = text.substr(0, slash);
-    if (slash != std::string_view::npos) source = text.substr(slash + 1);
+    const bool has_customer = slash != std::string_view::npos || text.starts_with("cus_");
+    if (has_customer) customer = text.substr(0, slash);
+    if (!has_customer)
+      source = text;
+    else if (slash != std::string_view::npos)
+      source = text.substr(slash + 1);
   }
   /// Payment methods are charged through payment intents, everything older through charges.
   bool is_payment_method() const { return source.starts_with("pm_"); }
@@ -204,9 +208,14 @@ ChargeOutcome StripeGateway::outcome_of_error(const Peer::Answer& answer, const 
 awaitable<ChargeOutcome> StripeGateway::charge(ChargeRequest request) {
   if (!is_of(request.mode)) co_return of_kind<ChargeOutcome>(ChargeOutcomeKind::impossible);
   const Reference reference(request.source);
+  if (request.source.empty()) {
+    ChargeOutcome declined = of_kind<ChargeOutcome>(ChargeOutcomeKind::declined);
+    declined.decline_code = "invalid_account";
+    co_return declined;
+  }
   Form form;
   form.add("amount", std::to_string(request.amount.minor)).add("currency", request.amount.currency.code());
-  form.add("customer", reference.customer);
+  if (!reference.customer.empty()) form.add("customer", reference.customer);
   if (reference.is_payment_method()) {
     form.add("payment_method", reference.source).add("confirm", "true").add("off_session", "true");
     form.add("error_on_requires_action", "true");
@@ -224,7 +233,7 @@ awaitable<ChargeOutcome> StripeGateway::charge(ChargeRequest request) {
   // Stripe repeats an error that it has stored under the key for as long as it knows the key. What became of the charge
   // is seen in the list; only that it is not there yet says nothing.
   ChargeOutcome listed = co_await find_listed(request, until);
-  if (listed.kind == ChargeOutcomeKind::declined && listed.gateway_reference.empty()) co_return ChargeOutcome();
+  if (listed.kind == ChargeOutcomeKind::absent) co_return ChargeOutcome();
   co_return listed;
 }
 
@@ -241,19 +250,17 @@ awaitable<ChargeOutcome> StripeGateway::look_up(ChargeRequest request) {
   co_return outcome_of(answer->body, request);
 }
 
-/// What the customer's list says; when it is not there, it was never charged: a decline without a reference.
+/// What the customer's list says; when it is not there, it was never charged.
 awaitable<ChargeOutcome> StripeGateway::find_listed(ChargeRequest request, Deadline until) {
   const Reference reference(request.source);
   std::string path = reference.is_payment_method() ? "/v1/payment_intents" : "/v1/charges";
-  path += "?customer=" + http::percent_encoded(reference.customer);
+  path += reference.customer.empty() ? "?" : "?customer=" + http::percent_encoded(reference.customer) + "&";
   auto found = co_await find_in_list(std::move(path), std::string(charge_mark), request.idempotency_key, until);
   if (!found)
     co_return of_kind<ChargeOutcome>(found.error().code == Errc::limit_exceeded ? ChargeOutcomeKind::impossible
                                                                                 : ChargeOutcomeKind::unknown);
   if (*found) co_return outcome_of(**found, request);
-  ChargeOutcome absent = of_kind<ChargeOutcome>(ChargeOutcomeKind::declined);
-  absent.decline_code = "processing_error";
-  co_return absent;
+  co_return of_kind<ChargeOutcome>(ChargeOutcomeKind::absent);
 }
 
 /// The object in the list whose metadata holds the key under the mark; empty: it is not there. limit_exceeded when the
@@ -262,7 +269,7 @@ awaitable<Result<std::optional<StripeGateway::Object>>> StripeGateway::find_in_l
                                                                                     std::string key, Deadline until) {
   std::string after;
   for (int page = 0; page < pages_max; ++page) {
-    std::string page_path = path + "&limit=" + std::to_string(page_size);
+    std::string page_path = path + "limit=" + std::to_string(page_size);
     if (!after.empty()) page_path += "&starting_after=" + http::percent_encoded(after);
     auto answer = co_await get(std::move(page_path), until);
     if (!answer) co_return answer.error();
@@ -325,13 +332,20 @@ awaitable<RefundOutcome> StripeGateway::refund(RefundRequest request) {
 
 awaitable<RefundOutcome> StripeGateway::look_up_refund(RefundRequest request) {
   if (!is_of(request.mode)) co_return of_kind<RefundOutcome>(RefundOutcomeKind::impossible);
-  co_return co_await find_listed_refund(std::move(request), peer_.deadline());
+  if (request.reference.empty() || !is_identifier(request.reference))
+    co_return co_await find_listed_refund(std::move(request), peer_.deadline());
+  std::string path = "/v1/refunds/" + request.reference;
+  const auto answer = co_await get(std::move(path), peer_.deadline());
+  if (!answer) co_return RefundOutcome();
+  if (answer->status == 404) co_return of_kind<RefundOutcome>(RefundOutcomeKind::impossible, request.reference);
+  if (answer->status != 200) co_return RefundOutcome();
+  co_return refund_outcome_of(answer->body, request);
 }
 
 awaitable<RefundOutcome> StripeGateway::find_listed_refund(RefundRequest request, Deadline until) {
   const bool is_intent = request.charge_reference.starts_with("pi_");
   std::string path = std::string("/v1/refunds?") + (is_intent ? "payment_intent=" : "charge=");
-  path += http::percent_encoded(request.charge_reference);
+  path += http::percent_encoded(request.charge_reference) + "&";
   auto found = co_await find_in_list(std::move(path), std::string(refund_mark), request.idempotency_key, until);
   if (!found)
     co_return of_kind<RefundOutcome>(found.error().code == Errc::limit_exceeded ? RefundOutcomeKind::impossible

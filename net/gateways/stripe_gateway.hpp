@@ -5,8 +5,9 @@
 
 namespace billd::gateways {
 
-/// A source's reference is a customer of the Stripe account, whose default source is charged ("cus_…"), or one of the
-/// customer's sources or payment methods ("cus_…/card_…", "cus_…/pm_…").
+/// A source's reference is a customer of the Stripe account, whose default source is charged ("cus_…"), one of the
+/// customer's sources or payment methods ("cus_…/card_…", "cus_…/pm_…"), or what is charged without a customer
+/// ("src_…", "pm_…"). A card alone is none: Stripe charges it only through its customer, and declines it.
 ///
 /// What is sent under a key is always the same text, made of the request alone: Stripe compares it. Every charge and
 /// refund carries billd's identifier in its metadata (billd_charge, billd_refund), by which it is found again when
@@ -19,8 +20,8 @@ class StripeGateway final : public Gateway {
   /// The card of the customer's default source, or of the source that is named.
   awaitable<Result<NewSource>> describe_source(Mode mode, std::string token) override;
   awaitable<ChargeOutcome> charge(ChargeRequest request) override;
-  /// Complete: what is not listed was never charged. More charges of one customer than are looked through are
-  /// `impossible`.
+  /// Complete: what is not listed was never charged. More charges of one customer, or without one, than are looked
+  /// through are `impossible`.
   awaitable<ChargeOutcome> look_up(ChargeRequest request) override;
   awaitable<RefundOutcome> refund(RefundRequest request) override;
   awaitable<RefundOutcome> look_up_refund(RefundRequest request) override;

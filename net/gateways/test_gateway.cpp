@@ -89,7 +89,8 @@ constexpr Milliseconds fault_delay(2'000);
 constexpr std::size_t keys_with_error_max = 10'000;
 
 constexpr std::string_view live_decline = "testmode_decline";  // Stripe: "A Stripe test card number was used."
-constexpr std::string_view never_charged = "processing_error";
+constexpr std::string_view never_charged = "absent";
+constexpr std::string_view never_refunded = "processing_error";
 
 const TestCard* find_token(std::string_view token) {
   const auto* found = std::ranges::find(test_cards, token, &TestCard::token);
@@ -243,6 +244,11 @@ ChargeOutcome charge_outcome(const Result<LedgerEntry>& entry, Timestamp now) {
   outcome.gateway_reference = "test_" + entry->idempotency_key;
   if (entry->settles_at && now < *entry->settles_at) {
     outcome.kind = ChargeOutcomeKind::pending;
+    return outcome;
+  }
+  if (entry->is_absent()) {
+    outcome.kind = ChargeOutcomeKind::absent;
+    outcome.gateway_reference.clear();
     return outcome;
   }
   outcome.kind = entry->succeeded() ? ChargeOutcomeKind::succeeded : ChargeOutcomeKind::declined;
@@ -439,14 +445,14 @@ awaitable<RefundOutcome> TestGateway::refund(RefundRequest request) {
   const auto charge = co_await ledger_->find(request.mode, request.account, request.charge);
   if (!charge && charge.error().code != Errc::not_found) co_return refund_outcome(charge);
   const bool has_charge = charge && charge->succeeded() && !charge->is_refund();
-  LedgerEntry wanted = refund_entry(request, has_charge ? std::string_view() : never_charged);
+  LedgerEntry wanted = refund_entry(request, has_charge ? std::string_view() : never_refunded);
   const auto entry = co_await ledger_->book(request.mode, request.account, std::move(wanted));
   if (latency_.count() > 0) co_await sleep_for(latency_);
   co_return refund_outcome(entry);
 }
 
 awaitable<RefundOutcome> TestGateway::look_up_refund(RefundRequest request) {
-  LedgerEntry wanted = refund_entry(request, never_charged);
+  LedgerEntry wanted = refund_entry(request, never_refunded);
   const auto entry = co_await ledger_->book(request.mode, request.account, std::move(wanted));
   if (latency_.count() > 0) co_await sleep_for(latency_);
   co_return refund_outcome(entry);

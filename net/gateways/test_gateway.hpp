@@ -21,11 +21,12 @@ struct LedgerEntry {
   std::string source;
   Money amount;
   Timestamp created;                         ///< the account's time of the charge
-  std::string decline_code;                  ///< empty: the charge succeeded, or will
+  std::string decline_code;                  ///< empty: the charge succeeded, or will; "absent": there was none
   std::optional<Timestamp> settles_at = {};  ///< a debit is pending until this time of the account
   std::string refund_of = {};                ///< of a refund: the key of its charge
 
   bool succeeded() const { return decline_code.empty(); }
+  bool is_absent() const { return decline_code == "absent"; }
   bool is_refund() const { return !refund_of.empty(); }
   bool operator==(const LedgerEntry&) const = default;
 };
@@ -44,8 +45,8 @@ class TestGateway final : public Gateway {
               Milliseconds debit_settles_after = Milliseconds(0));
   ~TestGateway() override;
 
-  /// From now on each charge that is sent meets the next of the faults, in turn and from the beginning again.
-  void set_faults(std::vector<TestFault> faults);
+  void set_faults(std::vector<TestFault> faults) override;
+  std::vector<TestFault> faults() const override { return faults_; }
 
   awaitable<Result<NewSource>> describe_source(Mode mode, std::string token) override;
   awaitable<Result<NewSource>> describe_bank_account(Mode mode, BankAccountDetails details) override;
@@ -53,8 +54,7 @@ class TestGateway final : public Gateway {
   awaitable<ChargeOutcome> charge(ChargeRequest request) override;
 
   /// This gateway forgets no key, so that no record means: it was never charged. To be able to say so for good, the
-  /// question books a decline (processing_error) under the key: whoever still sends the charge later is declined, too.
-  /// The invoice is then tried anew by its schedule, and waits for no operator.
+  /// question books under the key that it is absent: whoever still sends the charge later hears the same.
   awaitable<ChargeOutcome> look_up(ChargeRequest request) override;
 
   /// Fails when there is no charge of that key which succeeded.

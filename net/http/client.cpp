@@ -253,13 +253,31 @@ awaitable<Result<Lease>> lease(std::shared_ptr<ClientState> state, std::shared_p
   }
 }
 
-awaitable<Result<void>> connect(std::shared_ptr<ClientState> state, std::shared_ptr<Exchange> exchange, Link& link) {
+// Every address that the destination's name has.
+awaitable<Result<std::vector<tcp::endpoint>>> look_up(std::shared_ptr<ClientState> state,
+                                                      std::shared_ptr<Exchange> exchange) {
   const Destination& destination = exchange->destination;
+  std::vector<tcp::endpoint> endpoints;
+  if (state->settings.resolve) {
+    const auto port = static_cast<std::uint16_t>(std::stoul(destination.port));
+    for (const std::string& address : state->settings.resolve(destination.host))
+      endpoints.emplace_back(asio::ip::make_address(address), port);
+    if (endpoints.empty()) co_return unavailable("the host is not known: " + destination.host);
+    co_return endpoints;
+  }
   auto [resolve_error, addresses] =
       co_await exchange->resolver.async_resolve(destination.host, destination.port, nothrow);
   if (exchange->expired) co_return unavailable("the name of the host was not looked up in time");
   if (resolve_error) co_return unavailable("the host is not known: " + resolve_error.message());
-  std::vector<tcp::endpoint> endpoints(addresses.begin(), addresses.end());
+  endpoints.assign(addresses.begin(), addresses.end());
+  co_return endpoints;
+}
+
+awaitable<Result<void>> connect(std::shared_ptr<ClientState> state, std::shared_ptr<Exchange> exchange, Link& link) {
+  const Destination& destination = exchange->destination;
+  auto found = co_await look_up(state, exchange);
+  if (!found) co_return found.error();
+  std::vector<tcp::endpoint> endpoints = std::move(*found);
   if (state->settings.admits_address) {
     for (const tcp::endpoint& endpoint : endpoints) {
       std::string address = endpoint.address().to_string();

@@ -26,6 +26,10 @@ struct ClientSettings {
   /// that was asked about is the one that is used. Guards webhooks against private networks; all are admitted when
   /// empty.
   std::function<bool(std::string_view address)> admits_address;
+
+  /// Looks names up in the system's place: the addresses of a host, none when it is not known. The system's resolver
+  /// when empty.
+  std::function<std::vector<std::string>(const std::string& host)> resolve;
 };
 
 struct ClientRequest {

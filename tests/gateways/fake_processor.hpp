@@ -55,8 +55,11 @@ class FakeProcessor {
   Fault fault = Fault::none;
   /// What becomes of new charges: succeeded, declined, pending.
   std::string verdict = "succeeded";
+  /// Of new refunds: succeeded, pending, failed; Stancer has them all wait first, until they are "refunded".
+  std::string refund_verdict = "succeeded";
   std::string secret = "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0";
   std::vector<Booked> ledger;
+  std::string latest_target, latest_body;  ///< of what was posted last
   int posts = 0, gets = 0, at_once = 0, at_once_most = 0, unsigned_requests = 0;
   Milliseconds latency{0};
 
@@ -95,6 +98,8 @@ class FakeProcessor {
       response = look_up(request);
     } else {
       ++posts;
+      latest_target = request.target;
+      latest_body = request.body;
       response = co_await post(std::move(request));
     }
     --at_once;
@@ -171,7 +176,7 @@ class FakeProcessor {
     booked.currency = order.currency;
     booked.amount = order.amount;
     booked.refund_of = order.refund_of;
-    booked.status = order.refund_of.empty() ? verdict : "succeeded";
+    booked.status = order.refund_of.empty() ? verdict : refund_verdict;
     ledger.push_back(booked);
     return ledger.back();
   }
@@ -216,10 +221,11 @@ class FakeProcessor {
     object["currency"] = booked.currency;
     const bool is_refund = !booked.refund_of.empty();
     if (!is_refund) object["unique_id"] = booked.key;
-    object["status"] = is_refund                     ? "to_refund"
-                       : booked.status == "declined" ? "refused"
-                       : booked.status == "pending"  ? "to_capture"
-                                                     : "captured";
+    object["status"] = is_refund && booked.status == "refunded" ? "refunded"
+                       : is_refund                              ? "to_refund"
+                       : booked.status == "declined"            ? "refused"
+                       : booked.status == "pending"             ? "to_capture"
+                                                                : "captured";
     object["response"] = booked.status == "declined" ? "51" : "00";
     return object;
   }
@@ -321,7 +327,9 @@ class FakeProcessor {
                               {"object", "customer"},
                               {"default_source",
                                Object{{"brand", "Visa"}, {"last4", "4242"}, {"exp_month", 12}, {"exp_year", 2040}}}});
-    if (const Booked* booked = find_id(path.substr(path.rfind('/') + 1))) return json(200, in_stripes_words(*booked));
+    const bool is_stancer = request.headers.find("Authorization").value_or("").starts_with("Basic ");
+    if (const Booked* booked = find_id(path.substr(path.rfind('/') + 1)))
+      return json(200, is_stancer ? in_stancers_words(*booked) : in_stripes_words(*booked));
     return json(404, {});
   }
 

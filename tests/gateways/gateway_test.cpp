@@ -144,18 +144,115 @@ TEST_P(Processors, ChargeOnceWhateverGoesWrongWithTheFirstAnswers) {
   }
 }
 
-TEST_P(Processors, AreAskedUntilAStoredErrorsKeyIsForgottenAndThenTheScheduleGoesOn) {
+TEST_P(Processors, AreAskedUntilAStoredErrorsKeyIsForgottenAndThenAnotherChargeIsMadeAtNoCostOfAnAttempt) {
   const AccountKey key = subscriber();
   renew_under(key, Fault::error_stored, 1);
   const Timestamp begun = charge(daemon_.load(key)).created;
-  while (clock_.now() < begun + hours(12)) ask_again(key);
-  const Account account = daemon_.load(key);
-  EXPECT_EQ(charge(account).state, ChargeState::declined) << "what is not there was never charged";
-  EXPECT_EQ(charge(account).decline_code, "processing_error");
-  EXPECT_EQ(moved(key, 1), 0u);
-  ask_again(key);  // the schedule's next attempt, three days later
+  while (clock_.now() < begun + hours(12)) {
+    EXPECT_EQ(moved(key, 1), 0u);
+    ask_again(key);
+  }
+  const auto paid = daemon_.paid_invoices(key);
+  ASSERT_EQ(paid.size(), 2u);
+  ASSERT_EQ(paid[1].charges.size(), 2u);
+  EXPECT_EQ(paid[1].charges[0].state, ChargeState::absent) << "what is not there was never charged";
+  EXPECT_EQ(paid[1].charges[1].state, ChargeState::succeeded);
+  EXPECT_EQ(paid[1].attempt_count, 1) << "the schedule has not begun";
   EXPECT_EQ(moved(key, 1), 1u);
-  EXPECT_EQ(daemon_.paid_invoices(key).size(), 2u);
+}
+
+/// Every fault there is, each against what must hold whatever happens: I1 at most one charge under a key that moved
+/// money, and one that succeeded for an invoice; I2 the period billed once; I5 billd's books are the processor's; I9
+/// when the faults are over, nothing stays unknown but what is for an operator. And no attempt is spent on them.
+TEST_P(Processors, KeepTheInvariantsUnderEveryFault) {
+  struct Case {
+    Fault fault;
+    int questions;      ///< while it lasts
+    bool is_left_open;  ///< to an operator
+  };
+  const Case cases[] = {
+      {Fault::none, 0, false},         {Fault::lost, 1, false},         {Fault::answer_lost, 1, false},
+      {Fault::cut, 1, false},          {Fault::conflict, 3, false},     {Fault::throttled, 3, false},
+      {Fault::unavailable, 20, false}, {Fault::error_stored, 2, false}, {Fault::error_stored_charged, 2, false},
+      {Fault::garbage, 2, false},      {Fault::wrong_amount, 0, true},  {Fault::wrong_currency, 0, true},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(static_cast<int>(each.fault));
+    const AccountKey key = subscriber(300 + static_cast<std::uint64_t>(each.fault));
+    renew_under(key, each.fault, each.questions);
+    for (int i = 0; i < 30 && is_awaited(key) && charge(daemon_.load(key)).state != ChargeState::parked; ++i)
+      ask_again(key);
+
+    std::map<std::string, int> moved_under;
+    for (const Booked& booked : fake_.charges())
+      if (AccountKey::of_id(booked.key) == key && booked.status != "declined") ++moved_under[booked.key];
+    for (const auto& [charge_key, times] : moved_under) EXPECT_EQ(times, 1) << charge_key;
+    const Account account = daemon_.load(key);
+    EXPECT_EQ(is_awaited(key), each.is_left_open);
+    std::set<std::int64_t> periods;
+    std::size_t succeeded = 0;
+    for (const Invoice& invoice : daemon_.paid_invoices(key)) {
+      EXPECT_TRUE(periods.insert(invoice.ordinal).second);
+      EXPECT_EQ(invoice.attempt_count, 1);
+      for (const Charge& made : invoice.charges)
+        if (made.state == ChargeState::succeeded) {
+          ++succeeded;
+          EXPECT_TRUE(moved_under.contains(made.id.value())) << "billd's books say what the processor's do not";
+        }
+    }
+    EXPECT_EQ(succeeded, daemon_.paid_invoices(key).size());
+    if (!each.is_left_open) EXPECT_EQ(moved_under.size(), succeeded) << "money moved that billd does not know of";
+    EXPECT_GE(periods.size(), each.is_left_open ? 1u : 2u);
+    EXPECT_EQ(account.subscriptions.at(0).status, SubscriptionStatus::active) << "nobody is past due for it";
+  }
+}
+
+TEST_P(Processors, GiveMoneyBackOnceUnderEveryFault) {
+  for (const Fault fault : {Fault::none, Fault::lost, Fault::answer_lost, Fault::cut, Fault::conflict, Fault::throttled,
+                            Fault::unavailable, Fault::error_stored, Fault::error_stored_charged, Fault::garbage}) {
+    SCOPED_TRACE(static_cast<int>(fault));
+    const AccountKey key = subscriber(400 + static_cast<std::uint64_t>(fault));
+    const Invoice paid = daemon_.paid_invoices(key).at(0);
+    const std::size_t before = fake_.refunds();
+    RefundCharge refund;
+    refund.invoice = paid.id;
+    refund.charge = paid.charges[0].id;
+    fake_.fault = fault;
+    ASSERT_TRUE(daemon_.execute(key, refund));
+    fake_.fault = Fault::none;
+    const auto made = [&]() -> Refund {
+      const Account account = daemon_.load(key);
+      for (const Invoice& invoice : account.invoices)
+        if (invoice.id == paid.id) return invoice.charges.at(0).refunds.at(0);
+      return daemon_.paid_invoices(key).at(0).charges.at(0).refunds.at(0);
+    };
+    for (int i = 0; i < 30 && made().state == RefundState::sending; ++i) ask_again(key);
+    EXPECT_LE(fake_.refunds() - before, 1u);
+    const RefundState state = made().state;
+    EXPECT_NE(state, RefundState::sending) << "what became of it is known in the end, or is for an operator";
+    const bool is_given_back = fake_.refunds() > before;
+    if (state == RefundState::succeeded || state == RefundState::pending) EXPECT_TRUE(is_given_back);
+    if (state == RefundState::failed) EXPECT_FALSE(is_given_back);
+    if (GetParam() != ProcessorKind::stancer) EXPECT_NE(state, RefundState::parked);
+  }
+}
+
+TEST_P(Processors, AreAskedAfterPendingRefundsUntilTheseEnd) {
+  const AccountKey key = subscriber();
+  const Invoice paid = daemon_.paid_invoices(key).at(0);
+  RefundCharge refund;
+  refund.invoice = paid.id;
+  refund.charge = paid.charges[0].id;
+  fake_.refund_verdict = "pending";
+  ASSERT_TRUE(daemon_.execute(key, refund));
+  const auto state = [&] { return daemon_.load(key).invoices.at(0).charges.at(0).refunds.at(0).state; };
+  EXPECT_EQ(state(), RefundState::pending);
+  ask_again(key);
+  EXPECT_EQ(state(), RefundState::pending);
+  fake_.ledger.back().status = GetParam() == ProcessorKind::stancer ? "refunded" : "succeeded";
+  ask_again(key);
+  EXPECT_EQ(fake_.refunds(), 1u);
+  EXPECT_EQ(daemon_.paid_invoices(key).at(0).charges[0].refunds[0].state, RefundState::succeeded);
 }
 
 TEST_P(Processors, ThatChargedSomethingElseAreLeftToAnOperator) {
@@ -189,6 +286,8 @@ TEST_P(Processors, ThatAreDownForThreeDaysLoseNothingAndMakeNobodyPastDue) {
   std::set<std::string> keys;
   for (const Booked& booked : fake_.charges()) EXPECT_TRUE(keys.insert(booked.key).second);
   EXPECT_GE(daemon_.paid_invoices(key).size(), 4u);
+  for (const Invoice& invoice : daemon_.paid_invoices(key))
+    EXPECT_EQ(invoice.attempt_count, 1) << "the schedule of retries is for declines";
 }
 
 TEST_P(Processors, AreLookedUpWhenTheKeysLifeIsOver) {
@@ -328,6 +427,93 @@ TEST_P(Processors, AreNotAskedMoreInASecondThanTheirBudgetAllows) {
   for (int i = 0; i < 11; ++i) daemon_.tasks.spawn("charge", send(i));
   ASSERT_TRUE(run_until(daemon_.loop, [&] { return answered == 11; }));
   EXPECT_GE(SteadyClock::now() - begun, Milliseconds(490));
+}
+
+TEST_P(Processors, ThatHaveTooMuchToDoHoldNothingUpAndSpendNoAttempt) {
+  settings_.requests_per_second_max = 2;
+  settings_.concurrency_max = 1;
+  settings_.waiting_max = 3;
+  settings_.request_timeout = seconds(5);
+  connect();
+  std::vector<AccountKey> keys;
+  for (std::uint64_t number = 1; number <= 3; ++number) keys.push_back(subscriber(number));
+  const AccountKey other = daemon_.add_subscriber(99);
+  clock_.advance(days(1));
+  // Thirty that pay through the busy processor come at once, and one that does not.
+  std::size_t put_off = 0, sent = 0;
+  auto send = [&](int number) -> awaitable<> {
+    ChargeRequest request;
+    request.account = keys[0];
+    request.idempotency_key = "ch_" + std::to_string(number);
+    request.source = GetParam() == ProcessorKind::stancer ? "card_remote" : "cus_remote";
+    request.amount = {100, Currency::of("usd")};
+    const ChargeOutcome outcome = co_await daemon_.gateways.find("acme")->charge(std::move(request));
+    ++(outcome.kind == ChargeOutcomeKind::unknown ? put_off : sent);
+  };
+  for (int i = 0; i < 30; ++i) daemon_.tasks.spawn("charge", send(i));
+  ASSERT_TRUE(run_until(daemon_.loop, [&] { return put_off == 26; })) << "they make room at once";
+  EXPECT_EQ(sent, 0u);
+  ASSERT_TRUE(daemon_.run_due(other));
+  EXPECT_EQ(daemon_.paid_invoices(other).size(), 2u) << "other gateways go on";
+  // A renewal that finds no room is put off, and is neither declined nor lost.
+  ASSERT_TRUE(daemon_.run_due(keys[1]));
+  const Account waiting = daemon_.load(keys[1]);
+  EXPECT_EQ(charge(waiting).state, ChargeState::sending);
+  EXPECT_EQ(waiting.invoices.at(0).attempt_count, 1);
+  EXPECT_EQ(waiting.subscriptions.at(0).status, SubscriptionStatus::active);
+  EXPECT_GE(daemon_.gateways.find("acme")->peer()->put_off, 27u);
+  ASSERT_TRUE(run_until(daemon_.loop, [&] { return sent == 4; }));
+  ask_again(keys[1]);
+  EXPECT_EQ(daemon_.paid_invoices(keys[1]).size(), 2u);
+  EXPECT_EQ(daemon_.paid_invoices(keys[1]).at(1).charges.size(), 1u);
+}
+
+TEST(StripeSources, AreChargedByWhatTheirReferenceNames) {
+  RedisServer server;
+  ManualClock clock(jobs::start_of_test);
+  Daemon daemon(server, clock);
+  FakeProcessor fake(daemon.loop);
+  ProcessorSettings settings;
+  settings.kind = ProcessorKind::stripe;
+  settings.url = fake.url();
+  settings.key = Secret("sk_test_1");
+  StripeGateway gateway(daemon.loop.get_executor(), "acme", settings);
+  struct Case {
+    std::string reference;
+    std::string path, form;  ///< what is asked for; empty: nothing
+    std::string decline_code;
+  };
+  const Case cases[] = {
+      {"cus_1", "/v1/charges", "amount=700&currency=usd&customer=cus_1&metadata", ""},
+      {"cus_1/card_2", "/v1/charges", "amount=700&currency=usd&customer=cus_1&source=card_2&metadata", ""},
+      {"cus_1/pm_2", "/v1/payment_intents",
+       "amount=700&currency=usd&customer=cus_1&payment_method=pm_2&confirm=true&off_session=true", ""},
+      {"src_3", "/v1/charges", "amount=700&currency=usd&source=src_3&metadata", ""},
+      {"card_3", "/v1/charges", "amount=700&currency=usd&source=card_3&metadata", ""},
+      {"pm_3", "/v1/payment_intents", "amount=700&currency=usd&payment_method=pm_3&confirm=true", ""},
+      {"", "", "", "invalid_account"},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.reference);
+    fake.latest_target.clear();
+    ChargeRequest request;
+    request.account = AccountKey::from_bits(1, 2);
+    request.idempotency_key = "ch_" + each.reference;
+    request.source = each.reference;
+    request.amount = {700, Currency::of("usd")};
+    const ChargeOutcome outcome = run(daemon.loop, gateway.charge(request));
+    EXPECT_EQ(outcome.kind, each.path.empty() ? ChargeOutcomeKind::declined : ChargeOutcomeKind::succeeded);
+    EXPECT_EQ(outcome.decline_code, each.decline_code);
+    EXPECT_EQ(fake.latest_target, each.path);
+    if (each.path.empty()) continue;
+    EXPECT_TRUE(fake.latest_body.starts_with(each.form)) << fake.latest_body;
+    // It is found again by its mark, without a reference of Stripe's.
+    EXPECT_EQ(run(daemon.loop, gateway.look_up(request)).kind, ChargeOutcomeKind::succeeded);
+    request.idempotency_key = "ch_never_sent";
+    EXPECT_EQ(run(daemon.loop, gateway.look_up(request)).kind, ChargeOutcomeKind::absent);
+  }
+  fake.stop();
+  daemon.stop();
 }
 
 TEST(TestGatewaysRefunds, GoBackOnceAndOnlyOfWhatWasCharged) {

@@ -352,6 +352,65 @@ TEST(Client, AsksWhetherAnAddressIsAdmitted) {
   EXPECT_EQ(server.counts().connections_total, 0U);
 }
 
+/// A name whose owner gives another address each time, so that what was checked would not be what is used.
+TEST(Client, IsNotLedToAnAddressThatIsNotAdmittedByANameThatChangesItsAddresses) {
+  RunningServer meant(echo, {}, "127.0.0.2");
+  RunningServer guarded(echo, {}, "127.0.0.1", meant.port());
+  std::vector<std::vector<std::string>> answers;
+  std::vector<std::string> asked, looked_up;
+  ClientSettings settings;
+  settings.idle_limit = Milliseconds(1);  // each request connects anew
+  settings.admits_address = [&](std::string_view address) {
+    asked.emplace_back(address);
+    return address == "127.0.0.2";
+  };
+  settings.resolve = [&](const std::string& host) {
+    looked_up.push_back(host);
+    std::vector<std::string> next;
+    if (!answers.empty()) {
+      next = std::move(answers.front());
+      answers.erase(answers.begin());
+    }
+    return next;
+  };
+  Caller caller(settings);
+  struct Case {
+    std::vector<std::string> addresses;
+    std::optional<Errc> code;  ///< empty: it is sent
+  };
+  const Case cases[] = {
+      {{"127.0.0.2"}, {}},
+      {{"127.0.0.1"}, Errc::forbidden},               // rebound
+      {{"127.0.0.2", "127.0.0.1"}, Errc::forbidden},  // one bad address among good ones
+      {{"127.0.0.1", "127.0.0.2"}, Errc::forbidden},
+      {{"127.0.0.2"}, {}},
+      {{"::1", "127.0.0.2"}, Errc::forbidden},
+      {{"::ffff:127.0.0.1"}, Errc::forbidden},  // the same address in other words
+      {{}, Errc::unavailable},                  // no such name
+  };
+  std::size_t sent_count = 0;
+  for (const Case& each : cases) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    run_until(caller.loop, [&] { return caller.client.connections() == 0; });
+    answers = {each.addresses, {"127.0.0.1"}};  // who asks twice is told something else
+    asked.clear();
+    looked_up.clear();
+    ClientRequest sent = request(Method::post, meant.port());
+    sent.url = "http://hooks.example:" + std::to_string(meant.port()) + "/";
+    const Result<Response> answer = caller.send(sent);
+    EXPECT_EQ(looked_up, std::vector<std::string>{"hooks.example"}) << "a name is looked up once for a connection";
+    if (!each.code) {
+      EXPECT_TRUE(answer);
+      ++sent_count;
+    } else {
+      ASSERT_TRUE(answer.has_error());
+      EXPECT_EQ(answer.error().code, *each.code) << answer.error().detail;
+    }
+  }
+  EXPECT_EQ(guarded.counts().connections_total, 0U) << "nothing ever reached it";
+  EXPECT_EQ(meant.counts().connections_total, sent_count);
+}
+
 TEST(Client, MayBeCancelledAtAnyMoment) {
   RunningServer server(echo);
   for (int steps = 0; steps < 12; ++steps) {

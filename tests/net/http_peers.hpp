@@ -20,12 +20,13 @@
 
 namespace billd::http {
 
-/// A server on a free port of 127.0.0.1, running in a thread until it is destroyed.
+/// A server, on a free port of 127.0.0.1 unless another is named, running in a thread until it is destroyed.
 class RunningServer {
  public:
-  explicit RunningServer(Handler handler, ServerSettings settings = {})
+  explicit RunningServer(Handler handler, ServerSettings settings = {}, const std::string& address = "127.0.0.1",
+                         std::uint16_t port = 0)
       : server_(std::make_unique<Server>(loop_.get_executor(), std::move(settings), std::move(handler))) {
-    Result<void> listening = server_->listen("127.0.0.1", 0);
+    Result<void> listening = server_->listen(address, port);
     EXPECT_TRUE(listening.has_value());
     port_ = server_->local_endpoint().port;
     thread_ = std::thread([this] { loop_.run(); });

@@ -9,15 +9,53 @@
 namespace billd::api::stripe {
 namespace {
 
+constexpr std::array create_table = {
+    integer("amount", 1, 999'999'999'999).required(),
+    currency("currency").required(),
+    text("customer").required(),
+    text("source"),
+    text("description").clearable(),
+    metadata(),
+    boolean("capture"),
+    list("expand"),
+};
 constexpr std::array retrieve_table = {list("expand")};
 constexpr std::array update_table = {text("description").clearable(), metadata(), list("expand")};
 constexpr std::array list_table = filtered_page_rules + std::array{text("customer")};
 
 }  // namespace
 
+constinit const std::span<const Rule> create_charge_rules = create_table;
 constinit const std::span<const Rule> retrieve_charge_rules = retrieve_table;
 constinit const std::span<const Rule> update_charge_rules = update_table;
 constinit const std::span<const Rule> list_charges_rules = list_table;
+
+awaitable<Result<Outcome>> create_charge(Services& services, Call call) {
+  const Arguments arguments = call.arguments();
+  if (!arguments.boolean("capture").value_or(true))
+    co_return Failure{Errc::invalid_parameter, "Charges are captured at once: `capture` cannot be false.", "capture"};
+  Task task;
+  auto account =
+      co_await load_live_customer(services, call.mode, *task.known, arguments.text_or_empty("customer"), "customer");
+  if (!account) co_return account.error();
+  auto metadata = arguments.metadata_over({});
+  if (!metadata) co_return metadata.error();
+  ChargeCustomer command;
+  command.amount = {*arguments.integer("amount"), *Currency::parse(arguments.text_or_empty("currency"))};
+  command.source = SourceId(arguments.text_or_empty("source"));
+  command.description = arguments.text_or_empty("description");
+  command.metadata = std::move(*metadata);
+  task.account = (*account)->key;
+  task.show = [](Presenter& present, const Transition& after) -> Shown {
+    const Invoice* holder = find_invoice(after, after.subject);
+    if (holder == nullptr || holder->charges.empty())
+      return render_error({Errc::internal, "the charge of " + after.subject + " was made, but is not there"});
+    if (auto unpaid = unpaid_answer(*holder)) return std::move(*unpaid);
+    return &present.charge(holder->charges.back(), holder->id, {after.account.customer.id, &after.account});
+  };
+  task.command = std::move(command);
+  co_return co_await carry_out(services, call, std::move(task));
+}
 
 awaitable<Result<Outcome>> retrieve_charge(Services& services, Call call) {
   Reply reply(services, call);

@@ -59,6 +59,7 @@ struct CodedMessage {
 };
 constexpr std::array coded_messages = {
     CodedMessage{"Invalid integer:", "parameter_invalid_integer"},
+    CodedMessage{"Amount must be at least", "amount_too_small"},
     CodedMessage{"You passed an empty string", "parameter_invalid_empty"},
     CodedMessage{"You cannot expand more than", "property_expansion_max_depth"},
     CodedMessage{"Received both", "parameters_exclusive"},

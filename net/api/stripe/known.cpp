@@ -39,7 +39,7 @@ std::vector<std::string> missing(const Known& known, const std::vector<Named>& w
   for (const Named& named : wanted) {
     if (named.kind != kind || known.account_of(named.id) == nullptr) continue;
     const bool is_known = kind == Kind::subscription ? known.subscription(named.id) != nullptr
-                          : kind == Kind::invoice    ? known.invoice(named.id) != nullptr
+                          : kind == Kind::invoice    ? known.payment(named.id) != nullptr
                                                      : known.invoice_of_charge(named.id) != nullptr;
     if (!is_known) ids.push_back(named.id);
   }
@@ -255,6 +255,11 @@ const Subscription* Known::subscription(std::string_view id) const {
 }
 
 const Invoice* Known::invoice(std::string_view id) const {
+  const Invoice* found = payment(id);
+  return found != nullptr && !found->is_of_direct_charge() ? found : nullptr;
+}
+
+const Invoice* Known::payment(std::string_view id) const {
   const Account* account = account_of(id);
   const Invoice* open = account != nullptr ? account->find(InvoiceId(std::string(id))) : nullptr;
   const Invoice* found = open != nullptr ? open : value_or_null(invoices_, id);
@@ -400,6 +405,15 @@ awaitable<Result<const Invoice*>> load_invoice(Services& services, Mode mode, Kn
   co_return invoice;
 }
 
+awaitable<Result<const Invoice*>> load_payment(Services& services, Mode mode, Known& known, std::string invoice) {
+  std::vector<Named> wanted(1, Named{Kind::invoice, invoice});
+  auto loaded = co_await load(services, mode, known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  const Invoice* found = known.payment(invoice);
+  if (found == nullptr) co_return no_such("invoice", invoice);
+  co_return found;
+}
+
 awaitable<Result<const Plan*>> load_plan(Services& services, Mode mode, Known& known, std::string id,
                                          std::string parameter) {
   std::vector<Named> wanted(1, Named{Kind::plan, id});
@@ -414,10 +428,11 @@ awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mod
                                                          AccountKey key, Kind kind) {
   auto fields = co_await services.store.record_fields(mode, key);
   if (!fields) co_return fields.error();
+  const bool is_invoice = kind == Kind::invoice || kind == Kind::payment_intent;
   std::set<std::string> ids;
   for (const std::string& field : *fields) {
     auto id = kind == Kind::subscription ? store::parse_record_field<SubscriptionKind>(key, field)
-              : kind == Kind::invoice    ? store::parse_record_field<InvoiceKind>(key, field)
+              : is_invoice               ? store::parse_record_field<InvoiceKind>(key, field)
                                          : store::parse_record_field<ChargeKind>(key, field);
     if (!id) co_return id.error();
     if (!id->empty()) ids.insert(std::move(*id));
@@ -426,7 +441,7 @@ awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mod
     if (kind == Kind::subscription)
       for (const Subscription& subscription : account->subscriptions) ids.insert(subscription.id.value());
     for (const Invoice& invoice : account->invoices) {
-      if (kind == Kind::invoice) ids.insert(invoice.id.value());
+      if (is_invoice) ids.insert(invoice.id.value());
       if (kind == Kind::charge)
         for (const Charge& charge : invoice.charges) ids.insert(charge.id.value());
     }

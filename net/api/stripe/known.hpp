@@ -35,6 +35,8 @@ class Known {
 
   const Subscription* subscription(std::string_view id) const;
   const Invoice* invoice(std::string_view id) const;
+  /// The same, or what holds a charge that was asked for by itself: what a PaymentIntent tells of.
+  const Invoice* payment(std::string_view invoice) const;
   std::optional<KnownItem> invoice_item(std::string_view id) const;
   /// The live subscription that has the item.
   const Subscription* subscription_of_item(std::string_view item) const;
@@ -81,12 +83,14 @@ awaitable<Result<const Account*>> load_live_customer(Services& services, Mode mo
                                                      std::string parameter);
 awaitable<Result<const Subscription*>> load_subscription(Services& services, Mode mode, Known& known, std::string id);
 awaitable<Result<const Invoice*>> load_invoice(Services& services, Mode mode, Known& known, std::string id);
+/// The invoice, or what holds a charge that was asked for by itself.
+awaitable<Result<const Invoice*>> load_payment(Services& services, Mode mode, Known& known, std::string invoice);
 awaitable<Result<const Plan*>> load_plan(Services& services, Mode mode, Known& known, std::string id,
                                          std::string parameter);
 
 /// The identifiers of everything of the kind that the account has or had, the records outside it included, newest
 /// first. The account must be known; what the identifiers name need not be afterwards. The kind is subscription,
-/// invoice or charge.
+/// invoice, charge, or payment_intent, which is told by the identifiers of its invoices.
 awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mode mode, const Known& known,
                                                          AccountKey key, Kind kind);
 /// The same, and all of them are known afterwards.

@@ -23,6 +23,7 @@ constexpr std::array listings = {
     Listing{Kind::subscription, store::Index::subscriptions, SubscriptionKind::prefix, "subscription"},
     Listing{Kind::invoice, store::Index::invoices, InvoiceKind::prefix, "invoice"},
     Listing{Kind::charge, store::Index::charges, ChargeKind::prefix, "charge"},
+    Listing{Kind::payment_intent, store::Index::invoices, InvoiceKind::prefix, "payment_intent"},
     Listing{Kind::invoice_item, store::Index::invoice_items, InvoiceItemKind::prefix, "invoiceitem"},
 };
 
@@ -40,6 +41,8 @@ std::optional<Timestamp> created_of(const Known& known, Kind kind, const std::st
     if (const Subscription* subscription = known.subscription(id)) return subscription->created;
   } else if (kind == Kind::invoice) {
     if (const Invoice* invoice = known.invoice(id)) return invoice->created;
+  } else if (kind == Kind::payment_intent) {
+    if (const Invoice* invoice = known.payment(id)) return invoice->created;
   } else if (kind == Kind::invoice_item) {
     if (const auto found = known.invoice_item(id)) return found->item.created;
   } else if (kind == Kind::charge) {
@@ -61,6 +64,7 @@ std::string member_of(Kind kind, const std::string& id) {
     case Kind::subscription:
       return member_of<SubscriptionKind>(id);
     case Kind::invoice:
+    case Kind::payment_intent:
       return member_of<InvoiceKind>(id);
     case Kind::charge:
       return member_of<ChargeKind>(id);
@@ -73,10 +77,13 @@ std::string member_of(Kind kind, const std::string& id) {
 
 std::int64_t score(Timestamp time) { return time.time_since_epoch().count(); }
 
+/// As what it is stored: lists of PaymentIntents name them by their invoices.
+Kind stored_kind(Kind kind) { return kind == Kind::payment_intent ? Kind::invoice : kind; }
+
 /// The place of the cursor's object in the index.
 awaitable<Result<std::pair<std::int64_t, std::string>>> place_of(Services& services, Mode mode, Known& known, Kind kind,
                                                                  std::string id, std::string parameter) {
-  std::vector<Named> wanted(1, Named{kind, id});
+  std::vector<Named> wanted(1, Named{stored_kind(kind), id});
   auto loaded = co_await load(services, mode, known, std::move(wanted));
   if (!loaded) co_return loaded.error();
   const auto created = created_of(known, kind, id);
@@ -96,7 +103,7 @@ Result<std::vector<std::string>> ids_of(const std::vector<store::ListedMember>& 
 
 std::vector<Named> all_named(Kind kind, const std::vector<std::string>& ids) {
   std::vector<Named> names;
-  for (const std::string& id : ids) names.push_back({kind, id});
+  for (const std::string& id : ids) names.push_back({stored_kind(kind), id});
   return names;
 }
 

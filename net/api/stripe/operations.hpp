@@ -148,8 +148,14 @@ extern const std::span<const Rule> retrieve_upcoming_invoice_rules, list_upcomin
 awaitable<Result<Outcome>> retrieve_upcoming_invoice(Services& services, Call call);
 awaitable<Result<Outcome>> list_upcoming_invoice_lines(Services& services, Call call);
 
+// gateway_faults.cpp
+extern const std::span<const Rule> retrieve_gateway_faults_rules, set_gateway_faults_rules;
+awaitable<Result<Outcome>> retrieve_gateway_faults(Services& services, Call call);
+awaitable<Result<Outcome>> set_gateway_faults(Services& services, Call call);
+
 // charges.cpp
-extern const std::span<const Rule> retrieve_charge_rules, update_charge_rules, list_charges_rules;
+extern const std::span<const Rule> create_charge_rules, retrieve_charge_rules, update_charge_rules, list_charges_rules;
+awaitable<Result<Outcome>> create_charge(Services& services, Call call);
 awaitable<Result<Outcome>> retrieve_charge(Services& services, Call call);
 awaitable<Result<Outcome>> update_charge(Services& services, Call call);
 awaitable<Result<Outcome>> list_charges(Services& services, Call call);
@@ -172,8 +178,9 @@ awaitable<Result<Outcome>> confirm_setup_intent(Services& services, Call call);
 awaitable<Result<Outcome>> cancel_setup_intent(Services& services, Call call);
 
 // payment_intents.cpp
-extern const std::span<const Rule> retrieve_payment_intent_rules, confirm_payment_intent_rules,
-    list_payment_intents_rules;
+extern const std::span<const Rule> create_payment_intent_rules, retrieve_payment_intent_rules,
+    confirm_payment_intent_rules, list_payment_intents_rules;
+awaitable<Result<Outcome>> create_payment_intent(Services& services, Call call);
 awaitable<Result<Outcome>> retrieve_payment_intent(Services& services, Call call);
 awaitable<Result<Outcome>> confirm_payment_intent(Services& services, Call call);
 awaitable<Result<Outcome>> list_payment_intents(Services& services, Call call);

@@ -1,4 +1,5 @@
-// Operations on PaymentIntents, which are the collections of invoices: there are none without one.
+// Operations on PaymentIntents, which are the collections of invoices; of one that was made by itself nobody sees the
+// invoice.
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
@@ -7,6 +8,23 @@
 namespace billd::api::stripe {
 namespace {
 
+constexpr std::array<std::string_view, 1> methods = {"automatic"};
+constexpr std::array create_table = {
+    integer("amount", 1, 999'999'999'999).required(),
+    currency("currency").required(),
+    text("customer").required(),
+    text("payment_method"),
+    text("source"),
+    boolean("confirm"),
+    boolean("off_session"),
+    boolean("error_on_requires_action"),
+    choice("confirmation_method", methods),
+    choice("capture_method", methods),
+    list("payment_method_types"),
+    text("description").clearable(),
+    metadata(),
+    list("expand"),
+};
 constexpr std::array retrieve_table = {list("expand")};
 constexpr std::array confirm_table = {text("payment_method"), text("source"), list("expand")};
 constexpr std::array list_table = filtered_page_rules + std::array{text("customer")};
@@ -15,14 +33,14 @@ awaitable<Result<const Invoice*>> load_intent(Services& services, Mode mode, Kno
   const Failure unknown = no_such("payment_intent", id, "intent");
   std::string invoice_id = invoice_of_payment_intent(id).value();
   if (invoice_id.empty()) co_return unknown;
-  auto invoice = co_await load_invoice(services, mode, known, std::move(invoice_id));
+  auto invoice = co_await load_payment(services, mode, known, std::move(invoice_id));
   if (!invoice && invoice.error().code != Errc::not_found) co_return invoice.error();
   if (!invoice || !has_payment_intent(**invoice)) co_return unknown;
   co_return *invoice;
 }
 
 bool is_intent(const Known& known, const std::string& invoice) {
-  const Invoice* found = known.invoice(invoice);
+  const Invoice* found = known.payment(invoice);
   return found != nullptr && has_payment_intent(*found);
 }
 
@@ -42,9 +60,36 @@ Show show_intent(std::string invoice) {
 
 }  // namespace
 
+constinit const std::span<const Rule> create_payment_intent_rules = create_table;
 constinit const std::span<const Rule> retrieve_payment_intent_rules = retrieve_table;
 constinit const std::span<const Rule> confirm_payment_intent_rules = confirm_table;
 constinit const std::span<const Rule> list_payment_intents_rules = list_table;
+
+awaitable<Result<Outcome>> create_payment_intent(Services& services, Call call) {
+  const Arguments arguments = call.arguments();
+  for (const std::string& type : arguments.texts("payment_method_types"))
+    if (type != "card" && type != "us_bank_account")
+      co_return Failure{Errc::invalid_parameter, "billd takes card and us_bank_account, but not " + type + ".",
+                        "payment_method_types"};
+  Task task;
+  auto account =
+      co_await load_live_customer(services, call.mode, *task.known, arguments.text_or_empty("customer"), "customer");
+  if (!account) co_return account.error();
+  auto metadata = arguments.metadata_over({});
+  if (!metadata) co_return metadata.error();
+  ChargeCustomer command;
+  command.amount = {*arguments.integer("amount"), *Currency::parse(arguments.text_or_empty("currency"))};
+  command.source = SourceId(arguments.text_or_empty(arguments.has("payment_method") ? "payment_method" : "source"));
+  command.is_charged = arguments.boolean("confirm").value_or(false);
+  command.description = arguments.text_or_empty("description");
+  command.metadata = std::move(*metadata);
+  task.account = (*account)->key;
+  task.show = [](Presenter& present, const Transition& after) -> Shown {
+    return show_intent(after.subject)(present, after);
+  };
+  task.command = std::move(command);
+  co_return co_await carry_out(services, call, std::move(task));
+}
 
 awaitable<Result<Outcome>> retrieve_payment_intent(Services& services, Call call) {
   Reply reply(services, call);
@@ -91,12 +136,12 @@ awaitable<Result<Outcome>> list_payment_intents(Services& services, Call call) {
   Reply reply(services, call);
   Result<Page> page = Failure();
   if (customer.empty()) {
-    page = co_await page_of_all(services, call, reply.known, Kind::invoice, std::move(*query), is_intent);
+    page = co_await page_of_all(services, call, reply.known, Kind::payment_intent, std::move(*query), is_intent);
   } else {
     auto account = co_await load_live_customer(services, call.mode, reply.known, std::move(customer), "customer");
     if (!account) co_return account.error();
-    page = co_await page_of_account(services, call, reply.known, (*account)->key, Kind::invoice, std::move(*query),
-                                    is_intent);
+    page = co_await page_of_account(services, call, reply.known, (*account)->key, Kind::payment_intent,
+                                    std::move(*query), is_intent);
   }
   if (!page) co_return page.error();
   rename(*page);

@@ -99,7 +99,7 @@ Object* Presenter::find(Kind kind, std::string_view id) {
       return source != nullptr ? &payment_method(*source, account->customer.id) : nullptr;
     }
     case Kind::payment_intent: {
-      const Invoice* of = known_.invoice(invoice_of_payment_intent(id).value());
+      const Invoice* of = known_.payment(invoice_of_payment_intent(id).value());
       return of != nullptr && has_payment_intent(*of) ? &payment_intent(*of, owner) : nullptr;
     }
     case Kind::subscription_item: {

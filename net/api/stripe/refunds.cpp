@@ -36,7 +36,7 @@ awaitable<Result<FoundCharge>> find_charge(Services& services, const Call& call,
   if (id.empty() && arguments.has_value("payment_intent")) {
     const std::string intent = arguments.text_or_empty("payment_intent");
     std::string invoice_id = invoice_of_payment_intent(intent).value();
-    auto invoice = co_await load_invoice(services, call.mode, known, std::move(invoice_id));
+    auto invoice = co_await load_payment(services, call.mode, known, std::move(invoice_id));
     if (!invoice && invoice.error().code != Errc::not_found) co_return invoice.error();
     if (!invoice || !has_payment_intent(**invoice)) co_return no_such("payment_intent", intent, "payment_intent");
     const auto& charges = (*invoice)->charges;
@@ -79,7 +79,7 @@ awaitable<Result<FoundRefund>> find_refund(Services& services, const Call& call,
     co_return no_such("refund", id, "refund");
   }
   std::string invoice_id = owner->value();
-  auto invoice = co_await load_invoice(services, call.mode, known, std::move(invoice_id));
+  auto invoice = co_await load_payment(services, call.mode, known, std::move(invoice_id));
   if (!invoice) co_return invoice.error();
   const FoundRefund found = refund_in(**invoice, id);
   const std::string charge = call.variable_or_empty("charge");

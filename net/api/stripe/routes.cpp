@@ -156,6 +156,7 @@ std::span<const Route> routes() {
       Route{post, "/v1/invoices/{invoice}/pay", pay_invoice, pay_invoice_rules, one(invoice)},
       Route{get, "/v1/invoices/{invoice}/lines", list_invoice_lines, list_invoice_lines_rules, many(line_item)},
 
+      Route{post, "/v1/charges", create_charge, create_charge_rules, one(charge)},
       Route{get, "/v1/charges", list_charges, list_charges_rules, many(charge)},
       Route{get, "/v1/charges/{charge}", retrieve_charge, retrieve_charge_rules, one(charge)},
       Route{post, "/v1/charges/{charge}", update_charge, update_charge_rules, one(charge)},
@@ -179,6 +180,7 @@ std::span<const Route> routes() {
       Route{post, "/v1/setup_intents/{intent}/cancel",
             cancel_setup_intent, cancel_setup_intent_rules, one(setup_intent)},
 
+      Route{post, "/v1/payment_intents", create_payment_intent, create_payment_intent_rules, one(payment_intent)},
       Route{get, "/v1/payment_intents", list_payment_intents, list_payment_intents_rules, many(payment_intent)},
       Route{get, "/v1/payment_intents/{intent}",
             retrieve_payment_intent, retrieve_payment_intent_rules, one(payment_intent)},
@@ -200,6 +202,11 @@ std::span<const Route> routes() {
             rotate_webhook_secret, rotate_webhook_secret_rules, one(nothing), Home::catalog},
       Route{delete_, "/v1/webhook_endpoints/{webhook_endpoint}",
             delete_webhook_endpoint, delete_webhook_endpoint_rules, one(nothing)},
+
+      Route{get, "/v1/test_helpers/gateway_faults",
+            retrieve_gateway_faults, retrieve_gateway_faults_rules, one(nothing)},
+      Route{post, "/v1/test_helpers/gateway_faults",
+            set_gateway_faults, set_gateway_faults_rules, one(nothing), Home::catalog},
 
       Route{post, "/v1/test_helpers/test_clocks",
             create_test_clock, create_test_clock_rules, one(test_clock), Home::catalog},

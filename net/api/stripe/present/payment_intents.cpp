@@ -10,7 +10,13 @@ namespace {
 std::string_view status_of(const Invoice& invoice) {
   if (invoice.status == InvoiceStatus::paid) return "succeeded";
   if (invoice.status == InvoiceStatus::void_) return "canceled";
-  return invoice.unresolved_charge() != nullptr ? "processing" : "requires_payment_method";
+  if (invoice.unresolved_charge() != nullptr) return "processing";
+  const bool is_new = invoice.is_of_direct_charge() && invoice.charges.empty() && !invoice.default_source.is_empty();
+  return is_new ? "requires_confirmation" : "requires_payment_method";
+}
+
+bool is_refused(const Charge& charge) {
+  return charge.state == ChargeState::declined || charge.state == ChargeState::absent;
 }
 
 std::string_view type_of(const MeansSummary& means) {
@@ -29,7 +35,7 @@ Value Presenter::payment_intent_id_or_null(const Invoice& invoice) {
 }
 
 Value Presenter::last_payment_error(const Invoice& invoice, const Owner& owner) {
-  if (invoice.charges.empty() || invoice.charges.back().state != ChargeState::declined) return {};
+  if (invoice.charges.empty() || !is_refused(invoice.charges.back())) return {};
   const Charge& charge = invoice.charges.back();
   const Decline& decline = decline_named(charge.decline_code);
   Object& error = document_.object(6);
@@ -106,17 +112,21 @@ Object& Presenter::payment_intent(const Invoice& invoice, const Owner& owner) {
   object.add("created", time(*invoice.finalized_at));
   object.add("currency", document_.text(invoice.total.currency.code()));
   object.add("customer", id(owner.customer));
-  object.add("description", nullptr);
-  object.add("invoice", id(invoice.id));
+  const bool is_direct = invoice.is_of_direct_charge();
+  object.add("description", is_direct ? document_.text_or_null(invoice.description) : Value());
+  object.add("invoice", is_direct ? Value() : id(invoice.id));
   object.add("last_payment_error", last_payment_error(invoice, owner));
   object.add("latest_charge", latest != nullptr ? id(latest->id) : Value());
   object.add("livemode", mode_ == Mode::live);
-  object.add("metadata", document_.object(0));
+  object.add("metadata", is_direct ? metadata(invoice.metadata) : document_.object(0));
   object.add("next_action", nullptr);
   object.add("next_source_action", nullptr);
   object.add("on_behalf_of", nullptr);
-  const bool is_in_use = latest != nullptr && latest->state != ChargeState::declined;
-  object.add("payment_method", is_in_use ? id(latest->source) : Value());
+  const bool is_in_use = latest != nullptr && !is_refused(*latest);
+  const bool is_named = latest == nullptr && is_direct;
+  object.add("payment_method", is_in_use  ? id(latest->source)
+                               : is_named ? id_or_null(invoice.default_source)
+                                          : Value());
   object.add("payment_method_options", nullptr);
   Array& types = document_.array(1);
   types.add(document_.text(latest != nullptr ? type_of(latest->means) : "card"));
