@@ -43,11 +43,14 @@ class Daemon:
         options = [word for path, value in assignments.items() for word in ("--set", f"{path}={value}")]
         return [self.billd, command, "--state-dir", str(self.folder / self.name), *options]
 
+    def listen(self):
+        return "127.0.0.1:0"
+
     def start(self):
         self.api = self.operators = None
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.arguments("serve"), "--dev", "--listen", "127.0.0.1:0", "--operators", "127.0.0.1:0"],
+                [*self.arguments("serve"), "--dev", "--listen", self.listen(), "--operators", "127.0.0.1:0"],
                 stdout=subprocess.PIPE, stderr=log)
         running.append(self.process)
         threading.Thread(target=self._read_addresses, args=(self.process,), daemon=True).start()

@@ -376,6 +376,103 @@ TEST_F(Incoming, DisputesAndRefundsReachTheChargeOfAPaidInvoice) {
   EXPECT_EQ(daemon_.paid_invoices(key).at(0).charges.at(0).refunds.at(0).state, RefundState::failed);
 }
 
+TEST_F(Incoming, ARefundMadeInTheDashboardIsRecordedOnceHoweverItIsTold) {
+  const AccountKey key = subscriber();
+  const auto charge = [&] { return daemon_.paid_invoices(key).at(0).charges.at(0); };
+  const std::string reference = charge().gateway_reference;
+  const auto refund = [&](const std::string& id, int amount, const std::string& status = "succeeded") {
+    return "\"id\":\"" + id + "\",\"object\":\"refund\",\"charge\":\"" + reference +
+           "\",\"amount\":" + std::to_string(amount) + ",\"currency\":\"usd\",\"status\":\"" + status +
+           "\",\"reason\":\"requested_by_customer\",\"metadata\":{}";
+  };
+  const auto told = [&](const std::string& refunds) {
+    return "\"id\":\"" + reference +
+           "\",\"object\":\"charge\",\"amount\":2000,\"currency\":\"usd\",\"metadata\":{"
+           "\"billd_charge\":\"" +
+           charge().id.value() + "\"},\"refunds\":{\"object\":\"list\",\"data\":[" + refunds + "]}";
+  };
+  EXPECT_THAT(send(stripe(event("evt_1", "refund.created", refund("re_1", 500)))).body, HasSubstr("received"));
+  EXPECT_EQ(charge().amount_refunded().minor, 500);
+  const std::uint64_t events = daemon_.load(key).events;
+  // Doubled, by another event, and late.
+  EXPECT_EQ(send(stripe(event("evt_1", "refund.created", refund("re_1", 500)))).status, 200);
+  EXPECT_EQ(send(stripe(event("evt_2", "charge.refunded", told("{" + refund("re_1", 500) + "}")))).status, 200);
+  EXPECT_EQ(send(stripe(event("evt_3", "refund.updated", refund("re_1", 500, "pending")))).status, 200);
+  EXPECT_EQ(daemon_.load(key).events, events);
+  // Two at once, the newest first, as Stripe tells them.
+  EXPECT_EQ(send(stripe(event("evt_4", "charge.refunded",
+                              told("{" + refund("re_3", 300) + "},{" + refund("re_2", 200) + "},{" +
+                                   refund("re_1", 500) + "}"))))
+                .status,
+            200);
+  EXPECT_EQ(charge().amount_refunded().minor, 1000);
+  ASSERT_EQ(charge().refunds.size(), 3u);
+  EXPECT_EQ(charge().refunds[1].gateway_reference, "re_2");
+  EXPECT_EQ(fake_.refunds(), 0u) << "nothing was sent for them";
+  EXPECT_THAT(send(stripe(event("evt_5", "refund.failed", refund("re_2", 200, "failed")))).body, HasSubstr("received"));
+  EXPECT_EQ(charge().refunds[1].state, RefundState::failed);
+  // Somebody else's.
+  EXPECT_THAT(send(stripe(event("evt_6", "refund.created",
+                                "\"id\":\"re_9\",\"charge\":\"ch_foreign\",\"amount\":1,\"currency\":\"usd\"")))
+                  .body,
+              HasSubstr("ignored"));
+  // More than there was.
+  EXPECT_EQ(send(stripe(event("evt_7", "refund.created", refund("re_7", 1999)))).status, 200);
+  const auto parked = run(daemon_.loop, daemon_.store.find_parked(Mode::test, key));
+  ASSERT_TRUE(parked);
+  EXPECT_THAT(parked->reason, HasSubstr("gave back more"));
+}
+
+TEST_F(Incoming, ARefundMadeAtTheProcessorIsToldInBilldsWords) {
+  const AccountKey key = subscriber();
+  const std::string charge = "\"charge\":\"" + daemon_.paid_invoices(key).at(0).charges.at(0).id.value() + "\"";
+  EXPECT_THAT(send("m1", "refund.created", charge + ",\"amount\":100").body, HasSubstr("\"parameter\":\"reference\""));
+  EXPECT_THAT(send("m1", "refund.created", charge + ",\"reference\":\"r1\"").body,
+              HasSubstr("\"parameter\":\"amount\""));
+  EXPECT_THAT(send("m1", "refund.created", charge + ",\"reference\":\"r1\",\"amount\":100,\"status\":\"lost\"").body,
+              HasSubstr("\"parameter\":\"status\""));
+  for (const char* id : {"m2", "m2", "m3"})
+    EXPECT_EQ(send(id, "refund.created", charge + ",\"reference\":\"r1\",\"amount\":100").status, 200);
+  EXPECT_EQ(daemon_.paid_invoices(key).at(0).charges.at(0).amount_refunded().minor, 100);
+}
+
+TEST_F(Incoming, APendingRefundEndsByWebhookOrByAskingOnce) {
+  const AccountKey key = subscriber();
+  const Invoice paid = daemon_.paid_invoices(key).at(0);
+  RefundCharge command;
+  command.invoice = paid.id;
+  command.charge = paid.charges[0].id;
+  fake_.refund_verdict = "pending";
+  ASSERT_TRUE(daemon_.execute(key, command));
+  const Refund pending = daemon_.load(key).invoices.at(0).charges.at(0).refunds.at(0);
+  ASSERT_EQ(pending.state, RefundState::pending);
+  fake_.ledger.back().status = "succeeded";
+  EXPECT_EQ(send("m1", "refund.succeeded", "\"refund\":\"" + pending.id.value() + "\"").status, 200);
+  EXPECT_EQ(daemon_.paid_invoices(key).at(0).charges[0].refunds[0].state, RefundState::succeeded);
+  const std::uint64_t events = daemon_.load(key).events;
+  clock_.advance(hours(1));
+  daemon_.run_due(key);
+  EXPECT_EQ(daemon_.load(key).events, events) << "nothing is asked any more";
+  EXPECT_EQ(fake_.refunds(), 1u);
+}
+
+TEST_F(Incoming, ASubscriptionsTriggerMayBeChanged) {
+  const AccountKey key = subscriber();
+  UpdateSubscription update;
+  update.subscription = daemon_.load(key).subscriptions.at(0).id;
+  update.renewal_trigger = RenewalTrigger::webhook;
+  ASSERT_TRUE(daemon_.execute(key, update));
+  clock_.advance(days(1));
+  ASSERT_TRUE(daemon_.run_due(key));
+  EXPECT_EQ(ordinal(key), 0);
+  ASSERT_TRUE(daemon_.load(key).subscriptions[0].grace_until.has_value());
+  // Back to the schedule within the grace: what is due is billed.
+  update.renewal_trigger = RenewalTrigger::schedule;
+  ASSERT_TRUE(daemon_.execute(key, update));
+  ASSERT_TRUE(daemon_.run_due(key));
+  EXPECT_EQ(ordinal(key), 1);
+}
+
 TEST_F(Incoming, ChangesOfASourceReachWhoeverPaysByIt) {
   const AccountKey key = subscriber();
   const std::string object = "\"id\":\"card_remote\",\"customer\":\"cus_remote\",\"exp_month\":7,\"exp_year\":2039";

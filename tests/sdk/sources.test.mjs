@@ -239,6 +239,50 @@ for (const [name, { stripe: client }] of Object.entries(clients)) {
   });
 }
 
+for (const [name, { stripe: client }] of Object.entries(clients)) {
+  describe(`Charges by themselves of the client, ${name},`, () => {
+    it("are made once for a key, declined with their reason, and of no invoice", async () => {
+      const customer = await client.customers.create({ source: "tok_visa" });
+      const order = { amount: 1200, currency: "eur", customer: customer.id, description: "Lamp", metadata: { a: "b" } };
+      const key = { idempotencyKey: unique("charge") };
+      const charge = await client.charges.create(order, key);
+      assert.equal((await client.charges.create(order, key)).id, charge.id);
+      assert.deepEqual(
+        [charge.amount, charge.currency, charge.status, charge.description, charge.metadata.a, charge.invoice],
+        [1200, "eur", "succeeded", "Lamp", "b", null],
+      );
+      assert.deepEqual((await client.charges.list({ customer: customer.id })).data.map(({ id }) => id), [charge.id]);
+      assert.deepEqual((await client.invoices.list({ customer: customer.id })).data, []);
+      assert.equal((await client.refunds.create({ charge: charge.id })).status, "succeeded");
+
+      await client.customers.update(customer.id, { source: "tok_chargeCustomerFail" });
+      const declined = await refusal(client.charges.create(order));
+      assert.deepEqual([declined.statusCode, declined.code], [402, "card_declined"]);
+      assert.equal((await client.charges.retrieve(declined.raw?.charge ?? declined.charge)).status, "failed");
+      const small = await refusal(client.charges.create({ ...order, amount: 1 }));
+      assert.deepEqual([small.param, small.code], ["amount", "amount_too_small"]);
+    });
+
+    it("may be PaymentIntents, confirmed at once or later", { skip: client.paymentIntents === undefined }, async () => {
+      const customer = await client.customers.create({ source: "tok_visa" });
+      const order = { amount: 900, currency: "usd", customer: customer.id, metadata: { a: "b" } };
+      const later = await client.paymentIntents.create(order);
+      assert.equal(later.amount, 900);
+      const paid = await client.paymentIntents.confirm(later.id, { payment_method: customer.default_source });
+      assert.deepEqual([paid.status, paid.amount_received, paid.invoice], ["succeeded", 900, null]);
+      const once = await client.paymentIntents.create({
+        ...order,
+        payment_method: customer.default_source,
+        confirm: true,
+        off_session: true,
+      });
+      assert.deepEqual([once.status, once.metadata.a], ["succeeded", "b"]);
+      const listed = (await client.paymentIntents.list({ customer: customer.id })).data.map(({ id }) => id);
+      assert.deepEqual(listed, [once.id, later.id]);
+    });
+  });
+}
+
 describe("A request with an idempotency key", () => {
   it("makes one token, one payment method and one attachment, however often it is sent", async () => {
     const key = (what) => ({ idempotencyKey: unique(what) });

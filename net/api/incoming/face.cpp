@@ -161,7 +161,8 @@ int status_of(Errc code) {
 
 }  // namespace
 
-awaitable<Result<Answer>> Face::execute(const Message& message, Order order, bool& is_repeated) {
+/// `number`: of the order among the message's, from 0; each of them takes effect once.
+awaitable<Result<Answer>> Face::execute(const Message& message, Order order, std::size_t number, bool& is_repeated) {
   Execution execution;
   execution.mode = message.mode;
   execution.account = std::move(order.account);
@@ -170,6 +171,7 @@ awaitable<Result<Answer>> Face::execute(const Message& message, Order order, boo
   execution.origin.request_id = "webhook " + message.source + " " + message.id;
   // No header can hold a line's end: no client's key is ever the same.
   execution.origin.idempotency_key = "webhook\n" + message.source + "\n" + message.id;
+  if (number > 0) execution.origin.idempotency_key += "\n" + std::to_string(number);
   execution.origin.key_life = remembered;
   auto executed = co_await services_.billing.execute(std::move(execution));
   if (!executed) co_return executed.error();
@@ -182,12 +184,13 @@ awaitable<Result<Answer>> Face::carry_out(const Message& message, bool& is_repea
   auto orders = co_await orders_of(lookups, message);
   if (!orders) co_return orders.error();
   Answer answer;
-  for (Order& order : *orders) {
+  for (std::size_t number = 0; number < orders->size(); ++number) {
+    Order& order = (*orders)[number];
     if (!order.command) {
       answer = ignored(order.why);
       continue;
     }
-    auto executed = co_await execute(message, std::move(order), is_repeated);
+    auto executed = co_await execute(message, std::move(order), number, is_repeated);
     if (!executed) co_return executed.error();
     answer = std::move(*executed);
   }

@@ -49,7 +49,7 @@ class Face {
 
  private:
   awaitable<Result<Answer>> carry_out(const Message& message, bool& is_repeated);
-  awaitable<Result<Answer>> execute(const Message& message, Order order, bool& is_repeated);
+  awaitable<Result<Answer>> execute(const Message& message, Order order, std::size_t number, bool& is_repeated);
 
   Services services_;
   Statistics statistics_;

@@ -85,6 +85,29 @@ Result<std::vector<Order>> refund_outcome(const Known& known, RefundOutcomeKind 
              RecordRefundOutcome{known.invoice, {}, known.refund->id, checked(known, std::move(outcome), data)});
 }
 
+Result<std::vector<Order>> foreign_refund(const Known& known, const object& data) {
+  RecordForeignRefund command;
+  command.outcome.gateway_reference = text_of(data, "reference");
+  if (command.outcome.gateway_reference.empty()) return missing("reference");
+  const auto amount = integer_of(data, "amount");
+  if (!amount || *amount <= 0)
+    return Failure{Errc::invalid_parameter, "`data.amount` must be a number of more than zero", "amount"};
+  const std::string status = text_of(data, "status");
+  if (!status.empty() && status != "succeeded" && status != "pending")
+    return Failure{Errc::invalid_parameter, "`data.status` must be succeeded or pending", "status"};
+  command.outcome.kind = status == "pending" ? RefundOutcomeKind::pending : RefundOutcomeKind::succeeded;
+  command.amount = {*amount, known.charge.amount.currency};
+  if (data.contains("currency")) {
+    const auto currency = Currency::parse(text_of(data, "currency"));
+    if (!currency) return Failure{Errc::invalid_parameter, "`data.currency` must be a currency's code", "currency"};
+    command.amount.currency = *currency;
+  }
+  command.invoice = known.invoice;
+  command.charge = known.charge.id;
+  command.reason = text_of(data, "reason");
+  return one(*AccountKey::of_id(known.charge.id.value()), std::move(command));
+}
+
 Result<std::vector<Order>> dispute(const Known& known, DisputeStatus status, const object& data) {
   Dispute told;
   told.reference = text_of(data, "dispute");
@@ -150,12 +173,14 @@ awaitable<Result<std::vector<Order>>> orders_in_own_words(Lookups lookups, const
   if (message.type == "source.updated" || message.type == "source.removed") co_return source(message.type, data);
   const auto charged = kind_of(charge_types, message.type);
   const auto disputed = kind_of(dispute_types, message.type);
-  if (charged || disputed) {
+  const bool is_foreign_refund = message.type == "refund.created";
+  if (charged || disputed || is_foreign_refund) {
     std::string id = text_of(data, "charge");
     if (id.empty()) co_return missing("charge");
     const auto known = co_await find_charge(lookups, message.mode, message.gateway, std::move(id));
     if (!known) co_return known.error();
     if (charged) co_return charge_outcome(*known, *charged, data);
+    if (is_foreign_refund) co_return foreign_refund(*known, data);
     co_return dispute(*known, *disputed, data);
   }
   if (const auto refunded = kind_of(refund_types, message.type)) {

@@ -63,39 +63,90 @@ awaitable<Result<std::vector<Order>>> charge_told(Lookups lookups, const Message
       id, RecordChargeOutcome{known->invoice, known->charge.id, checked(*known, std::move(outcome), message.data)});
 }
 
-awaitable<Result<std::vector<Order>>> refund_told(Lookups lookups, const Message& message) {
-  std::string id = mark_of(message.data, "billd_refund");
-  if (id.empty()) co_return ignored("a refund that is not billd's");
-  const auto known = co_await find_refund(lookups, message.mode, message.gateway, id);
-  if (!known && known.error().code == Errc::not_found) co_return ignored(known.error().detail);
-  if (!known) co_return known.error();
-  const std::string status = text_of(message.data, "status");
+RefundOutcome refund_outcome_of(const object& refund) {
+  const std::string status = text_of(refund, "status");
   RefundOutcome outcome;
-  outcome.gateway_reference = text_of(message.data, "id");
-  if (status == "succeeded") {
+  outcome.gateway_reference = text_of(refund, "id");
+  // Before 2018 a refund had no status: it was made or refused.
+  if (status == "succeeded" || status.empty()) {
     outcome.kind = RefundOutcomeKind::succeeded;
   } else if (status == "failed" || status == "canceled") {
     outcome.kind = RefundOutcomeKind::failed;
-    outcome.failure_reason = text_of(message.data, "failure_reason");
+    outcome.failure_reason = text_of(refund, "failure_reason");
     if (outcome.failure_reason.empty()) outcome.failure_reason = "unknown";
   } else {
     outcome.kind = RefundOutcomeKind::pending;
   }
-  co_return one(id, RecordRefundOutcome{
-                        known->invoice, {}, known->refund->id, checked(*known, std::move(outcome), message.data)});
+  return outcome;
 }
 
-/// A dispute tells only the processor's own name of the charge: the processor is asked whose it is.
-awaitable<Result<std::vector<Order>>> dispute_told(Lookups lookups, const Message& message) {
+awaitable<Result<std::vector<Order>>> foreign_refund_told(Lookups lookups, const Message& message);
+
+awaitable<Result<std::vector<Order>>> refund_told(Lookups lookups, const Message& message) {
+  std::string id = mark_of(message.data, "billd_refund");
+  if (id.empty()) co_return co_await foreign_refund_told(lookups, message);
+  const auto known = co_await find_refund(lookups, message.mode, message.gateway, id);
+  if (!known && known.error().code == Errc::not_found) co_return ignored(known.error().detail);
+  if (!known) co_return known.error();
+  co_return one(
+      id, RecordRefundOutcome{
+              known->invoice, {}, known->refund->id, checked(*known, refund_outcome_of(message.data), message.data)});
+}
+
+/// The charge of billd's that an object of the processor's names by the processor's own name for it: the processor is
+/// asked whose it is.
+awaitable<Result<Known>> charge_behind(Lookups lookups, const Message& message) {
   std::string reference = text_of(message.data, "charge");
   if (reference.empty()) reference = text_of(message.data, "payment_intent");
   gateways::Gateway* gateway = lookups.gateways.find(message.gateway);
-  if (gateway == nullptr || reference.empty()) co_return ignored("a dispute of an unknown charge");
-  const auto key = co_await gateway->find_charge(std::move(reference));
-  if (!key && key.error().code == Errc::not_found) co_return ignored(key.error().detail);
+  if (gateway == nullptr || reference.empty()) co_return Failure{Errc::not_found, "of an unknown charge"};
+  auto key = co_await gateway->find_charge(std::move(reference));
   if (!key) co_return key.error();
-  const auto known = co_await find_charge(lookups, message.mode, message.gateway, *key);
+  co_return co_await find_charge(lookups, message.mode, message.gateway, std::move(*key));
+}
+
+/// A refund that somebody made at the processor.
+RecordForeignRefund foreign_refund(const Known& known, const object& refund) {
+  RecordForeignRefund command;
+  command.invoice = known.invoice;
+  command.charge = known.charge.id;
+  const auto currency = Currency::parse(text_of(refund, "currency"));
+  command.amount = {integer_of(refund, "amount").value_or(0), currency ? *currency : Currency()};
+  command.reason = text_of(refund, "reason");
+  command.outcome = refund_outcome_of(refund);
+  return command;
+}
+
+awaitable<Result<std::vector<Order>>> foreign_refund_told(Lookups lookups, const Message& message) {
+  const auto known = co_await charge_behind(lookups, message);
+  if (!known && known.error().code == Errc::not_found) co_return ignored("a refund that is not billd's");
+  if (!known) co_return known.error();
+  co_return one(known->charge.id.value(), foreign_refund(*known, message.data));
+}
+
+/// Versions of Stripe's API before 2022-11-15 tell a charge with its latest refunds.
+awaitable<Result<std::vector<Order>>> refunds_told(Lookups lookups, const Message& message) {
+  std::string id = mark_of(message.data, "billd_charge");
+  if (id.empty()) co_return ignored("a charge that is not billd's");
+  const auto known = co_await find_charge(lookups, message.mode, message.gateway, id);
   if (!known && known.error().code == Errc::not_found) co_return ignored(known.error().detail);
+  if (!known) co_return known.error();
+  const object* list = object_of(message.data, "refunds");
+  const boost::json::value* data = list != nullptr ? list->if_contains("data") : nullptr;
+  std::vector<Order> orders;
+  if (data != nullptr && data->is_array())
+    for (const boost::json::value& each : data->as_array())
+      if (each.is_object() && mark_of(each.as_object(), "billd_refund").empty())
+        orders.push_back({*AccountKey::of_id(id), foreign_refund(*known, each.as_object()), {}});
+  // The oldest first.
+  std::ranges::reverse(orders);
+  if (orders.empty()) co_return ignored("refunds that are billd's, or are told by events of their own");
+  co_return orders;
+}
+
+awaitable<Result<std::vector<Order>>> dispute_told(Lookups lookups, const Message& message) {
+  const auto known = co_await charge_behind(lookups, message);
+  if (!known && known.error().code == Errc::not_found) co_return ignored("a dispute: " + known.error().detail);
   if (!known) co_return known.error();
   const std::string status = text_of(message.data, "status");
   Dispute told;
@@ -106,7 +157,7 @@ awaitable<Result<std::vector<Order>>> dispute_told(Lookups lookups, const Messag
   told.reason = text_of(message.data, "reason");
   told.amount = {integer_of(message.data, "amount").value_or(known->charge.amount.minor),
                  known->charge.amount.currency};
-  co_return one(*key, RecordDispute{known->invoice, {}, known->charge.id, std::move(told)});
+  co_return one(known->charge.id.value(), RecordDispute{known->invoice, {}, known->charge.id, std::move(told)});
 }
 
 /// What changed of a source concerns whoever pays by it, by its own name or as the customer's default.
@@ -148,6 +199,7 @@ awaitable<Result<std::vector<Order>>> orders_of_stripe(Lookups lookups, const Me
   if (type == "refund.created" || type == "refund.updated" || type == "refund.failed" ||
       type == "charge.refund.updated")
     co_return co_await refund_told(lookups, message);
+  if (type == "charge.refunded") co_return co_await refunds_told(lookups, message);
   if (type.starts_with("charge.dispute.")) co_return co_await dispute_told(lookups, message);
   if (type == "customer.source.updated" || type == "payment_method.updated" ||
       type == "payment_method.automatically_updated" || type == "payment_method.card_automatically_updated")
