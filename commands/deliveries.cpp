@@ -5,6 +5,7 @@
 
 #include "commands/commands.hpp"
 #include "commands/session.hpp"
+#include "jobs/redelivery.hpp"
 #include "net/store/deliveries.hpp"
 
 namespace billd::commands {
@@ -106,72 +107,24 @@ Result<Timestamp> parse_moment(const std::string& text) {
                  "--since takes seconds of Unix time, or how long ago, such as 3h; got \"" + text + "\""};
 }
 
-/// The enabled endpoints that are meant: the one named, or all.
-Result<std::vector<std::pair<Mode, WebhookEndpoint>>> endpoints_of(Session& session, const std::string& wanted) {
-  std::vector<std::pair<Mode, WebhookEndpoint>> endpoints;
-  for (Mode mode : modes)
-    for (const WebhookEndpoint& endpoint : session.catalog().all<WebhookEndpoint>(mode)) {
-      if (!wanted.empty() && endpoint.id.value() != wanted) continue;
-      if (!endpoint.is_disabled)
-        endpoints.emplace_back(mode, endpoint);
-      else if (!wanted.empty())
-        return Failure{Errc::invalid_state, wanted + " is disabled: enable it first"};
-    }
-  if (endpoints.empty())
-    return Failure{Errc::not_found,
-                   wanted.empty() ? "there is no enabled webhook endpoint" : "there is no webhook endpoint " + wanted};
-  return endpoints;
-}
-
-awaitable<Result<int>> retry_since(Session& session, const std::string& since, const std::string& wanted) {
-  auto moment = parse_moment(since);
-  if (!moment) co_return moment.error();
-  auto endpoints = endpoints_of(session, wanted);
-  if (!endpoints) co_return endpoints.error();
-  for (const auto& [mode, endpoint] : *endpoints)
-    for (std::uint32_t partition = 0; partition < session.store().partitions(); ++partition) {
-      store::Replay replay;
-      replay.endpoint = endpoint.id;
-      replay.since = *moment;
-      auto requested = co_await store::request_replay(session.store(), mode, partition, std::move(replay));
-      if (!requested) co_return requested.error();
-    }
-  std::printf("All events since %s are delivered again to %zu webhook endpoint%s.\n", to_text(*moment).c_str(),
-              endpoints->size(), endpoints->size() == 1 ? "" : "s");
-  co_return 0;
-}
-
-awaitable<Result<int>> retry_one(Session& session, const std::string& event, const std::string& wanted) {
-  const Failure unknown{Errc::not_found, "there is no event " + event};
-  const auto position = store::EventPosition::parse(event);
-  if (!position) co_return unknown;
-  auto endpoints = endpoints_of(session, wanted);
-  if (!endpoints) co_return endpoints.error();
-  std::size_t count = 0;
-  bool is_known = false;
-  for (const auto& [mode, endpoint] : *endpoints) {
-    auto found = co_await session.store().event(mode, *position);
-    if (!found && found.error().code == Errc::not_found) continue;
-    if (!found) co_return found.error();
-    is_known = true;
-    if (wanted.empty() && !names_type(endpoint.enabled_events, to_text(found->event().type))) continue;
-    store::Replay replay;
-    replay.endpoint = endpoint.id;
-    replay.event = *position;
-    auto requested = co_await store::request_replay(session.store(), mode, position->partition, std::move(replay));
-    if (!requested) co_return requested.error();
-    ++count;
-  }
-  if (!is_known) co_return unknown;
-  std::printf("%s is delivered again to %zu webhook endpoint%s.\n", event.c_str(), count, count == 1 ? "" : "s");
-  co_return 0;
-}
-
 awaitable<Result<int>> retry(Session& session, DeliveriesOptions options) {
   if (options.event.empty() == options.since.empty())
     co_return Failure{Errc::invalid_parameter, "name either --event or --since"};
-  if (!options.event.empty()) co_return co_await retry_one(session, options.event, options.endpoint);
-  co_return co_await retry_since(session, options.since, options.endpoint);
+  jobs::Redelivery wanted;
+  wanted.endpoint = options.endpoint;
+  wanted.event = options.event;
+  if (!options.since.empty()) {
+    const auto moment = parse_moment(options.since);
+    if (!moment) co_return moment.error();
+    wanted.since = *moment;
+  }
+  auto plan = co_await jobs::plan_redelivery(session.store(), session.catalog(), std::move(wanted));
+  if (!plan) co_return plan.error();
+  const std::string told = plan->text;
+  auto requested = co_await jobs::request_redelivery(session.store(), std::move(*plan));
+  if (!requested) co_return requested.error();
+  std::printf("Delivered again: %s.\n", told.c_str());
+  co_return 0;
 }
 
 }  // namespace

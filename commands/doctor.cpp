@@ -161,6 +161,11 @@ awaitable<Result<void>> judge_data(Session& session, Chart& chart) {
   chart.judge(pauses->empty(), "paused queues", pauses->empty() ? "none" : list_of(*pauses),
               "Nothing of what waits there is done.",
               pauses->empty() ? "" : "billd resume " + std::string(to_text(pauses->front().queue)) + " --why ...");
+  auto deliveries = co_await store::paused_deliveries(session.store());
+  if (!deliveries) co_return deliveries.error();
+  const std::string name(store::deliveries_name);
+  chart.judge(!deliveries->has_value(), "delivery of webhooks", deliveries->has_value() ? "paused" : "not paused",
+              "Nobody is told of anything.", deliveries->has_value() ? "billd resume " + name + " --why ..." : "");
   std::uint64_t parked = 0;
   for (std::uint32_t partition = 0; partition < session.store().partitions(); ++partition) {
     auto groups = co_await session.store().parked_groups(partition);

@@ -218,6 +218,10 @@ class Daemon {
                         [this](Mode mode, std::string version, store::StoredEvent event) {
                           return api::stripe::event_body(services_, mode, std::move(version), std::move(event));
                         });
+    deliveries_->pause_while([this] { return scheduler_.overview().deliveries_pause().has_value(); });
+    accounts_.on_notice_question([this](AccountName account, InvoiceId invoice, Timestamp created) {
+      return deliveries_->awaits_invoice_created(account.mode, std::move(account.key), std::move(invoice), created);
+    });
     deliveries_->start();
     view_.set_deliveries(*deliveries_);
     is_working_ = true;

@@ -22,6 +22,8 @@ constexpr Milliseconds unwanted_interval{5'000};
 constexpr Milliseconds replay_interval{1'000};
 constexpr Milliseconds again_after_failure{100};
 constexpr Milliseconds count_interval{1'000};
+/// By how much this daemon's clock may differ from that of Redis, by which events are placed.
+constexpr Milliseconds clock_slack{60'000};
 
 std::size_t index_of(Mode mode) { return mode == Mode::live ? 1 : 0; }
 
@@ -47,6 +49,7 @@ struct Deliveries::Round {
   std::vector<AccountKey> due;
   std::optional<store::EventPosition> last;  ///< of the entries that were read
   std::vector<store::Replay> replayed;
+  std::vector<std::string> taken_up;  ///< of what was given up
   std::size_t running = 0;
   Timer changed;
 };
@@ -203,6 +206,7 @@ awaitable<> Deliveries::load(Lane& lane, store::Fence fence) {
 }
 
 void Deliveries::look_at_lane(Lane& lane) {
+  if (is_paused_()) return;
   const auto now = SteadyClock::now();
   if (now >= lane.replays_read_at) {
     lane.replays_read_at = now + replay_interval;
@@ -286,7 +290,7 @@ awaitable<> Deliveries::read_replays(Lane& lane) {
 // A way.
 
 bool Deliveries::is_usable(const Lane& lane, const Receiver& receiver) const {
-  if (is_stopping_ || receiver.is_disabling || !lane.fence) return false;
+  if (is_stopping_ || is_paused_() || receiver.is_disabling || !lane.fence) return false;
   const auto fence = partitions_.fence(lane.partition);
   const auto current = receivers_.find(receiver.endpoint->id);
   return fence && fence->epoch == lane.fence->epoch && current != receivers_.end() &&
@@ -322,7 +326,7 @@ awaitable<> Deliveries::work(Lane& lane, ReceiverPointer receiver, Way& way) {
 /// False when there was nothing to do.
 awaitable<Result<bool>> Deliveries::one_round(Lane& lane, ReceiverPointer receiver, Way& way) {
   Round round(executor_);
-  auto replayed = co_await replay(lane, way, round);
+  auto replayed = co_await replay(lane, *receiver, way, round);
   if (!replayed) co_return replayed.error();
   round.due = way.channel.due(clock_.now(), receiver->worked_at, customers_at_once);
   auto taken = co_await take_in(lane, *receiver, way, round);
@@ -375,9 +379,17 @@ awaitable<Result<void>> Deliveries::take_in(Lane& lane, const Receiver& receiver
   co_return Result<void>();
 }
 
-awaitable<Result<void>> Deliveries::replay(Lane& lane, Way& way, Round& round) {
+/// Has what was asked for delivered again. What was given up of it is so no more.
+awaitable<Result<void>> Deliveries::replay(Lane& lane, const Receiver& receiver, Way& way, Round& round) {
+  if (way.replays.empty()) co_return Result<void>();
+  auto given_up = co_await store::given_up_deliveries(store_, lane.mode, lane.partition, settings_.given_up_max);
+  if (!given_up) co_return given_up.error();
+  std::erase_if(*given_up, [&](const store::GivenUp& each) { return each.endpoint != receiver.endpoint->id; });
   while (!way.replays.empty()) {
     const store::Replay wanted = way.replays.front();
+    for (const store::GivenUp& each : *given_up)
+      if (wanted.event ? each.event == *wanted.event : time_of(each.event) >= wanted.since)
+        round.taken_up.push_back(each.entry);
     if (!wanted.event) {
       way.channel.replay_from(store::begin_of_deliveries(lane.partition, wanted.since));
     } else {
@@ -496,6 +508,7 @@ awaitable<Result<void>> Deliveries::store_changes(Lane& lane, const Receiver& re
   write.endpoint = receiver.endpoint->id;
   write.given_up_max = settings_.given_up_max;
   write.replayed = round.replayed;
+  write.taken_up = round.taken_up;
   for (store::GivenUp& given_up : write.given_up) {
     given_up.endpoint = receiver.endpoint->id;
     spdlog::warn("event {} is given up for webhook endpoint {} after {} tries: {}", given_up.event.id().value(),
@@ -556,9 +569,38 @@ awaitable<> Deliveries::disable(ReceiverPointer receiver, std::string because) {
   if (!noted) spdlog::warn("the audit log could not be written: {}", noted.error().detail);
 }
 
+awaitable<bool> Deliveries::awaits_invoice_created(Mode mode, AccountKey key, InvoiceId invoice, Timestamp created) {
+  const std::string_view type = to_text(EventType::invoice_created);
+  const auto lane = lanes_.find({store_.partition_of(key), mode});
+  if (lane == lanes_.end()) co_return false;
+  const auto created_ms = std::chrono::floor<Milliseconds>(created.time_since_epoch()).count();
+  std::vector<store::EventPosition> waiting;
+  for (const auto& [id, way] : lane->second->ways) {
+    const auto receiver = receivers_.find(id);
+    if (receiver == receivers_.end() || !names_type(receiver->second->endpoint->enabled_events, type) ||
+        receiver->second->endpoint->enabled_at > created)
+      continue;
+    // Whatever happened until then has not been looked at yet; the two clocks may differ a little.
+    const auto place = static_cast<Milliseconds::rep>(way->channel.place().milliseconds);
+    const Milliseconds::rep slack = way->channel.is_full() ? clock_slack.count() : -clock_slack.count();
+    if (place < created_ms + slack) co_return true;
+    const auto customer = way->channel.waiting().find(key);
+    if (customer != way->channel.waiting().end())
+      waiting.insert(waiting.end(), customer->second.events.begin(), customer->second.events.end());
+  }
+  for (const store::EventPosition& position : waiting) {
+    const auto event = co_await store_.event(mode, position);
+    if (!event || event->event().type != EventType::invoice_created) continue;
+    const auto* told = std::get_if<Invoice>(&event->batch->snapshots[event->event().snapshot]);
+    if (told != nullptr && told->id == invoice) co_return true;
+  }
+  co_return false;
+}
+
 /// Counts what waits, so that telling it costs nothing.
 void Deliveries::count() {
   const auto now = SteadyClock::now();
+  numbers_.is_paused = is_paused_();
   if (now < count_at_) return;
   count_at_ = now + count_interval;
   numbers_.waiting_customers = numbers_.waiting_events = 0;

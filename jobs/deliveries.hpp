@@ -53,10 +53,8 @@ struct DeliveryNumbers {
   std::uint64_t waiting_customers = 0, waiting_events = 0;  ///< that failed and are tried again
   std::optional<Timestamp> next_try;                        ///< the earliest of them
   std::uint64_t endpoints = 0;                              ///< that are enabled
+  bool is_paused = false;                                   ///< by an operator
 };
-
-/// The name by which operators know this work.
-inline constexpr std::string_view delivery_queue_name = "webhook_delivery";
 
 /// For each endpoint, and each partition that this daemon holds, a way through the partition's events. Its state is in
 /// Redis, written with the lease's epoch after each step, so that a killed daemon's successor goes on where it stood;
@@ -74,6 +72,13 @@ class Deliveries {
 
   /// Starts no new request and waits for those under way; false when `limit` passed first.
   awaitable<bool> stop(Milliseconds limit);
+
+  /// Whether an endpoint that wants it has not taken the invoice.created of that invoice yet. In a partition that this
+  /// daemon holds; of others nothing is known, and false.
+  awaitable<bool> awaits_invoice_created(Mode mode, AccountKey key, InvoiceId invoice, Timestamp created);
+
+  /// While it says so, no request is begun.
+  void pause_while(std::function<bool()> is_paused) { is_paused_ = std::move(is_paused); }
 
   const DeliveryNumbers& numbers() const { return numbers_; }
   /// From an event's commit to its delivery, of those delivered at the first try.
@@ -134,7 +139,7 @@ class Deliveries {
   awaitable<> work(Lane& lane, ReceiverPointer receiver, Way& way);
   awaitable<Result<bool>> one_round(Lane& lane, ReceiverPointer receiver, Way& way);
   awaitable<Result<void>> take_in(Lane& lane, const Receiver& receiver, Way& way, Round& round);
-  awaitable<Result<void>> replay(Lane& lane, Way& way, Round& round);
+  awaitable<Result<void>> replay(Lane& lane, const Receiver& receiver, Way& way, Round& round);
   awaitable<> run_new(Receiver& receiver, Way& way, Round& round, std::vector<store::StoredEvent> events);
   awaitable<> run_waiting(Receiver& receiver, Lane& lane, Way& way, Round& round, AccountKey key);
   awaitable<webhooks::Receipt> deliver(Receiver& receiver, store::StoredEvent event);
@@ -150,6 +155,7 @@ class Deliveries {
   const Partitions& partitions_;
   const DeliverySettings settings_;
   RenderEvent render_;
+  std::function<bool()> is_paused_ = [] { return false; };
   webhooks::Sender sender_;
 
   std::map<WebhookEndpointId, ReceiverPointer> receivers_;  ///< enabled

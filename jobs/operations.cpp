@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "jobs/redelivery.hpp"
 #include "net/api/gather.hpp"
 #include "net/store/deliveries.hpp"
 
@@ -21,11 +22,14 @@ using api::operators::WebhookDetail;
 /// Accounts that are let back at the same time.
 constexpr std::size_t side_by_side = 64;
 
-std::string queue_text(const std::optional<Queue>& queue) {
+std::string queue_text(const std::optional<Queue>& queue, bool is_of_deliveries = false) {
+  if (is_of_deliveries) return "queue " + std::string(store::deliveries_name);
   return queue ? "queue " + std::string(to_text(*queue)) : "all queues";
 }
 
 Failure still_starting() { return {Errc::unavailable, "The daemon is still starting: it has not reached Redis yet."}; }
+
+Redelivery redelivery_of(const api::operators::Action& action) { return {action.endpoint, action.event, action.since}; }
 
 std::string accounts_text(std::uint64_t count) {
   return std::to_string(count) + (count == 1 ? " account" : " accounts");
@@ -77,6 +81,7 @@ awaitable<Result<std::string>> Operations::find_subject(const Action& action) {
   switch (action.kind) {
     case ActionKind::pause:
     case ActionKind::resume: {
+      if (action.is_of_deliveries) co_return co_await find_deliveries(action);
       if (!action.queue) co_return Failure{Errc::missing_parameter, "name the queue", "queue"};
       auto pauses = co_await store::paused_queues(store_);
       if (!pauses) co_return pauses.error();
@@ -85,6 +90,11 @@ awaitable<Result<std::string>> Operations::find_subject(const Action& action) {
         co_return Failure{Errc::invalid_state, "the queue " + std::string(to_text(*action.queue)) +
                                                    (is_paused ? " is paused already" : " is not paused")};
       co_return queue_text(action.queue);
+    }
+    case ActionKind::redeliver: {
+      auto plan = co_await jobs::plan_redelivery(store_, catalog_, redelivery_of(action));
+      if (!plan) co_return plan.error();
+      co_return std::move(plan->text);
     }
     case ActionKind::park:
     case ActionKind::unpark:
@@ -102,6 +112,16 @@ awaitable<Result<std::string>> Operations::find_subject(const Action& action) {
       co_return subject;
   }
   co_return Failure{Errc::internal, "an action of no known kind"};
+}
+
+awaitable<Result<std::string>> Operations::find_deliveries(const Action& action) {
+  const auto pause = co_await store::paused_deliveries(store_);
+  if (!pause) co_return pause.error();
+  std::string name = queue_text(std::nullopt, true);
+  if (pause->has_value() == (action.kind == ActionKind::pause))
+    co_return Failure{Errc::invalid_state,
+                      "the " + name + (pause->has_value() ? " is paused already" : " is not paused")};
+  co_return name;
 }
 
 awaitable<Result<std::string>> Operations::find_account(const Action& action) {
@@ -129,15 +149,30 @@ awaitable<Result<void>> Operations::perform(Action action, std::string by, Actio
       result.text = "The account is parked.";
       result.done = 1;
       co_return co_await park(std::move(action), std::move(by));
-    case ActionKind::pause: {
-      result.text = "The " + queue_text(action.queue) + " is paused.";
+    case ActionKind::redeliver: {
+      auto plan = co_await jobs::plan_redelivery(store_, catalog_, redelivery_of(action));
+      if (!plan) co_return plan.error();
+      result.text = "Delivered again: " + plan->text + ".";
       result.done = 1;
+      co_return co_await jobs::request_redelivery(store_, std::move(*plan));
+    }
+    case ActionKind::pause: {
+      result.text = "The " + queue_text(action.queue, action.is_of_deliveries) + " is paused.";
+      result.done = 1;
+      if (action.is_of_deliveries) {
+        store::Pause of_deliveries;
+        of_deliveries.since = clock_.now();
+        of_deliveries.by = std::move(by);
+        of_deliveries.comment = std::move(action.comment);
+        co_return co_await store::pause_deliveries(store_, std::move(of_deliveries));
+      }
       store::Pause pause{*action.queue, clock_.now(), std::move(by), std::move(action.comment)};
       co_return co_await store::pause_queue(store_, std::move(pause));
     }
     case ActionKind::resume:
-      result.text = "The " + queue_text(action.queue) + " goes on.";
+      result.text = "The " + queue_text(action.queue, action.is_of_deliveries) + " goes on.";
       result.done = 1;
+      if (action.is_of_deliveries) co_return co_await store::resume_deliveries(store_);
       co_return co_await store::resume_queue(store_, *action.queue);
   }
   co_return Failure{Errc::internal, "an action of no known kind"};

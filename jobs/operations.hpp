@@ -35,6 +35,7 @@ class Operations final : public api::operators::Control {
 
   awaitable<Result<std::string>> find_subject(const Action& action);
   awaitable<Result<std::string>> find_account(const Action& action);
+  awaitable<Result<std::string>> find_deliveries(const Action& action);
   awaitable<Result<void>> perform(Action action, std::string by, ActionResult& result);
   awaitable<Result<void>> park(Action action, std::string by);
   awaitable<Result<void>> retry_one(Action action, ActionResult& result);

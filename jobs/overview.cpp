@@ -224,6 +224,13 @@ awaitable<> Overview::read_pauses() {
     spdlog::debug("the paused queues could not be read: {}", pauses.error().detail);
     co_return;
   }
+  auto deliveries = co_await store::paused_deliveries(store_);
+  if (deliveries) {
+    if (deliveries->has_value() != deliveries_pause_.has_value())
+      spdlog::warn("the delivery of webhooks is {}",
+                   deliveries->has_value() ? "paused by an operator" : "not paused any more");
+    deliveries_pause_ = std::move(*deliveries);
+  }
   store::Store::QueueSet paused;
   for (const store::Pause& pause : *pauses) paused.set(static_cast<std::size_t>(pause.queue));
   pauses_ = std::move(*pauses);

@@ -68,6 +68,8 @@ class Overview {
   /// answers.
   const std::optional<store::Store::QueueSet>& paused() const { return paused_; }
   const std::vector<store::Pause>& pauses() const { return pauses_; }
+  /// As paused(), of the delivery of webhooks.
+  const std::optional<store::Pause>& deliveries_pause() const { return deliveries_pause_; }
   /// Called when paused() has changed.
   void on_pauses_changed(std::function<void()> changed) { pauses_changed_ = std::move(changed); }
 
@@ -115,6 +117,7 @@ class Overview {
   std::uint32_t next_ = 0, next_foreseen_ = 0;
   std::optional<store::Store::QueueSet> paused_;
   std::vector<store::Pause> pauses_;
+  std::optional<store::Pause> deliveries_pause_;
   std::vector<store::AuditEntry> audit_;
   std::array<LastMinute, queue_count> done_, became_due_;
   History history_;

@@ -224,6 +224,8 @@ awaitable<Result<CommitStatus>> commit_delivery(Store& store, DeliveryWrite writ
     command.add(field_of(write.endpoint, key)).add(customer ? encode(*customer) : std::string());
   command.add(write.given_up.size());
   for (const GivenUp& given_up : write.given_up) command.add(encode(given_up));
+  command.add(write.taken_up.size());
+  for (const std::string& entry : write.taken_up) command.add(entry);
   for (const Replay& replay : write.replayed) command.add(field_of(replay));
   for (int attempt = 1;; ++attempt) {
     auto reply = co_await call_function(store.lane(write.partition), command);
@@ -244,6 +246,7 @@ awaitable<Result<std::vector<GivenUp>>> given_up_deliveries(Store& store, Mode m
   for (const redis::Reply& entry : reply->elements()) {
     auto given_up = decode_given_up(partition, entry.elements().at(1).elements().at(1).text());
     if (!given_up) co_return given_up.error();
+    given_up->entry = entry.elements().at(0).text();
     all.push_back(std::move(*given_up));
   }
   co_return all;

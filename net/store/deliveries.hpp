@@ -43,6 +43,7 @@ struct GivenUp {
   Timestamp at;
   std::uint16_t status = 0;
   std::string problem;
+  std::string entry = {};  ///< where it is kept, as it was read
 
   bool operator==(const GivenUp&) const = default;
 };
@@ -89,7 +90,8 @@ struct DeliveryWrite {
   std::optional<DeliveryCursor> cursor;                          ///< empty: all that is stored of the endpoint goes
   std::map<AccountKey, std::optional<WaitingCustomer>> waiting;  ///< what changes; empty: waits no more
   std::vector<GivenUp> given_up;
-  std::vector<Replay> replayed;  ///< requests that are fulfilled
+  std::vector<std::string> taken_up;  ///< entries of those that were given up and are delivered again
+  std::vector<Replay> replayed;       ///< requests that are fulfilled
   std::size_t given_up_max = 1000;
 };
 

@@ -226,7 +226,8 @@ end
 --   ARGV  1 the epoch that must be the lease's, 2 the endpoint, 3 the revision that must be stored ('': nothing), 4 the
 --         new state, which begins with its revision ('': it goes), 5 how many of those given up are kept, 6 the number
 --         of customers and, for each, its field and its value ('': removes it), then the number of those given up and
---         each of them, then what need not be delivered again any more
+--         each of them, then the number of entries of those given up that are delivered again and each of them, then
+--         what need not be delivered again any more
 -- Answers 1, 2 on a conflict, or 3 when the epoch is stale.
 local function deliver(keys, args)
   local revision = string.sub(redis.call('HGET', keys[2], args[2]) or '', 2, 9)
@@ -250,6 +251,8 @@ local function deliver(keys, args)
   for i = at + 1, at + tonumber(args[at]) do
     redis.call('XADD', keys[3], 'MAXLEN', '~', args[5], '*', 'e', args[i])
   end
+  at = at + tonumber(args[at]) + 1
+  for i = at + 1, at + tonumber(args[at]) do redis.call('XDEL', keys[3], args[i]) end
   for i = at + tonumber(args[at]) + 1, #args do redis.call('HDEL', keys[4], args[i]) end
   return 1
 end

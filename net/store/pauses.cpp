@@ -7,7 +7,40 @@
 
 namespace billd::store {
 
+namespace {
+
 // A pause's value: the time in microseconds, a space, by whom, and in a line of its own why.
+
+Pause parse(const std::string& value) {
+  const std::size_t space = std::min(value.find(' '), value.size());
+  const std::size_t line = std::min(value.find('\n', space), value.size());
+  Pause pause;
+  pause.since = Timestamp(Duration(parse_score(value.substr(0, space))));
+  pause.by = value.substr(std::min(space + 1, line), line - std::min(space + 1, line));
+  pause.comment = value.substr(std::min(line + 1, value.size()));
+  return pause;
+}
+
+awaitable<Result<void>> pause_named(Store& store, std::string name, Pause pause) {
+  std::ranges::replace(pause.by, '\n', ' ');
+  std::string value = std::to_string(pause.since.time_since_epoch().count());
+  value.append(" ").append(pause.by).append("\n").append(pause.comment);
+  redis::Command write("HSETNX", paused_key, name, std::move(value));
+  auto reply = co_await store.client().execute(std::move(write));
+  if (!reply) co_return reply.error();
+  if (reply->integer() == 0) co_return Failure{Errc::already_exists, "the queue " + name + " is paused already"};
+  co_return Result<void>();
+}
+
+awaitable<Result<void>> resume_named(Store& store, std::string name) {
+  redis::Command remove("HDEL", paused_key, name);
+  auto reply = co_await store.client().execute(std::move(remove));
+  if (!reply) co_return reply.error();
+  if (reply->integer() == 0) co_return Failure{Errc::not_found, "the queue " + name + " is not paused"};
+  co_return Result<void>();
+}
+
+}  // namespace
 
 awaitable<Result<std::vector<Pause>>> paused_queues(Store& store) {
   redis::Command read("HGETALL", paused_key);
@@ -19,40 +52,41 @@ awaitable<Result<std::vector<Pause>>> paused_queues(Store& store) {
     // A queue that this version does not know is another version's matter.
     const auto queue = queue_named(elements[i].text());
     if (!queue) continue;
-    const std::string& value = elements[i + 1].text();
-    const std::size_t space = std::min(value.find(' '), value.size());
-    const std::size_t line = std::min(value.find('\n', space), value.size());
-    Pause pause;
+    Pause pause = parse(elements[i + 1].text());
     pause.queue = *queue;
-    pause.since = Timestamp(Duration(parse_score(value.substr(0, space))));
-    pause.by = value.substr(std::min(space + 1, line), line - std::min(space + 1, line));
-    pause.comment = value.substr(std::min(line + 1, value.size()));
     pauses.push_back(std::move(pause));
   }
   std::ranges::sort(pauses, {}, &Pause::queue);
   co_return pauses;
 }
 
-awaitable<Result<void>> pause_queue(Store& store, Pause pause) {
-  std::string by = pause.by;
-  std::ranges::replace(by, '\n', ' ');
-  std::string value = std::to_string(pause.since.time_since_epoch().count());
-  value.append(" ").append(by).append("\n").append(pause.comment);
-  redis::Command write("HSETNX", paused_key, to_text(pause.queue), std::move(value));
-  auto reply = co_await store.client().execute(std::move(write));
+awaitable<Result<std::optional<Pause>>> paused_deliveries(Store& store) {
+  redis::Command read("HGET", paused_key, deliveries_name);
+  auto reply = co_await store.client().execute(std::move(read));
   if (!reply) co_return reply.error();
-  if (reply->integer() == 0)
-    co_return Failure{Errc::already_exists, "the queue " + std::string(to_text(pause.queue)) + " is paused already"};
-  co_return Result<void>();
+  std::optional<Pause> pause;
+  if (reply->is_text()) pause = parse(reply->text());
+  co_return pause;
+}
+
+awaitable<Result<void>> pause_queue(Store& store, Pause pause) {
+  std::string name(to_text(pause.queue));
+  co_return co_await pause_named(store, std::move(name), std::move(pause));
 }
 
 awaitable<Result<void>> resume_queue(Store& store, Queue queue) {
-  redis::Command remove("HDEL", paused_key, to_text(queue));
-  auto reply = co_await store.client().execute(std::move(remove));
-  if (!reply) co_return reply.error();
-  if (reply->integer() == 0)
-    co_return Failure{Errc::not_found, "the queue " + std::string(to_text(queue)) + " is not paused"};
-  co_return Result<void>();
+  std::string name(to_text(queue));
+  co_return co_await resume_named(store, std::move(name));
+}
+
+awaitable<Result<void>> pause_deliveries(Store& store, Pause pause) {
+  std::string name(deliveries_name);
+  co_return co_await pause_named(store, std::move(name), std::move(pause));
+}
+
+awaitable<Result<void>> resume_deliveries(Store& store) {
+  std::string name(deliveries_name);
+  co_return co_await resume_named(store, std::move(name));
 }
 
 }  // namespace billd::store

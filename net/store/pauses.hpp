@@ -1,7 +1,9 @@
 // Paused queues: kept in Redis, so that all daemons heed them, also after a restart.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/store/store.hpp"
@@ -23,5 +25,11 @@ awaitable<Result<void>> pause_queue(Store& store, Pause pause);
 
 /// not_found when it is not paused.
 awaitable<Result<void>> resume_queue(Store& store, Queue queue);
+
+/// The delivery of webhooks is paused in the same way; its pause has no queue of accounts.
+inline constexpr std::string_view deliveries_name = "webhook_delivery";
+awaitable<Result<std::optional<Pause>>> paused_deliveries(Store& store);
+awaitable<Result<void>> pause_deliveries(Store& store, Pause pause);
+awaitable<Result<void>> resume_deliveries(Store& store);
 
 }  // namespace billd::store

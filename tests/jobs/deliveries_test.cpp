@@ -259,6 +259,89 @@ TEST_F(Webhooks, AreGivenUpAfterTheScheduleAndListedAsSuch) {
   EXPECT_EQ(given_up[0].status, 503);
 }
 
+TEST_F(Webhooks, ThatWereGivenUpArePendingAgainWhenTheyAreDeliveredAgain) {
+  std::atomic<bool> is_broken = true;
+  Merchant merchant([&](std::size_t, const Received&) { return status(is_broken ? 503 : 200); });
+  DeliverySettings settings = quick();
+  settings.rules.retry_schedule.clear();
+  daemon(settings);
+  const WebhookEndpoint endpoint = add_endpoint(merchant.url(), {"customer.created"});
+  const WebhookEndpoint other = add_endpoint(merchant.url(), {"customer.created"});
+  const AccountKey ann = daemon().add_customer(1);
+  const std::uint32_t partition = daemon().store.partition_of(ann);
+  ASSERT_TRUE(eventually([&] { return daemon().deliveries.numbers().given_up == 2; }));
+  const auto given_up = [&] {
+    return run(daemon().loop, store::given_up_deliveries(daemon().store, Mode::test, partition, 10)).value();
+  };
+  const auto pending = [&] {
+    auto events = run(daemon().loop, daemon().store.events(Mode::test, std::nullopt, std::nullopt, 10)).value();
+    std::ranges::reverse(events);
+    const std::vector<std::shared_ptr<const WebhookEndpoint>> both = {stored(endpoint), stored(other)};
+    return run(daemon().loop, store::pending_deliveries(daemon().store, Mode::test, both, events)).value();
+  };
+  ASSERT_EQ(given_up().size(), 2U);
+  EXPECT_THAT(pending(), ElementsAre(2, 0)) << "two did not take it";
+  store::Replay replay;
+  replay.endpoint = endpoint.id;
+  replay.event = given_up()[0].event;
+  is_broken = false;
+  ASSERT_TRUE(run(daemon().loop, store::request_replay(daemon().store, Mode::test, partition, replay)));
+  ASSERT_TRUE(eventually([&] { return daemon().deliveries.numbers().delivered == 1; }));
+  idle();
+  ASSERT_EQ(given_up().size(), 1U) << "the other one's is left";
+  EXPECT_EQ(given_up()[0].endpoint, other.id);
+  EXPECT_THAT(pending(), ElementsAre(1, 0));
+  store::Replay since;
+  since.endpoint = other.id;
+  since.since = endpoint.enabled_at;
+  ASSERT_TRUE(run(daemon().loop, store::request_replay(daemon().store, Mode::test, partition, since)));
+  ASSERT_TRUE(eventually([&] { return daemon().deliveries.numbers().delivered == 2; }));
+  idle();
+  EXPECT_THAT(given_up(), IsEmpty());
+  EXPECT_THAT(pending(), ElementsAre(0, 0));
+}
+
+TEST_F(Webhooks, ThatTellOfADraftAreAwaitedUntilTheyAreTaken) {
+  std::atomic<bool> is_broken = true;
+  Merchant merchant([&](std::size_t, const Received&) { return status(is_broken ? 500 : 200); });
+  add_endpoint(merchant.url(), {"invoice.created"});
+  const AccountKey ann = daemon().add_customer(1), ben = daemon().add_customer(2);
+  // By the clock of Redis, as the places of events are told.
+  const Timestamp created = run(daemon().loop, daemon().store.server_time()).value();
+  CreateInvoice create;
+  create.may_be_empty = true;
+  create.currency = Currency::of("usd");
+  ASSERT_TRUE(daemon().execute(ann, create));
+  const InvoiceId invoice = daemon().load(ann).invoices.at(0).id;
+  const auto is_awaited = [&](const AccountKey& key, const InvoiceId& id, Timestamp when) {
+    return run(daemon().loop, daemon().deliveries.awaits_invoice_created(Mode::test, key, id, when));
+  };
+  ASSERT_TRUE(eventually([&] { return daemon().deliveries.numbers().failed == 1; }));
+  idle();
+  EXPECT_TRUE(is_awaited(ann, invoice, created));
+  EXPECT_FALSE(is_awaited(ann, InvoiceId("in_other"), created)) << "of that nothing waits";
+  EXPECT_FALSE(is_awaited(ben, invoice, created));
+  is_broken = false;
+  clock.advance(std::chrono::seconds(5));
+  ASSERT_TRUE(eventually([&] { return daemon().deliveries.numbers().delivered == 1; }));
+  idle();
+  EXPECT_FALSE(is_awaited(ann, invoice, created));
+}
+
+TEST_F(Webhooks, AreNotSentWhileAnOperatorPausesThem) {
+  Merchant merchant;
+  std::atomic<bool> is_paused = true;
+  daemon().deliveries.pause_while([&] { return is_paused.load(); });
+  add_endpoint(merchant.url(), {"customer.created"});
+  daemon().add_customer(1);
+  idle(Milliseconds(300));
+  EXPECT_EQ(merchant.count(), 0U);
+  EXPECT_TRUE(daemon().deliveries.numbers().is_paused);
+  is_paused = false;
+  ASSERT_TRUE(eventually([&] { return merchant.count() == 1; })) << "nothing is lost by it";
+  EXPECT_FALSE(daemon().deliveries.numbers().is_paused);
+}
+
 TEST_F(Webhooks, LeaveAnEndpointAloneForAsLongAsItAsks) {
   std::atomic<bool> is_flooded = true;
   Merchant merchant([&](std::size_t, const Received&) {

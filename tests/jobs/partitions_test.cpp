@@ -74,6 +74,25 @@ TEST_F(PartitionsTest, AreGivenUpByAnOrderlyStopAndTakenByTheOther) {
   a->stop();
 }
 
+TEST_F(PartitionsTest, ThatRedisGaveWhileTheAnswerWasLostAreTakenAnew) {
+  auto a = daemon("a");
+  ASSERT_TRUE(run_until({a.get()}, holds(a, 16)));
+  // What a taking leaves whose answer never came: Redis has the lease as this daemon's, under an epoch that the daemon
+  // has not heard of.
+  const auto seen = run(a->loop, a->store.leases());
+  ASSERT_TRUE(seen);
+  const store::Store::Lease& lease = seen->at(3);
+  const auto unheard = run(a->loop, a->store.take_lease(3, lease, lease.owner, lease.incarnation));
+  ASSERT_TRUE(unheard);
+  const auto is_held_anew = [&] {
+    const auto fence = a->partitions.fence(3);
+    return fence && fence->epoch > unheard->epoch;
+  };
+  EXPECT_TRUE(run_until({a.get()}, is_held_anew, Milliseconds(1'400))) << "it does not wait for its own lease to end";
+  EXPECT_EQ(a->partitions.held().size(), 16u);
+  a->stop();
+}
+
 TEST_F(PartitionsTest, AreTakenBackAtOnceByADaemonThatWasKilledAndStartedAgain) {
   auto a = daemon("a");
   ASSERT_TRUE(run_until({a.get()}, holds(a, 16)));

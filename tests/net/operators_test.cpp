@@ -205,6 +205,14 @@ TEST_F(OperatorsTest, DoesWhatItIsToldAndSaysWhoAndWhy) {
   EXPECT_EQ(action.comment, "card ************4242");
   EXPECT_EQ(act("{\"action\":\"pause\",\"queue\":\"collection\",\"by\":\"a\",\"why\":\"b\"}").status, 200);
   EXPECT_EQ(control.acted.back().second.queue, Queue::collection);
+  EXPECT_EQ(act(R"({"action":"pause","queue":"webhook_delivery","by":"a","why":"b"})").status, 200);
+  EXPECT_TRUE(control.acted.back().second.is_of_deliveries);
+  EXPECT_EQ(act(R"({"action":"redeliver","event":"evt_1","endpoint":"we_1","by":"a","why":"b"})").status, 200);
+  EXPECT_EQ(control.acted.back().second.event, "evt_1");
+  EXPECT_EQ(control.acted.back().second.endpoint, "we_1");
+  EXPECT_EQ(act(R"({"action":"redeliver","since":"1795262400","by":"a","why":"b"})").status, 200);
+  EXPECT_EQ(control.acted.back().second.since, from_unix(1'795'262'400));
+  EXPECT_THAT(browse("/status/act?action=redeliver&event=evt_1").body, HasSubstr("name=\"event\" value=\"evt_1\""));
   control.failure = Failure{Errc::invalid_state, "the queue is paused already"};
   EXPECT_EQ(act("{\"action\":\"pause\",\"queue\":\"collection\",\"by\":\"a\",\"why\":\"b\"}").status, 409);
 }
@@ -212,13 +220,19 @@ TEST_F(OperatorsTest, DoesWhatItIsToldAndSaysWhoAndWhy) {
 TEST_F(OperatorsTest, RefusesWrongActionsAndDoesNothing) {
   const std::tuple<const char*, const char*, const char*> mistakes[] = {
       {"{}", "Missing required parameter: action", "action"},
-      {R"({"action":"stop"})", "action must be retry, park, unpark, pause or resume", "action"},
+      {R"({"action":"stop"})", "action must be retry, park, unpark, pause, resume or redeliver", "action"},
       {R"({"action":"pause","by":"a","why":"b"})", "Name the queue to pause.", "queue"},
       {R"({"action":"pause","queue":"x","by":"a","why":"b"})", "There is no queue \"x\".", "queue"},
       {R"({"action":"park","by":"a","why":"b"})", "Name the account to park.", "account"},
       {R"({"action":"park","account":"x","by":"a","why":"b"})", "\"x\" leads to no account", "account"},
       {R"({"action":"retry","account":"ABCDEFGHIJKL","queue":"renewal","by":"a","why":"b"})", "not both", "queue"},
       {R"({"action":"pause","queue":"renewal","reason":"r","by":"a","why":"b"})", "as a whole", "reason"},
+      {R"({"action":"redeliver","by":"a","why":"b"})", "either an event or since when", "event"},
+      {R"({"action":"redeliver","event":"evt_1","since":"5","by":"a","why":"b"})", "either an event", "event"},
+      {R"({"action":"redeliver","since":"yesterday","by":"a","why":"b"})", "seconds of Unix time", "since"},
+      {R"({"action":"redeliver","since":"5","queue":"renewal","by":"a","why":"b"})", "by their event", "account"},
+      {R"({"action":"retry","event":"evt_1","by":"a","why":"b"})", "of redeliver alone", "event"},
+      {R"({"action":"retry","queue":"webhook_delivery","by":"a","why":"b"})", "Nothing is parked", "queue"},
       {R"({"action":"retry","mode":"x","by":"a","why":"b"})", "mode must be test or live", "mode"},
       {R"({"action":"retry","by":"a"})", "Missing required parameter: why", "why"},
       {R"({"action":"retry","by":"a","why":"  "})", "Missing required parameter: why", "why"},

@@ -1,4 +1,5 @@
 """What operators do from a terminal: queues, park, retry, unpark, pause, resume, top, doctor, tokens, verify."""
+import http.server
 import json
 import os
 import pathlib
@@ -6,6 +7,7 @@ import pty
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "faults"))
@@ -71,10 +73,74 @@ def acts(daemon, at):
     paused = next(finding for finding in doctor["findings"] if finding["subject"] == "paused queues")
     assert paused["severity"] == "warn" and "billd resume collection" in paused["remedy"], paused
     assert "goes on" in output("resume", "collection", "--why", "it is back", *at)
+    redelivers(daemon, at)
+    output("pause", "collection", "--why", "once more", *at)
+    output("resume", "collection", "--why", "it is back", *at)
     entries = processes.ask(daemon.operators, "GET", "/status/audit", None, {}, 10)[1]["entries"]
     assert entries[0]["action"] == "resume" and entries[0]["why"] == "it is back"
     assert any(entry["who"] == "anna (unverified)" for entry in entries)
     assert [entry["number"] for entry in entries] == list(range(len(entries), 0, -1))
+
+
+class Hooks:
+    """A receiver of webhooks; it takes them, or does not."""
+
+    def __init__(self):
+        self.taken, self.is_well = [], True
+        hooks = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                if hooks.is_well:
+                    hooks.taken.append(self.headers["webhook-id"])
+                self.send_response(200 if hooks.is_well else 500)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def redelivers(daemon, at):
+    """Webhooks are paused, resumed and delivered again on the operators' listener, each in the audit log."""
+    hooks = Hooks()
+    url = f"http://127.0.0.1:{hooks.server.server_address[1]}/"
+    status, endpoint = daemon.request("POST", "/v1/webhook_endpoints",
+                                      {"url": url, "enabled_events[0]": "customer.created"})
+    assert status == 200, endpoint
+    assert "is paused" in output("pause", "webhook_delivery", "--why", "the receiver is being moved", *at)
+    assert "is paused already" in refusal("pause", "webhook_delivery", "--why", "x", *at)
+    time.sleep(1)  # every daemon hears of it within half a second
+    assert daemon.request("POST", "/v1/customers", {"email": "hooks@example.com"})[0] == 200
+    time.sleep(1)
+    assert hooks.taken == [], "a paused queue was worked off"
+    assert "goes on" in output("resume", "webhook_delivery", "--why", "it is moved", *at)
+    processes.wait_until(lambda: hooks.taken, 20, "what waited does not come")
+    [event] = hooks.taken
+
+    def act(**action):
+        body = json.dumps({"action": "redeliver", "by": "anna", "why": "asked for", **action})
+        return processes.ask(daemon.operators, "POST", "/status/act", body,
+                             {"Content-Type": "application/json"}, 10)
+
+    status, answer = act(event=event)
+    assert status == 200 and event in answer["text"], answer
+    assert (answer["entry"]["action"], answer["entry"]["who"]) == ("redeliver", "anna (unverified)"), answer
+    processes.wait_until(lambda: hooks.taken == [event, event], 20, "it is not delivered again")
+    status, answer = act(since="0", endpoint=endpoint["id"])
+    assert status == 200, answer
+    processes.wait_until(lambda: len(hooks.taken) >= 3, 20, "nothing is delivered again")
+    assert act(event="evt_nothing")[0] == 404
+    assert act(since="0", endpoint="we_nothing")[0] == 404
+    assert act(since="soon")[0] == 400
+    listed = processes.ask(daemon.operators, "GET", "/status/webhooks", None, {}, 10)[1]
+    assert endpoint["id"] in json.dumps(listed), listed
+    daemon.request("DELETE", f"/v1/webhook_endpoints/{endpoint['id']}")
+    hooks.server.shutdown()
 
 
 def sees(daemon, at):

@@ -6,7 +6,8 @@
 namespace billd::api::operators {
 namespace {
 
-constexpr std::array<std::string_view, action_count> names = {"retry", "park", "unpark", "pause", "resume"};
+constexpr std::array<std::string_view, action_count> names = {"retry", "park",   "unpark",
+                                                              "pause", "resume", "redeliver"};
 
 }  // namespace
 

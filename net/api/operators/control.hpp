@@ -17,13 +17,14 @@
 namespace billd::api::operators {
 
 enum class ActionKind : std::uint8_t {
-  retry,   ///< let parked accounts back into their queues; do the work of one that waits after a failure at once
-  park,    ///< take an account out of its queues until it is let back
-  unpark,  ///< let parked accounts back into their queues; one that is not parked is refused
-  pause,   ///< begin nothing of what waits in a queue, on all daemons
-  resume,  ///< begin again
+  retry,      ///< let parked accounts back into their queues; do the work of one that waits after a failure at once
+  park,       ///< take an account out of its queues until it is let back
+  unpark,     ///< let parked accounts back into their queues; one that is not parked is refused
+  pause,      ///< begin nothing of what waits in a queue, on all daemons
+  resume,     ///< begin again
+  redeliver,  ///< have webhooks delivered again: one event, or all since a moment
 };
-inline constexpr std::size_t action_count = 5;
+inline constexpr std::size_t action_count = 6;
 
 std::string_view to_text(ActionKind kind);
 /// Empty for a name that no action has.
@@ -31,11 +32,15 @@ std::optional<ActionKind> action_named(std::string_view name);
 
 struct Action {
   ActionKind kind = ActionKind::retry;
-  Mode mode = Mode::test;      ///< of the account
-  AccountKey account;          ///< of park; of retry and unpark of one account
-  std::optional<Queue> queue;  ///< of pause and resume; of retry and unpark of all that are parked there
-  std::string reason;          ///< of retry and unpark: only what is parked for it; empty: whatever for
-  std::string comment;         ///< the operator's own words
+  Mode mode = Mode::test;          ///< of the account
+  AccountKey account;              ///< of park; of retry and unpark of one account
+  std::optional<Queue> queue;      ///< of pause and resume; of retry and unpark of all that are parked there
+  bool is_of_deliveries = false;   ///< of pause and resume, in the place of a queue: the delivery of webhooks
+  std::string endpoint;            ///< of redeliver; empty: all that are enabled
+  std::string event;               ///< of redeliver: this, or
+  std::optional<Timestamp> since;  ///< all that happened from then on
+  std::string reason;              ///< of retry and unpark: only what is parked for it; empty: whatever for
+  std::string comment;             ///< the operator's own words
 };
 
 struct Operator {

@@ -183,6 +183,13 @@ Question question_of(const Confirmation& confirmation, const Status& status) {
       return {"Go on with what waits in " + queue + "?", "Resume " + escape(confirmation.queue)};
     case ActionKind::park:
       return {"Take " + account + " out of its queues until somebody lets it back?", "Park the account"};
+    case ActionKind::redeliver: {
+      const std::string to = confirmation.endpoint.empty() ? "all webhook endpoints that are enabled"
+                                                           : "<code>" + escape(confirmation.endpoint) + "</code>";
+      const std::string what = confirmation.event.empty() ? "all events since <b>" + escape(confirmation.since) + "</b>"
+                                                          : "<code>" + escape(confirmation.event) + "</code>";
+      return {"Deliver " + what + " again to " + to + "?", "Deliver again"};
+    }
     case ActionKind::retry:
     case ActionKind::unpark:
       break;
@@ -352,7 +359,8 @@ std::string confirmation_page(const Confirmation& confirmation, const Status& st
   page.body += "<form method=\"post\" action=\"/status/act\">" + hidden("action", to_text(confirmation.kind)) +
                hidden("account", confirmation.account) + hidden("mode", confirmation.mode) +
                hidden("queue", confirmation.queue) + hidden("reason", confirmation.reason) +
-               hidden("form_token", confirmation.form_token);
+               hidden("endpoint", confirmation.endpoint) + hidden("event", confirmation.event) +
+               hidden("since", confirmation.since) + hidden("form_token", confirmation.form_token);
   if (reader.name.empty())
     page.body += fmt::format(
         "<label>Who are you?<input name=\"by\" required maxlength=\"40\" autocomplete=\"username\" "

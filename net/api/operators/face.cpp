@@ -13,6 +13,7 @@
 #include "net/api/operators/status_json.hpp"
 #include "net/http/form.hpp"
 #include "net/http/text.hpp"
+#include "net/store/pauses.hpp"
 
 namespace billd::api::operators {
 
@@ -117,10 +118,15 @@ std::string text_of(const http::Parameters& given, std::string_view name) {
 }
 
 constexpr std::array action_parameters = {
-    RouteParameter{"action", "What to do: retry, park, unpark, pause or resume.", true},
+    RouteParameter{"action", "What to do: retry, park, unpark, pause, resume or redeliver.", true},
     RouteParameter{"account", "One account: the identifier of its customer or of anything that belongs to it."},
     RouteParameter{"mode", "The mode of the account, test or live; without it, the account is looked for in both."},
-    RouteParameter{"queue", "The queue to be paused or resumed; or whose parked accounts are to be let back."},
+    RouteParameter{"queue",
+                   "The queue to be paused or resumed, webhook_delivery among them; or whose parked accounts are to be "
+                   "let back."},
+    RouteParameter{"endpoint", "Of redeliver: the webhook endpoint; without it, all that are enabled."},
+    RouteParameter{"event", "Of redeliver: the event that is delivered again. This or since."},
+    RouteParameter{"since", "Of redeliver: all that happened from then on, in seconds of Unix time."},
     RouteParameter{"reason", "Only the accounts that are parked for this reason."},
     RouteParameter{"why", "Why, for the audit log: 1 to 500 bytes.", true},
     RouteParameter{"by", "Who acts, for the audit log: 1 to 40 bytes. Only where there are no tokens, which say it."},
@@ -384,6 +390,9 @@ Confirmation confirmation_of(const http::Parameters& given, ActionKind kind) {
   confirmation.mode = text_of(given, "mode");
   confirmation.queue = text_of(given, "queue");
   confirmation.reason = text_of(given, "reason");
+  confirmation.endpoint = text_of(given, "endpoint");
+  confirmation.event = text_of(given, "event");
+  confirmation.since = text_of(given, "since");
   confirmation.who = text_of(given, "by");
   confirmation.why = text_of(given, "why");
   return confirmation;
@@ -393,7 +402,7 @@ Result<ActionKind> kind_of(const http::Parameters& given) {
   const std::string name = text_of(given, "action");
   if (name.empty()) return Failure{Errc::missing_parameter, "Missing required parameter: action", "action"};
   const auto kind = action_named(name);
-  if (!kind) return invalid("action", "action must be retry, park, unpark, pause or resume");
+  if (!kind) return invalid("action", "action must be retry, park, unpark, pause, resume or redeliver");
   return *kind;
 }
 
@@ -401,7 +410,22 @@ Result<ActionKind> kind_of(const http::Parameters& given) {
 Result<void> check_subject(const Action& action) {
   const bool is_of_queue = action.kind == ActionKind::pause || action.kind == ActionKind::resume;
   const std::string name(to_text(action.kind));
-  if (is_of_queue && !action.queue) return Failure{Errc::missing_parameter, "Name the queue to " + name + ".", "queue"};
+  const bool is_redelivery = action.kind == ActionKind::redeliver;
+  const bool names_delivery = !action.endpoint.empty() || !action.event.empty() || action.since;
+  if (!is_redelivery && names_delivery)
+    return invalid(!action.event.empty() ? "event"
+                   : action.since        ? "since"
+                                         : "endpoint",
+                   "That is of redeliver alone.");
+  if (is_redelivery && action.event.empty() == !action.since)
+    return Failure{Errc::missing_parameter, "Name either an event or since when.", "event"};
+  if (is_redelivery &&
+      (action.queue || action.is_of_deliveries || !action.account.is_empty() || !action.reason.empty()))
+    return invalid("account", "Webhooks are delivered again by their event or since a time.");
+  if (action.is_of_deliveries && !is_of_queue)
+    return invalid("queue", "Nothing is parked in webhook_delivery; redeliver brings what was given up.");
+  if (is_of_queue && !action.queue && !action.is_of_deliveries)
+    return Failure{Errc::missing_parameter, "Name the queue to " + name + ".", "queue"};
   if (is_of_queue && !action.account.is_empty())
     return invalid("account", "An account cannot be " + name + "d: park it.");
   if (action.kind == ActionKind::park && action.account.is_empty())
@@ -423,7 +447,9 @@ awaitable<Result<Action>> Face::read_action(const http::Parameters& given) const
   if (const std::string name = text_of(given, "queue"); !name.empty()) {
     for (std::size_t queue = 0; queue < queue_count; ++queue)
       if (billd::to_text(static_cast<Queue>(queue)) == name) action.queue = static_cast<Queue>(queue);
-    if (!action.queue) co_return invalid("queue", "There is no queue \"" + without_secrets(name) + "\".");
+    action.is_of_deliveries = name == store::deliveries_name;
+    if (!action.queue && !action.is_of_deliveries)
+      co_return invalid("queue", "There is no queue \"" + without_secrets(name) + "\".");
   }
   auto mode = mode_named(text_of(given, "mode"));
   if (!mode) co_return mode.error();
@@ -435,6 +461,15 @@ awaitable<Result<Action>> Face::read_action(const http::Parameters& given) const
       action.mode = **mode;
     else
       action.mode = co_await mode_of(*key);
+  }
+  action.endpoint = text_of(given, "endpoint");
+  action.event = text_of(given, "event");
+  if (const std::string since = text_of(given, "since"); !since.empty()) {
+    std::int64_t seconds = 0;
+    const auto [end, error] = std::from_chars(since.data(), since.data() + since.size(), seconds);
+    if (error != std::errc() || end != since.data() + since.size() || seconds < 0 || seconds > to_unix(end_of_time))
+      co_return invalid("since", "since must be seconds of Unix time.");
+    action.since = from_unix(seconds);
   }
   auto whole = check_subject(action);
   if (!whole) co_return whole.error();

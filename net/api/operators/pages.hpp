@@ -45,6 +45,7 @@ std::string webhook_page(const WebhookDetail& detail, Timestamp now);
 struct Confirmation {
   ActionKind kind = ActionKind::retry;
   std::string account, mode, queue, reason;
+  std::string endpoint, event, since;  ///< of webhooks that are delivered again
   std::string form_token;
   std::string problem;  ///< why it was not done; empty: it was not tried
   std::string who, why;
