@@ -167,6 +167,9 @@ api::operators::Measurements OperatorsView::measurements() const {
   for (const auto& [name, gateway] : statistics.gateways)
     measured.gateways.push_back({name, counted(charge_outcomes, gateway.outcomes),
                                  counted(refund_outcomes, gateway.refunds), gateway.durations});
+  if (gateways_ != nullptr)
+    for (const auto& [name, gateway] : gateways_->all())
+      if (auto peer = gateway->peer()) measured.peers.emplace_back(name, std::move(*peer));
   if (incoming_ != nullptr) {
     const api::incoming::Statistics& in = incoming_->statistics();
     measured.webhooks_in = {{"carried_out", in.carried_out},
@@ -180,6 +183,7 @@ api::operators::Measurements OperatorsView::measurements() const {
     measured.webhooks_out = {{"delivered", out.delivered}, {"failed", out.failed}, {"given_up", out.given_up}};
     measured.webhooks_waiting = out.waiting_events;
     measured.webhook_endpoints_disabled = out.disabled;
+    measured.are_webhooks_paused = out.is_paused;
     measured.webhook_lateness = deliveries_->lateness();
   }
   for (const auto& [name, server] : servers_) measured.servers.push_back({name, server->counts()});

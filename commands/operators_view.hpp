@@ -31,6 +31,7 @@ class OperatorsView final : public api::operators::View {
 
   /// The face of webhooks that come in; it must outlive the view.
   void set_incoming(const api::incoming::Face& incoming) { incoming_ = &incoming; }
+  void set_gateways(const gateways::Gateways& gateways) { gateways_ = &gateways; }
 
   /// What tells endpoints of events, from its start on; it must outlive the view.
   void set_deliveries(const jobs::Deliveries& deliveries) { deliveries_ = &deliveries; }
@@ -54,6 +55,7 @@ class OperatorsView final : public api::operators::View {
   const jobs::AccountExecutor& accounts_;
   std::vector<std::pair<std::string, const http::Server*>> servers_;
   const api::incoming::Face* incoming_ = nullptr;
+  const gateways::Gateways* gateways_ = nullptr;
   const jobs::Deliveries* deliveries_ = nullptr;
   SteadyClock::time_point started_at_ = SteadyClock::now();
   bool is_serving_ = false;

@@ -134,6 +134,7 @@ class Daemon {
     view_.add_server("api", api_);
     view_.add_server("operators", operators_);
     view_.set_incoming(incoming_);
+    view_.set_gateways(gateways_);
     for (const auto& [face, name] : face_names) {
       if (!settings_.faces.of(face).listen) continue;
       auto handler = [this, pinned = face](http::Request request) { return answer(std::move(request), pinned); };

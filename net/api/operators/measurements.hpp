@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "net/api/operators/view.hpp"
+#include "net/gateways/gateway.hpp"
 #include "net/histogram.hpp"
 #include "net/http/server.hpp"
 #include "net/redis/client.hpp"
@@ -48,10 +49,12 @@ struct Measurements {
   Histogram lateness, durations;
   std::uint64_t commands = 0, ticks = 0, commits = 0, conflicts = 0, stale = 0, parked = 0;
   std::vector<GatewayMeasurements> gateways;
+  std::vector<std::pair<std::string, gateways::PeerStatistics>> peers;  ///< gateways that are reached through HTTP
   std::vector<CountedOutcome> webhooks_in;
   std::vector<CountedOutcome> webhooks_out;      ///< tries
   std::uint64_t webhooks_waiting = 0;            ///< events that are tried again, in this daemon's partitions
   std::uint64_t webhook_endpoints_disabled = 0;  ///< by billd itself
+  bool are_webhooks_paused = false;              ///< by an operator
   Histogram webhook_lateness;
   std::vector<ServerMeasurements> servers;
   redis::State redis;

@@ -174,6 +174,25 @@ constexpr std::array table = {
              for (const GatewayMeasurements& gateway : all.gateways)
                out.histogram(gateway.durations, {{"gateway", gateway.name}});
            }},
+    Metric{"billd_gateway_requests_total", counter, "Requests to a payment processor, by what became of them.",
+           "gateway, outcome",
+           [](M all, W out) {
+             for (const auto& [name, peer] : all.peers) {
+               out.count(peer.requests - peer.failures - peer.refused, {{"gateway", name}, {"outcome", "answered"}});
+               out.count(peer.failures, {{"gateway", name}, {"outcome", "failed"}});
+               out.count(peer.refused, {{"gateway", name}, {"outcome", "refused"}});
+               out.count(peer.put_off, {{"gateway", name}, {"outcome", "put_off"}});
+             }
+           }},
+    Metric{"billd_gateway_waiting", gauge, "Requests that wait for their turn at a payment processor.", "gateway",
+           [](M all, W out) {
+             for (const auto& [name, peer] : all.peers) out.count(peer.waiting, {{"gateway", name}});
+           }},
+    Metric{"billd_gateway_paused", gauge, "1 while a payment processor is left alone, for it does not answer usably.",
+           "gateway",
+           [](M all, W out) {
+             for (const auto& [name, peer] : all.peers) out.count(peer.is_paused ? 1 : 0, {{"gateway", name}});
+           }},
 
     Metric{"billd_webhooks_received_total", counter, "Webhooks that came in, by what became of them.", "outcome",
            [](M all, W out) {
@@ -189,6 +208,8 @@ constexpr std::array table = {
            [](M all, W out) { out.histogram(all.webhook_lateness); }},
     Metric{"billd_webhooks_waiting", gauge, "Events that failed and are tried again, in this daemon's partitions.", "",
            [](M all, W out) { out.count(all.webhooks_waiting); }},
+    Metric{"billd_webhooks_paused", gauge, "1 while an operator has paused the delivery of webhooks.", "",
+           [](M all, W out) { out.count(all.are_webhooks_paused ? 1 : 0); }},
     Metric{"billd_webhook_endpoints_disabled_total", counter, "Endpoints that billd disabled, for they took nothing.",
            "",
            [](M all, W out) { out.count(all.webhook_endpoints_disabled); }},
