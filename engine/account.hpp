@@ -283,6 +283,9 @@ struct Subscription {
   std::optional<Pause> pause;
   std::optional<Timestamp> upcoming_at;  ///< when the next invoice is to be announced; empty: done, or not at all
   ScheduleId schedule;                   ///< that changes it as time passes; empty: none
+  std::string description;               ///< for the customer's eyes
+  /// What the customer said of the cancellation: in own words, and in one of Stripe's (too_expensive, unused, …).
+  std::string cancellation_comment, cancellation_feedback;
 
   bool is_live() const {
     return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;
@@ -298,6 +301,15 @@ struct Subscription {
   }
 
   bool operator==(const Subscription&) const = default;
+};
+
+/// Something that is paid once and billed with a subscription: it becomes an invoice item.
+struct OneTimeItem {
+  Price price;  ///< one that does not recur
+  std::int64_t quantity = 1;
+  std::string description;
+
+  bool operator==(const OneTimeItem&) const = default;
 };
 
 /// What a schedule makes of its subscription for a time.
@@ -321,6 +333,12 @@ struct Phase {
   bool anchor_at_start = false;                ///< the cycle is anchored anew where the phase begins
   std::optional<Discount> discount = {};       ///< of the subscription in this phase: it starts when the phase begins
   std::vector<AppliedTaxRate> tax_rates = {};  ///< of the subscription in this phase
+  std::vector<OneTimeItem> one_time_items;  ///< billed with the phase's first invoice
+  std::optional<Collection> collection;     ///< empty: the schedule's, with its days
+  std::int32_t days_until_due = 0;          ///< of that collection
+  SourceId default_source;                  ///< empty: the schedule's
+  std::string description;                  ///< the subscription's from then on; empty: the schedule's
+  Metadata metadata;                        ///< added to the subscription's
 
   bool operator==(const Phase&) const = default;
 };
@@ -351,6 +369,7 @@ struct Schedule {
   SourceId default_source;
   std::optional<Timestamp> completed_at, released_at, canceled_at;
   Metadata metadata;
+  std::string description;  ///< of the subscription
 
   bool is_live() const { return status == ScheduleStatus::not_started || status == ScheduleStatus::active; }
   const Phase& current_phase() const { return phases[static_cast<std::size_t>(phase)]; }

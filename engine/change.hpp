@@ -134,6 +134,7 @@ BalanceTransactionId set_balance_quietly(Change& change, std::int64_t balance, B
 /// The customer's balance would be beyond its limit.
 Failure balance_too_large();
 Result<void> adjust_balance(Change& change, const AdjustBalance& command);
+Result<void> update_balance_transaction(Change& change, const UpdateBalanceTransaction& command);
 
 // sources.cpp
 /// Adds the source, or finds it when the customer has it already. Nothing is told of it: the caller knows what comes
@@ -244,6 +245,8 @@ Result<void> renew(Change& change, Subscription& subscription);
 void begin_grace(Change& change, Subscription& subscription);
 Result<void> renew_by_hand(Change& change, const RenewSubscription& command);
 Result<void> lapse_subscription(Change& change, const LapseSubscription& command);
+/// What a subscription is once its first invoice is paid: on trial, if it begins with one.
+SubscriptionStatus status_when_paid(const Subscription& subscription, Timestamp now);
 /// The subscription follows its invoice: paid, or failed for the time being or for good.
 void invoice_was_paid(Change& change, const Invoice& invoice);
 /// The payment is under way and takes days. Source: Stripe, a subscription begins with the debit, not with the money.
@@ -297,10 +300,17 @@ void close_unpaid_invoices(Change& change);
 Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& command);
 Result<void> update_invoice_item(Change& change, const UpdateInvoiceItem& command);
 Result<void> delete_invoice_item(Change& change, const DeleteInvoiceItem& command);
+/// Makes pending items of what is billed once with the subscription, which the customer need not have heard of yet:
+/// nothing is told of them.
+Result<void> add_one_time_items(Change& change, const Subscription& subscription,
+                                const std::vector<OneTimeItem>& items);
+/// Whether they could be made: the prices do not recur and have the currency.
+Result<void> check_one_time_items(const std::vector<OneTimeItem>& items, Currency currency);
 /// Which pending items an invoice takes.
 enum class Sweep : std::uint8_t {
   cycle,    ///< those of its subscription, and of none
-  by_hand,  ///< the same, and without a subscription those of all
+  own,      ///< those of its subscription alone
+  by_hand,  ///< those of its subscription and of none, and without a subscription those of all
   ended,    ///< those whose subscription has ended
 };
 /// Moves the pending items that the draft may take onto it, the oldest first, as far as there is room; it is to be
@@ -308,6 +318,8 @@ enum class Sweep : std::uint8_t {
 void take_pending_items(Change& change, Invoice& invoice, Sweep sweep);
 /// The other way round: the invoice's items are pending again.
 void give_items_back(Change& change, const Invoice& invoice);
+/// The subscription never was: what was to be billed with it neither, and nobody has heard of it.
+void forget_items(Change& change, const Subscription& subscription);
 /// Removes the subscription's pending prorations.
 void drop_prorations(Change& change, const Subscription& subscription);
 /// A subscription has ended: what it would have taken along is billed by itself at that time.

@@ -60,5 +60,7 @@ template Command::Command(RecordUsage);
 template Command::Command(ChargeCustomer);
 template Command::Command(RecordForeignRefund);
 template Command::Command(HoldDraft);
+template Command::Command(UpdateBalanceTransaction);
+template Command::Command(UpdateBalanceTransaction);
 
 }  // namespace billd

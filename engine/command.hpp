@@ -137,6 +137,7 @@ struct NewSubscriptionItem {
 enum class PaymentBehavior : std::uint8_t {
   allow_incomplete,     ///< the subscription waits as incomplete
   error_if_incomplete,  ///< there is no subscription; the only behaviour of API versions before 2019-03-14
+  default_incomplete,   ///< nothing is charged: the subscription waits as incomplete until its first invoice is paid
 };
 
 struct Subscribe {
@@ -156,6 +157,8 @@ struct Subscribe {
   RenewalTrigger renewal_trigger = RenewalTrigger::schedule;
   std::optional<Redemption> discount;
   std::vector<AppliedTaxRate> tax_rates = {};  ///< one without identifier is a tax_percent
+  std::string description;
+  std::vector<OneTimeItem> one_time_items;  ///< billed with the first invoice, also with that of a trial
 };
 
 /// A change of one of a subscription's items, or a new one.
@@ -197,6 +200,9 @@ struct UpdateSubscription {
   std::optional<RenewalTrigger> renewal_trigger;
   std::optional<std::optional<Redemption>> discount;  ///< instead of the one there is; empty inside: none any more
   std::optional<std::vector<AppliedTaxRate>> tax_rates = {};  ///< all of them; of invoices to come
+  std::optional<std::string> description;
+  std::optional<std::string> cancellation_comment, cancellation_feedback;
+  std::vector<OneTimeItem> one_time_items;  ///< pending for the next invoice
 };
 
 /// Begins the next period now instead of when its turn comes. What is not due yet stays as it is.
@@ -227,6 +233,7 @@ struct CancelSubscription {
   bool prorate = false;      ///< at once: credits what is left of the period
   bool invoice_now = false;  ///< at once: bills what is pending and what was used now. Otherwise what is pending is
                              ///< billed at the period's end, and what was used is not
+  std::optional<std::string> comment = {}, feedback = {};  ///< what the customer said of it
 };
 
 /// Takes a cancellation at the period's end back.
@@ -256,6 +263,7 @@ struct UpdateInvoiceItem {
   InvoiceId invoice;
   std::optional<Invoice> recalled;
   std::optional<std::int64_t> unit_amount, quantity;  ///< not of a proration
+  std::optional<Price> price;                         ///< likewise, and not with a unit amount
   std::optional<Period> period;
   std::optional<std::string> description;
   std::optional<bool> discountable;  ///< not of a proration
@@ -502,6 +510,13 @@ struct AdjustBalance {
   Metadata metadata;
 };
 
+/// Only what people wrote on it changes; members without a value stay as they are.
+struct UpdateBalanceTransaction {
+  BalanceTransaction recalled;
+  std::optional<std::string> description;
+  std::optional<MetadataPatch> metadata;
+};
+
 /// A phase to be. It begins where the one before it ends; the first one at `start`.
 struct NewPhase {
   std::optional<Timestamp> start;          ///< of the first phase; empty: now
@@ -510,11 +525,19 @@ struct NewPhase {
   std::vector<PhaseItem> items;
   PhaseProration proration = PhaseProration::create_prorations;
   std::optional<Timestamp> trial_end;
+  bool is_trial = false;  ///< the whole of it is free; instead of trial_end
   bool anchor_at_start = false;
   /// Redeemed when the schedule is made or changed, so that it is there when the phase begins. A phase that keeps its
   /// start and its coupon keeps its discount.
   std::optional<Redemption> discount = {};
   std::vector<AppliedTaxRate> tax_rates = {};
+  // See Phase.
+  std::vector<OneTimeItem> one_time_items;
+  std::optional<Collection> collection;
+  std::int32_t days_until_due = 0;
+  SourceId default_source;
+  std::string description;
+  Metadata metadata;
 };
 
 /// From phases, which begin a subscription of their own; or from a subscription, whose current period becomes the first
@@ -526,6 +549,7 @@ struct CreateSchedule {
   Collection collection = Collection::charge_automatically;
   std::int32_t days_until_due = 0;
   SourceId default_source;
+  std::string description;
   Metadata metadata;
 };
 
@@ -537,6 +561,10 @@ struct UpdateSchedule {
   std::optional<EndBehavior> end_behavior;
   PhaseProration proration = PhaseProration::create_prorations;  ///< of what changes in the current phase
   std::optional<Metadata> metadata;
+  std::optional<Collection> collection;
+  std::optional<std::int32_t> days_until_due;
+  std::optional<SourceId> default_source;  ///< empty inside: the customer's
+  std::optional<std::string> description;
 };
 
 /// Ends the schedule, and its subscription at once.
@@ -549,6 +577,7 @@ struct CancelSchedule {
 /// Ends the schedule; its subscription goes on as it is.
 struct ReleaseSchedule {
   ScheduleId schedule;
+  bool preserve_cancel_date = false;  ///< a schedule that would have canceled it leaves that date behind
 };
 
 using AnyCommand =
@@ -559,7 +588,7 @@ using AnyCommand =
                  UpdateSubscription, RefundCharge, UpdateRefund, RecordRefundOutcome, RenewSubscription,
                  LapseSubscription, RecordDispute, VerifySource, UpdateCharge, CreateCreditNote, UpdateCreditNote,
                  VoidCreditNote, AdjustBalance, CreateSchedule, UpdateSchedule, CancelSchedule, ReleaseSchedule,
-                 RecordUsage, ChargeCustomer, RecordForeignRefund, HoldDraft>;
+                 RecordUsage, ChargeCustomer, RecordForeignRefund, HoldDraft, UpdateBalanceTransaction>;
 
 /// One of the commands. It is the variant, with what every user would otherwise compile anew compiled once, in
 /// command.cpp: copying and destroying one of forty alternatives is most of what a file that only passes a command on

@@ -122,6 +122,17 @@ Result<void> adjust_balance(Change& change, const AdjustBalance& command) {
   return {};
 }
 
+Result<void> update_balance_transaction(Change& change, const UpdateBalanceTransaction& command) {
+  if (change.customer().deleted) return no_such_customer(change.customer());
+  BalanceTransaction transaction = command.recalled;
+  if (command.description) transaction.description = *command.description;
+  auto patched = patch(transaction.metadata, command.metadata);
+  if (!patched) return patched.error();
+  change.set_subject(transaction.id.value());
+  change.write(std::move(transaction));
+  return {};
+}
+
 Result<void> create_customer(Change& change, const CreateCustomer& command) {
   Customer& customer = change.customer();
   if (!customer.id.is_empty()) return Failure{Errc::already_exists, "Customer already exists.", "id"};

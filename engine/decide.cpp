@@ -47,6 +47,9 @@ struct Carry {
   Result<void> operator()(const UpdateCreditNote& command) const { return update_credit_note(change, command); }
   Result<void> operator()(const VoidCreditNote& command) const { return void_credit_note(change, command); }
   Result<void> operator()(const AdjustBalance& command) const { return adjust_balance(change, command); }
+  Result<void> operator()(const UpdateBalanceTransaction& command) const {
+    return update_balance_transaction(change, command);
+  }
   Result<void> operator()(const CreateSchedule& command) const { return create_schedule(change, command); }
   Result<void> operator()(const UpdateSchedule& command) const { return update_schedule(change, command); }
   Result<void> operator()(const CancelSchedule& command) const { return cancel_schedule(change, command); }

@@ -10,6 +10,9 @@ namespace {
 /// Source: Stripe, "You can have a maximum of 250 invoice items on an invoice" and as many pending ones of a customer.
 constexpr std::size_t pending_max = 250, lines_max = 250;
 
+/// Source: Stripe, add_invoice_items takes up to 20 items.
+constexpr std::size_t one_time_items_max = 20;
+
 /// Twelve digits are the most of any currency's amounts that Stripe takes; so the lines of an invoice always add up.
 constexpr std::int64_t amount_max = 999'999'999'999;
 
@@ -28,10 +31,28 @@ Result<void> check_period(const std::optional<Period>& period) {
   return {};
 }
 
+/// A price that may be on an invoice item.
+Result<void> check_one_time(const Price& price) {
+  // Source: Stripe refuses it in these words.
+  if (!price.one_time)
+    return Failure{Errc::invalid_parameter,
+                   "The price specified is set to `type=recurring` but this field only accepts prices with "
+                   "`type=one_time`.",
+                   "price"};
+  return check_price(price);
+}
+
+/// A unit amount that belongs to no price of the catalog, and may be a credit.
+Price unit_price(Money unit_amount) {
+  Price price;
+  price.unit_amount = unit_amount;
+  return price;
+}
+
 Result<Money> amount_of(const Price& price, std::int64_t quantity) {
   if (quantity < 0)
     return Failure{Errc::invalid_parameter, "This value must be greater than or equal to 0.", "quantity"};
-  auto amount = cost_of(price, quantity);
+  auto amount = price.id.is_empty() ? multiply(price.unit_amount, quantity) : cost_of(price, quantity);
   if (!amount || amount->minor > amount_max || amount->minor < -amount_max)
     return Failure{Errc::invalid_parameter, "Amount must be no more than 999,999,999,999 minor units.", "amount"};
   return amount;
@@ -61,6 +82,8 @@ bool takes(const Invoice& invoice, const InvoiceItem& item, Sweep sweep) {
   switch (sweep) {
     case Sweep::cycle:
       return item.subscription.is_empty() ? !item.bill_at : item.subscription == invoice.subscription;
+    case Sweep::own:
+      return item.subscription == invoice.subscription;
     case Sweep::by_hand:
       return invoice.subscription.is_empty() || item.subscription.is_empty() ||
              item.subscription == invoice.subscription;
@@ -82,10 +105,12 @@ Result<Invoice*> bring_in_draft(Change& change, const NamingInvoice& command) {
 
 /// The changes of a command to an item that is pending or on a draft.
 Result<void> apply(const UpdateInvoiceItem& command, InvoiceItem& item) {
-  if (item.proration && (command.unit_amount || command.quantity))
+  if (item.proration && (command.unit_amount || command.quantity || command.price))
     return Failure{Errc::invalid_parameter, "The amount of a proration cannot be changed.",
-                   command.unit_amount ? "amount" : "quantity"};
-  if (item.price.is_metered() && (command.unit_amount || command.quantity))
+                   command.price         ? "price"
+                   : command.unit_amount ? "amount"
+                                         : "quantity"};
+  if (item.price.is_metered() && (command.unit_amount || command.quantity || command.price))
     return Failure{Errc::invalid_parameter, "The amount of what was used cannot be changed.",
                    command.unit_amount ? "amount" : "quantity"};
   if (command.tax_rates) {
@@ -96,13 +121,14 @@ Result<void> apply(const UpdateInvoiceItem& command, InvoiceItem& item) {
     return Failure{Errc::invalid_parameter, "Discounts do not apply to prorations.", "discountable"};
   auto period = check_period(command.period);
   if (!period) return period.error();
-  if (command.unit_amount || command.quantity) {
-    Price price = item.price;
-    if (command.unit_amount) {
-      // A bare amount takes the place of whatever price there was.
-      price = Price();
-      price.unit_amount = {*command.unit_amount, item.amount.currency};
+  if (command.unit_amount || command.quantity || command.price) {
+    Price price = command.price.value_or(item.price);
+    if (command.price) {
+      auto once = check_one_time(price);
+      if (!once) return once.error();
+      if (price.currency() != item.amount.currency) return mixed_currencies(item.amount.currency);
     }
+    if (command.unit_amount) price = unit_price({*command.unit_amount, item.amount.currency});
     const std::int64_t quantity = command.quantity.value_or(item.quantity);
     auto amount = amount_of(price, quantity);
     if (!amount) return amount.error();
@@ -119,17 +145,10 @@ Result<void> apply(const UpdateInvoiceItem& command, InvoiceItem& item) {
 
 /// The price that was named, or what a bare amount makes.
 Result<Price> price_of(const CreateInvoiceItem& command) {
-  Price price;
-  price.unit_amount = command.unit_amount;
+  const Price price = command.price.value_or(unit_price(command.unit_amount));
   if (command.price) {
-    if (!command.price->one_time)
-      return Failure{Errc::invalid_parameter,
-                     "The price specified is set to `type=recurring` but this field only accepts prices with "
-                     "`type=one_time`.",
-                     "price"};
-    auto is_fine = check_price(*command.price);
-    if (!is_fine) return is_fine.error();
-    price = *command.price;
+    auto once = check_one_time(price);
+    if (!once) return once.error();
   }
   if (price.currency().is_none())
     return Failure{Errc::missing_parameter, "Missing required param: currency.", "currency"};
@@ -243,6 +262,48 @@ Result<void> delete_invoice_item(Change& change, const DeleteInvoiceItem& comman
   if (!total) return total.error();
   change.emit_update(EventType::invoice_updated, std::move(before), invoice);
   return {};
+}
+
+Result<void> check_one_time_items(const std::vector<OneTimeItem>& items, Currency currency) {
+  if (items.size() > one_time_items_max)
+    return Failure{Errc::limit_exceeded, "At most 20 items can be added to an invoice in one request.",
+                   "add_invoice_items"};
+  for (const OneTimeItem& item : items) {
+    auto once = check_one_time(item.price);
+    if (!once) return once.error();
+    if (item.price.currency() != currency) return mixed_currencies(currency);
+    auto amount = amount_of(item.price, item.quantity);
+    if (!amount) return amount.error();
+  }
+  return {};
+}
+
+Result<void> add_one_time_items(Change& change, const Subscription& subscription,
+                                const std::vector<OneTimeItem>& items) {
+  std::vector<InvoiceItem>& pending = change.account().invoice_items;
+  if (!items.empty() && pending.size() + items.size() > pending_max) return too_many_items("pending");
+  for (const OneTimeItem& each : items) {
+    auto amount = amount_of(each.price, each.quantity);
+    if (!amount) return amount.error();
+    InvoiceItem item;
+    item.id = change.draw_id<InvoiceItemKind>();
+    item.created = change.now;
+    item.amount = *amount;
+    item.quantity = each.quantity;
+    item.price = each.price;
+    item.period = Period{whole_second(change.now), whole_second(change.now)};
+    item.subscription = subscription.id;
+    item.description = each.description;
+    pending.push_back(std::move(item));
+    change.touch();
+  }
+  return {};
+}
+
+void forget_items(Change& change, const Subscription& subscription) {
+  std::erase_if(change.account().invoice_items,
+                [&](const InvoiceItem& item) { return item.subscription == subscription.id; });
+  change.touch();
 }
 
 void take_pending_items(Change& change, Invoice& invoice, Sweep sweep) {

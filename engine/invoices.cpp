@@ -149,10 +149,11 @@ Result<Invoice*> draw_up_invoice(Change& change, Subscription& subscription, con
     auto billed = bill_usage(change, invoice, subscription, *billing.ended);
     if (!billed) return billed.error();
   }
-  // Who begins with a trial may have no source: what is pending waits for the first invoice with something to pay.
+  // Who begins with a trial may have no source: what is pending waits for the first invoice with something to pay,
+  // unless it was ordered with the subscription.
   const bool begins_free = is_free && billing.reason == BillingReason::subscription_create;
-  const bool takes_nothing = begins_free || (subscription.pause && subscription.pause->takes_nothing_along());
-  if (!takes_nothing) take_pending_items(change, invoice, Sweep::cycle);
+  const bool takes_nothing = subscription.pause && subscription.pause->takes_nothing_along();
+  if (!takes_nothing) take_pending_items(change, invoice, begins_free ? Sweep::own : Sweep::cycle);
   auto total = total_up(change, invoice, &subscription);
   if (!total) return total.error();
   if (billing.of_period) {

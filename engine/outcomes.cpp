@@ -13,7 +13,7 @@ Result<void> forget_provisional(Change& change, Invoice& invoice) {
   give_items_back(change, invoice);
   give_discount_back(change, invoice);
   if (Subscription* subscription = change.account().find(invoice.subscription)) {
-    drop_prorations(change, *subscription);
+    forget_items(change, *subscription);
     subscription->status = SubscriptionStatus::incomplete_expired;
   }
   return {};
@@ -27,10 +27,13 @@ void reveal_provisional(Change& change, Invoice& invoice) {
   if (Subscription* subscription = change.account().find(invoice.subscription)) {
     agree_on_currency(change, invoice.total.currency);
     subscription->provisional = false;
-    subscription->status = SubscriptionStatus::active;
+    subscription->status = status_when_paid(*subscription, change.now);
     subscription->expires_at.reset();
     change.emit({EventType::subscription_created}, *subscription);
   }
+  for (const InvoiceLine& line : invoice.lines)
+    if (!line.is_recurring() && line.subscription == invoice.subscription)
+      change.emit({EventType::invoiceitem_created}, invoice_item_of(line));
   change.emit({EventType::invoice_created, EventType::invoice_finalized}, invoice);
 }
 

@@ -53,6 +53,25 @@ Result<std::optional<Discount>> discount_of(Change& change, const NewPhase& want
   return std::optional(std::move(*redeemed));
 }
 
+/// What a phase says beside its items and times.
+Result<void> take_terms(Phase& phase, const NewPhase& wanted, Currency currency) {
+  auto once = check_one_time_items(wanted.one_time_items, currency);
+  if (!once) return once.error();
+  if (wanted.collection) {
+    auto collection = check_collection(*wanted.collection, wanted.days_until_due);
+    if (!collection) return collection.error();
+  } else if (wanted.days_until_due != 0) {
+    return wrong("A phase has `days_until_due` only together with `collection_method`.", "phases");
+  }
+  phase.one_time_items = wanted.one_time_items;
+  phase.collection = wanted.collection;
+  phase.days_until_due = wanted.days_until_due;
+  phase.default_source = wanted.default_source;
+  phase.description = wanted.description;
+  phase.metadata = wanted.metadata;
+  return {};
+}
+
 /// The phases with their times; the first one begins at `start`. `before`: those that they take the place of.
 Result<std::vector<Phase>> phases_of(Change& change, const std::vector<NewPhase>& wanted, Timestamp start,
                                      Currency currency, const std::vector<Phase>& before) {
@@ -79,6 +98,12 @@ Result<std::vector<Phase>> phases_of(Change& change, const std::vector<NewPhase>
     phase.items = each.items;
     phase.proration = each.proration;
     phase.anchor_at_start = each.anchor_at_start;
+    auto terms = take_terms(phase, each, currency);
+    if (!terms) return terms.error();
+    if (each.is_trial) {
+      if (each.trial_end) return wrong("A phase has either `trial` or a trial_end.", "phases");
+      phase.trial_end = phase.end;
+    }
     if (each.trial_end) {
       phase.trial_end = whole_second(*each.trial_end);
       if (*phase.trial_end <= phase.start || *phase.trial_end > phase.end)
@@ -122,9 +147,12 @@ Subscribe subscribe_command(const Schedule& schedule) {
   }
   command.tax_rates = phase.tax_rates;
   command.trial_end = phase.trial_end;
-  command.collection = schedule.collection;
-  command.days_until_due = schedule.days_until_due;
-  command.default_source = schedule.default_source;
+  command.collection = phase.collection.value_or(schedule.collection);
+  command.days_until_due = phase.collection ? phase.days_until_due : schedule.days_until_due;
+  command.default_source = phase.default_source.is_empty() ? schedule.default_source : phase.default_source;
+  command.description = phase.description.empty() ? schedule.description : phase.description;
+  command.metadata = phase.metadata;
+  command.one_time_items = phase.one_time_items;
   return command;
 }
 
@@ -168,6 +196,20 @@ ProrationBehavior behavior_of(PhaseProration proration) {
   return ProrationBehavior::none;
 }
 
+/// How the current phase collects and describes the subscription, as far as that is not the subscription's own affair.
+/// A source that the customer does not have any more changes nothing.
+void take_terms(const Change& change, UpdateSubscription& command, const Schedule& schedule) {
+  const Phase& phase = schedule.current_phase();
+  command.collection = phase.collection.value_or(schedule.collection);
+  command.days_until_due = phase.collection ? phase.days_until_due : schedule.days_until_due;
+  const SourceId& source = phase.default_source.is_empty() ? schedule.default_source : phase.default_source;
+  if (change.account().find(source) != nullptr) command.default_source = source;
+  const std::string& description = phase.description.empty() ? schedule.description : phase.description;
+  if (!description.empty()) command.description = description;
+  // Source: Stripe, the phase's metadata is added to the subscription's, "adding new keys and replacing existing keys".
+  if (!phase.metadata.empty()) command.metadata = phase.metadata;
+}
+
 /// Makes the subscription what the current phase says.
 Result<void> enter_phase(Change& change, const Schedule& schedule, Timestamp time) {
   const Phase& phase = schedule.current_phase();
@@ -178,6 +220,8 @@ Result<void> enter_phase(Change& change, const Schedule& schedule, Timestamp tim
   command.proration = behavior_of(phase.proration);
   command.trial_end = phase.trial_end;
   command.tax_rates = phase.tax_rates;
+  take_terms(change, command, schedule);
+  command.one_time_items = phase.one_time_items;
   const bool is_trial = subscription.status == SubscriptionStatus::trialing;
   if (phase.anchor_at_start && !phase.trial_end) {
     // A trial ends where the cycle is anchored; one that ends here by itself anchors it here, too.
@@ -214,11 +258,15 @@ void finish_schedule(Change& change, Schedule& schedule, ScheduleStatus status) 
 }
 
 /// The subscription goes on without its schedule.
-void let_go(Change& change, const Schedule& schedule) {
+void let_go(Change& change, const Schedule& schedule, bool preserve_cancel_date = false) {
   Subscription* subscription = change.account().find(schedule.subscription);
   if (subscription == nullptr) return;
   Subscription before = *subscription;
   subscription->schedule = ScheduleId();
+  if (preserve_cancel_date && schedule.end_behavior == EndBehavior::cancel) {
+    subscription->cancel_at = schedule.phases.back().end;
+    subscription->canceled_at = change.now;
+  }
   change.emit_update(EventType::subscription_updated, std::move(before), *subscription);
 }
 
@@ -271,7 +319,15 @@ Result<Schedule> from_subscription(Change& change, const CreateSchedule& command
   schedule.collection = subscription->collection;
   schedule.days_until_due = subscription->days_until_due;
   schedule.default_source = subscription->default_source;
+  schedule.description = subscription->description;
   return schedule;
+}
+
+Result<void> check_sources(const Account& account, const std::vector<Phase>& phases) {
+  for (const Phase& phase : phases)
+    if (!phase.default_source.is_empty() && account.find(phase.default_source) == nullptr)
+      return Failure{Errc::not_found, "No such source: " + phase.default_source.value(), "phases"};
+  return {};
 }
 
 Result<Schedule> from_phases(Change& change, const CreateSchedule& command) {
@@ -286,6 +342,8 @@ Result<Schedule> from_phases(Change& change, const CreateSchedule& command) {
   if (!phases) return phases.error();
   auto collection = check_collection(command.collection, command.days_until_due);
   if (!collection) return collection.error();
+  auto sources = check_sources(account, *phases);
+  if (!sources) return sources.error();
   if (!command.default_source.is_empty() && account.find(command.default_source) == nullptr)
     return Failure{Errc::not_found, "No such source: " + command.default_source.value(), "default_source"};
   Schedule schedule;
@@ -293,7 +351,43 @@ Result<Schedule> from_phases(Change& change, const CreateSchedule& command) {
   schedule.collection = command.collection;
   schedule.days_until_due = command.days_until_due;
   schedule.default_source = command.default_source;
+  schedule.description = command.description;
   return schedule;
+}
+
+/// Changes what holds for the phases that say nothing of it themselves.
+Result<void> apply_defaults(const Account& account, const UpdateSchedule& command, Schedule& schedule) {
+  if (command.default_source) {
+    if (!command.default_source->is_empty() && account.find(*command.default_source) == nullptr)
+      return Failure{Errc::not_found, "No such source: " + command.default_source->value(), "default_source"};
+    schedule.default_source = *command.default_source;
+  }
+  if (command.collection) schedule.collection = *command.collection;
+  if (command.days_until_due) schedule.days_until_due = *command.days_until_due;
+  if (command.description) schedule.description = *command.description;
+  return check_collection(schedule.collection, schedule.days_until_due);
+}
+
+/// The schedule was changed within a phase: the subscription follows at once.
+Result<void> adapt_current(Change& change, const Schedule& schedule, const UpdateSchedule& command, bool phase_changes,
+                           bool discount_changes) {
+  const Subscription& subscription = *change.account().find(schedule.subscription);
+  const Phase& phase = schedule.current_phase();
+  UpdateSubscription update;
+  update.subscription = schedule.subscription;
+  if (command.default_source) update.default_source = *command.default_source;
+  take_terms(change, update, schedule);
+  if (phase_changes) {
+    update.items = changes_to(subscription, phase.items);
+    update.tax_rates = phase.tax_rates;
+  }
+  update.proration = behavior_of(command.proration);
+  const std::string subject = schedule.id.value();
+  auto updated = update_by_schedule(
+      change, update,
+      discount_changes ? discount_from(phase, schedule.subscription, whole_second(change.now)) : subscription.discount);
+  change.set_subject(subject);
+  return updated;
 }
 
 /// The named schedule, as long as it is not over.
@@ -346,11 +440,13 @@ Result<void> update_schedule(Change& change, const UpdateSchedule& command) {
   Schedule before = schedule;
   if (command.end_behavior) schedule.end_behavior = *command.end_behavior;
   if (command.metadata) schedule.metadata = *command.metadata;
+  auto defaults = apply_defaults(change.account(), command, schedule);
+  if (!defaults) return defaults.error();
+  const bool is_active = schedule.status == ScheduleStatus::active;
   if (!command.phases) {
     change.emit_update(EventType::schedule_updated, std::move(before), schedule);
-    return {};
+    return is_active ? adapt_current(change, schedule, command, false, false) : Result<void>();
   }
-  const bool is_active = schedule.status == ScheduleStatus::active;
   const auto& wanted = *command.phases;
   Timestamp start = schedule.current_phase().start;
   if (!wanted.empty() && wanted.front().start) {
@@ -362,32 +458,20 @@ Result<void> update_schedule(Change& change, const UpdateSchedule& command) {
   }
   auto phases = phases_of(change, wanted, start, currency_of(change.account()), before.phases);
   if (!phases) return phases.error();
+  auto sources = check_sources(change.account(), *phases);
+  if (!sources) return sources.error();
   if (is_active && phases->front().end <= change.now)
     return wrong("The current phase must end in the future.", "phases");
   const Phase& current = schedule.current_phase();
   const Phase& next = phases->front();
   const bool discount_changes =
       current.discount.has_value() != next.discount.has_value() || (current.discount && !share_discount(current, next));
-  const bool phase_changes =
-      is_active && (current.items != next.items || current.tax_rates != next.tax_rates || discount_changes);
+  const bool phase_changes = current.items != next.items || current.tax_rates != next.tax_rates;
   const auto over = static_cast<std::ptrdiff_t>(schedule.phase);
   schedule.phases.erase(schedule.phases.begin() + over, schedule.phases.end());
   std::ranges::move(*phases, std::back_inserter(schedule.phases));
   change.emit_update(EventType::schedule_updated, std::move(before), schedule);
-  if (!phase_changes) return {};
-  UpdateSubscription update;
-  const Subscription& subscription = *change.account().find(schedule.subscription);
-  update.subscription = schedule.subscription;
-  update.items = changes_to(subscription, schedule.current_phase().items);
-  update.tax_rates = schedule.current_phase().tax_rates;
-  update.proration = behavior_of(command.proration);
-  const std::string subject = schedule.id.value();
-  auto updated = update_by_schedule(
-      change, update,
-      discount_changes ? discount_from(schedule.current_phase(), schedule.subscription, whole_second(change.now))
-                       : subscription.discount);
-  change.set_subject(subject);
-  return updated;
+  return is_active ? adapt_current(change, schedule, command, phase_changes, discount_changes) : Result<void>();
 }
 
 Result<void> cancel_schedule(Change& change, const CancelSchedule& command) {
@@ -405,7 +489,7 @@ Result<void> release_schedule(Change& change, const ReleaseSchedule& command) {
   auto found = find_live(change, command.schedule);
   if (!found) return found.error();
   finish_schedule(change, **found, ScheduleStatus::released);
-  let_go(change, **found);
+  let_go(change, **found, command.preserve_cancel_date);
   return {};
 }
 

@@ -66,6 +66,16 @@ Result<void> check_cycle(const Change& change, const Subscribe& command, Timesta
   return {};
 }
 
+void note_cancellation(Subscription& subscription, const std::optional<std::string>& comment,
+                       const std::optional<std::string>& feedback) {
+  if (comment) subscription.cancellation_comment = *comment;
+  if (feedback) subscription.cancellation_feedback = *feedback;
+}
+
+void tell_of_items(Change& change, const std::vector<InvoiceItem>& items) {
+  for (const InvoiceItem& item : items) change.emit({EventType::invoiceitem_created}, item);
+}
+
 std::vector<SubscriptionItem> items_of(const Subscribe& command) {
   std::vector<SubscriptionItem> items;
   items.reserve(command.items.size());
@@ -116,6 +126,7 @@ Subscription begin_subscription(Change& change, const Subscribe& command, Timest
   subscription.renewal_trigger = command.renewal_trigger;
   subscription.metadata = command.metadata;
   subscription.tax_rates = command.tax_rates;
+  subscription.description = command.description;
   const Timestamp start = whole_second(begins), cycle = cycle_start(begins, command);
   const bool trial = cycle > start;
   if (trial) begin_trial(change, subscription, start, cycle);
@@ -139,6 +150,11 @@ Subscription begin_subscription(Change& change, const Subscribe& command, Timest
 
 Failure no_such_subscription(const SubscriptionId& id) {
   return {Errc::not_found, "No such subscription: " + id.value(), "id"};
+}
+
+SubscriptionStatus status_when_paid(const Subscription& subscription, Timestamp now) {
+  const bool is_trial = subscription.trial_end && *subscription.trial_end > now && subscription.ordinal == 0;
+  return is_trial ? SubscriptionStatus::trialing : SubscriptionStatus::active;
 }
 
 Result<void> check_own_end(const Subscription& subscription) {
@@ -221,6 +237,8 @@ Result<void> check_subscribe(const Change& change, const Subscribe& command, Tim
   if (!collection_is_fine) return collection_is_fine.error();
   auto rates_are_fine = check_tax_rates(command.tax_rates, "default_tax_rates");
   if (!rates_are_fine) return rates_are_fine.error();
+  auto once = check_one_time_items(command.one_time_items, command.items.front().price.unit_amount.currency);
+  if (!once) return once.error();
   return check_cycle(change, command, start);
 }
 
@@ -245,12 +263,18 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   const Timestamp start = subscription.current_period.start;
   auto paid = pay_until_end(change, subscription);
   if (!paid) return paid.error();
+  const std::size_t pending_before = account.invoice_items.size();
+  auto added = add_one_time_items(change, subscription, command.one_time_items);
+  if (!added) return added.error();
+  const std::vector<InvoiceItem> new_items(account.invoice_items.begin() + static_cast<std::ptrdiff_t>(pending_before),
+                                           account.invoice_items.end());
   if (!trial && subscription.is_free_period()) {
     // Source: Stripe, what precedes the anchor is then free, and there is no invoice of nothing for it.
     subscription.status = SubscriptionStatus::active;
     agree_on_currency(change, subscription.items.front().price.unit_amount.currency);
     change.emit({EventType::subscription_created}, subscription);
     if (applied) change.emit({EventType::customer_discount_created}, *applied);
+    tell_of_items(change, new_items);
     change.set_subject(subscription.id.value());
     account.subscriptions.push_back(std::move(subscription));
     return {};
@@ -264,7 +288,9 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   auto use = use_balance(invoice.total, customer.balance);
   if (!use) return use.error();
   const bool sent = subscription.collection == Collection::send_invoice;
-  const bool charged = use->due != 0 && !sent;
+  const bool is_owed = use->due != 0 && !sent;
+  const bool waits = command.payment_behavior == PaymentBehavior::default_incomplete;
+  const bool charged = is_owed && !waits;
   const Source* source =
       command.default_source.is_empty() ? paying_source(account, invoice) : account.find(command.default_source);
   if (charged && source == nullptr)
@@ -273,8 +299,11 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
     auto chargeable = check_chargeable(*source);
     if (!chargeable) return chargeable.error();
   }
-  if (!trial) subscription.status = charged ? SubscriptionStatus::incomplete : SubscriptionStatus::active;
-  if (charged) {
+  if (is_owed)
+    subscription.status = SubscriptionStatus::incomplete;
+  else if (!trial)
+    subscription.status = SubscriptionStatus::active;
+  if (is_owed) {
     subscription.expires_at = change.now + change.rules.incomplete_expires_after;
     subscription.provisional = command.payment_behavior == PaymentBehavior::error_if_incomplete;
     invoice.provisional = subscription.provisional;
@@ -286,6 +315,7 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
     change.emit({EventType::customer_discount_created}, *applied);
     if (!subscription.discount) change.emit({EventType::customer_discount_deleted}, *applied);
   }
+  if (!subscription.provisional) tell_of_items(change, new_items);
   if (trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
   change.emit({EventType::invoice_created}, invoice);
   change.set_subject(subscription.id.value());
@@ -295,6 +325,8 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   auto finalized = finalize_invoice(change, invoice);
   if (!finalized) return finalized.error();
   if (charged) begin_charge(change, invoice, *source, false);
+  // It is for the customer to pay it: nothing is tried without having been asked for.
+  if (waits) invoice.next_attempt_at.reset();
   return {};
 }
 
@@ -311,6 +343,11 @@ Result<SubscriptionId> begin_by_schedule(Change& change, const Subscribe& comman
   change.emit({EventType::subscription_created}, subscription);
   if (discount) change.emit({EventType::customer_discount_created}, *discount);
   if (is_trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
+  const std::size_t pending_before = account.invoice_items.size();
+  auto added = add_one_time_items(change, subscription, command.one_time_items);
+  if (!added) return added.error();
+  tell_of_items(change, {account.invoice_items.begin() + static_cast<std::ptrdiff_t>(pending_before),
+                         account.invoice_items.end()});
   const Period gathered{subscription.current_period.start, subscription.current_period.start};
   // Source: Stripe, the first invoice of a schedule is a draft for about an hour, as nobody waits for it.
   auto billed = bill(change, subscription, subscription, {BillingReason::subscription_create, gathered});
@@ -323,6 +360,7 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
   if (subscription == nullptr) return no_such_subscription(command.subscription);
   change.set_subject(subscription->id.value());
   if (!command.at_period_end) {
+    note_cancellation(*subscription, command.comment, command.feedback);
     // Source: Stripe, "if the subscription is set to cancel immediately, pending prorations will be removed"; and those
     // of the cancellation itself are made on demand. Asked for an invoice now, Stripe bills all of them.
     if (!command.invoice_now) drop_prorations(change, *subscription);
@@ -343,7 +381,8 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
   if (subscription->status == SubscriptionStatus::incomplete)
     return Failure{Errc::invalid_state,
                    "A subscription whose first payment is incomplete can only be canceled at once.", "at_period_end"};
-  if (subscription->cancel_at_period_end) return {};
+  const bool says_more = command.comment || command.feedback;
+  if (subscription->cancel_at_period_end && !says_more) return {};
   auto own = check_own_end(*subscription);
   if (!own) return own.error();
   Subscription before = *subscription;
@@ -352,8 +391,9 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
     auto paid = pay_until(change, *subscription, subscription->current_period.end);
     if (!paid) return paid.error();
   }
+  if (!subscription->cancel_at_period_end) subscription->canceled_at = change.now;
   subscription->cancel_at_period_end = true;
-  subscription->canceled_at = change.now;
+  note_cancellation(*subscription, command.comment, command.feedback);
   change.emit_update(EventType::subscription_updated, std::move(before), *subscription);
   return {};
 }
@@ -485,6 +525,8 @@ void invoice_was_paid(Change& change, const Invoice& invoice) {
   if (subscription == nullptr || subscription->latest_invoice != invoice.id) return;
   switch (subscription->status) {
     case SubscriptionStatus::incomplete:
+      set_status(change, *subscription, status_when_paid(*subscription, change.now));
+      return;
     case SubscriptionStatus::past_due:
     case SubscriptionStatus::unpaid:
       set_status(change, *subscription, SubscriptionStatus::active);
@@ -501,7 +543,7 @@ void invoice_payment_pending(Change& change, const Invoice& invoice) {
   Subscription* subscription = change.account().find(invoice.subscription);
   if (subscription != nullptr && subscription->latest_invoice == invoice.id &&
       subscription->status == SubscriptionStatus::incomplete)
-    set_status(change, *subscription, SubscriptionStatus::active);
+    set_status(change, *subscription, status_when_paid(*subscription, change.now));
 }
 
 void invoice_payment_failed(Change& change, Invoice& invoice) {

@@ -116,6 +116,8 @@ Result<void> check_update(const Change& change, const Account& account, const Su
     auto rates_are_fine = check_tax_rates(*command.tax_rates, "default_tax_rates");
     if (!rates_are_fine) return rates_are_fine.error();
   }
+  auto once = check_one_time_items(command.one_time_items, subscription.items.front().price.unit_amount.currency);
+  if (!once) return once.error();
   if (command.proration_date) {
     // Source: Stripe, within the current period, and "cannot be before the subscription was on its current plan".
     const Timestamp earliest = subscription.changed_at.value_or(subscription.current_period.start);
@@ -130,6 +132,9 @@ Result<void> check_update(const Change& change, const Account& account, const Su
 /// What is not billed.
 void apply_terms(Change& change, Subscription& subscription, const UpdateSubscription& command) {
   if (command.default_source) subscription.default_source = *command.default_source;
+  if (command.description) subscription.description = *command.description;
+  if (command.cancellation_comment) subscription.cancellation_comment = *command.cancellation_comment;
+  if (command.cancellation_feedback) subscription.cancellation_feedback = *command.cancellation_feedback;
   if (command.collection) subscription.collection = *command.collection;
   if (command.days_until_due) subscription.days_until_due = *command.days_until_due;
   if (command.renewal_trigger) subscription.renewal_trigger = *command.renewal_trigger;
@@ -241,6 +246,11 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
   if (!discounted) return discounted.error();
   auto replaced = bill_replaced_usage(change, subscription, items, command, start);
   if (!replaced) return replaced.error();
+  const std::size_t ordered = account.invoice_items.size();
+  auto added = add_one_time_items(change, subscription, command.one_time_items);
+  if (!added) return added.error();
+  for (std::size_t i = ordered; i < account.invoice_items.size(); ++i)
+    change.emit({EventType::invoiceitem_created}, InvoiceItem(account.invoice_items[i]));
 
   if (begins_period) {
     if (prorates) {

@@ -319,6 +319,16 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(30, subscription.pause);
   archive.field(31, subscription.upcoming_at);
   archive.field(32, subscription.schedule);
+  archive.field(33, subscription.description);
+  archive.field(34, subscription.cancellation_comment);
+  archive.field(35, subscription.cancellation_feedback);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<OneTimeItem> item) {
+  archive.field(1, item.price);
+  archive.field(2, item.quantity);
+  archive.field(3, item.description);
 }
 
 template <class Archive>
@@ -339,6 +349,12 @@ void describe(Archive& archive, typename Archive::template Object<Phase> phase) 
   archive.field(6, phase.anchor_at_start);
   archive.field(7, phase.discount);
   archive.field(8, phase.tax_rates);
+  archive.field(9, phase.one_time_items);
+  archive.field(10, phase.collection);
+  archive.field(11, phase.days_until_due);
+  archive.field(12, phase.default_source);
+  archive.field(13, phase.description);
+  archive.field(14, phase.metadata);
 }
 
 template <class Archive>
@@ -357,6 +373,7 @@ void describe(Archive& archive, typename Archive::template Object<Schedule> sche
   archive.field(12, schedule.released_at);
   archive.field(13, schedule.canceled_at);
   archive.field(14, schedule.metadata);
+  archive.field(15, schedule.description);
 }
 
 template <class Archive>
@@ -862,10 +879,32 @@ bool is_owner_field(std::string_view field) {
   return field.starts_with('c') || field.starts_with('r') || field.starts_with('n');
 }
 
+namespace {
+
+/// The letter before the identifiers of the kind.
+template <class Kind>
+constexpr char letter_of = '\0';
+template <>
+constexpr char letter_of<SubscriptionKind> = 's';
+template <>
+constexpr char letter_of<InvoiceKind> = 'i';
+template <>
+constexpr char letter_of<BalanceTransactionKind> = 'b';
+template <>
+constexpr char letter_of<ScheduleKind> = 'h';
+template <>
+constexpr char letter_of<ChargeKind> = 'c';
+template <>
+constexpr char letter_of<RefundKind> = 'r';
+template <>
+constexpr char letter_of<CreditNoteKind> = 'n';
+
+}  // namespace
+
 template <class Kind>
 Result<std::string> parse_record_field(const AccountKey& key, std::string_view field) {
-  constexpr char letter = std::is_same_v<Kind, SubscriptionKind> ? 's' : std::is_same_v<Kind, InvoiceKind> ? 'i' : 'c';
-  if (field.empty() || field.front() != letter) return std::string();
+  static_assert(letter_of<Kind> != '\0');
+  if (field.empty() || field.front() != letter_of<Kind>) return std::string();
   Reader reader(key, field.substr(1));
   std::string id = reader.identifier(Kind::prefix);
   if (!reader.is_good() || !reader.is_at_end()) return corrupt("record's field");
@@ -874,6 +913,10 @@ Result<std::string> parse_record_field(const AccountKey& key, std::string_view f
 template Result<std::string> parse_record_field<SubscriptionKind>(const AccountKey&, std::string_view);
 template Result<std::string> parse_record_field<InvoiceKind>(const AccountKey&, std::string_view);
 template Result<std::string> parse_record_field<ChargeKind>(const AccountKey&, std::string_view);
+template Result<std::string> parse_record_field<BalanceTransactionKind>(const AccountKey&, std::string_view);
+template Result<std::string> parse_record_field<ScheduleKind>(const AccountKey&, std::string_view);
+template Result<std::string> parse_record_field<RefundKind>(const AccountKey&, std::string_view);
+template Result<std::string> parse_record_field<CreditNoteKind>(const AccountKey&, std::string_view);
 
 std::string encode_charge_owner(const AccountKey& key, const InvoiceId& invoice) {
   std::string bytes(1, form_version);
@@ -898,6 +941,7 @@ template std::string encode_reference(const AccountKey&, const ChargeId&);
 template std::string encode_reference(const AccountKey&, const InvoiceItemId&);
 template std::string encode_reference(const AccountKey&, const ScheduleId&);
 template std::string encode_reference(const AccountKey&, const CreditNoteId&);
+template std::string encode_reference(const AccountKey&, const RefundId&);
 
 Result<Reference> decode_reference(std::string_view member, std::string_view prefix) {
   if (member.size() < account_key_length) return corrupt("reference");

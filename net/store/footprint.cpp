@@ -32,6 +32,9 @@ void add_entries(IndexEntries& entries, const AccountKey& key, const Invoice& in
   for (const CreditNote& note : invoice.credit_notes)
     entries.push_back({Index::credit_notes, score(note.created), encode_reference(key, note.id), {}});
   for (const Charge& charge : invoice.charges)
+    for (const Refund& refund : charge.refunds)
+      entries.push_back({Index::refunds, score(refund.created), encode_reference(key, refund.id), {}});
+  for (const Charge& charge : invoice.charges)
     // Of a charge that somebody asked for by itself its client must find out that it is under way.
     if (!charge.is_unresolved() || charge.state == ChargeState::pending || charge.is_direct)
       entries.push_back({Index::charges, score(charge.created), encode_reference(key, charge.id), {}});
@@ -133,6 +136,8 @@ std::string_view to_text(Index index) {
       return "credit_notes";
     case Index::schedules:
       return "schedules";
+    case Index::refunds:
+      return "refunds";
   }
   return "";
 }

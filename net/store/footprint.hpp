@@ -36,8 +36,9 @@ enum class Index : std::uint8_t {
   countries,
   credit_notes,
   schedules,
+  refunds,
 };
-inline constexpr std::size_t index_count = 21;
+inline constexpr std::size_t index_count = 22;
 
 std::string_view to_text(Index index);
 

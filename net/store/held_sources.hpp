@@ -32,5 +32,8 @@ awaitable<Result<std::string>> owner_of_held_source(Store& store, Mode mode, std
 awaitable<Result<SetupIntent>> create_setup_intent(Store& store, Mode mode, SetupIntent intent, Milliseconds life);
 awaitable<Result<void>> put_setup_intent(Store& store, Mode mode, SetupIntent intent, Milliseconds life);
 awaitable<Result<SetupIntent>> find_setup_intent(Store& store, Mode mode, std::string id);
+/// A page of the identifiers of SetupIntents, newest first, one more than the limit when there are more. Those whose
+/// life is over may be among them.
+awaitable<Result<std::vector<ListedMember>>> list_setup_intents(Store& store, Mode mode, Page page);
 
 }  // namespace billd::store

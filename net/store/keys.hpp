@@ -31,6 +31,7 @@ namespace billd::store {
 // t:{p7}:h:<token>                  a payment source that is no customer's yet
 // t:{p7}:ho:<token>                 whose it has become
 // t:{p7}:m                          hash: marks of commits that redeem a coupon, see redemptions.hpp
+// t:{p7}:hs                         sorted set: SetupIntents by creation in microseconds; some may be kept no longer
 // t:{p7}:n                          count: numbers of customers drawn so far
 // t:{p7}:u:<kind>:<value>           who holds a value that only one customer may have
 // t:{p7}:g:<charge>                 the built-in test gateway's ledger

@@ -72,6 +72,20 @@ std::strong_ordering EventPosition::operator<=>(const EventPosition& other) cons
 }
 
 awaitable<Result<std::vector<ListedMember>>> Store::list(Mode mode, Index index, Page page) {
+  std::vector<std::string> keys;
+  for (std::uint32_t partition = 0; partition < partitions_; ++partition)
+    keys.push_back(index_key(prefix(mode, partition), index));
+  co_return co_await list_sets(std::move(keys), std::move(page));
+}
+
+awaitable<Result<std::vector<ListedMember>>> Store::list_beside(Mode mode, std::string name, Page page) {
+  std::vector<std::string> keys;
+  for (std::uint32_t partition = 0; partition < partitions_; ++partition)
+    keys.push_back(prefix(mode, partition).append(name));
+  co_return co_await list_sets(std::move(keys), std::move(page));
+}
+
+awaitable<Result<std::vector<ListedMember>>> Store::list_sets(std::vector<std::string> keys, Page page) {
   const std::string count = std::to_string(page.limit + 1);
   const std::string lowest = page.score_min ? std::to_string(*page.score_min) : "-inf";
   const std::string highest = page.score_max ? std::to_string(*page.score_max) : "+inf";
@@ -82,8 +96,7 @@ awaitable<Result<std::vector<ListedMember>>> Store::list(Mode mode, Index index,
   const bool begins_at_cursor = cursor && (upwards ? !page.score_min || cursor->first >= *page.score_min
                                                    : !page.score_max || cursor->first <= *page.score_max);
   std::vector<redis::Command> commands;
-  for (std::uint32_t partition = 0; partition < partitions_; ++partition) {
-    const std::string key = index_key(prefix(mode, partition), index);
+  for (const std::string& key : keys) {
     // What has the cursor's own score is asked for apart, for it has to be compared by member.
     if (cursor) commands.emplace_back("ZRANGEBYSCORE", key, tie, tie, "WITHSCORES");
     if (upwards)

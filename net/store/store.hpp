@@ -184,6 +184,8 @@ class Store {
   /// A page of an index over all partitions, newest first (with `before`: the ones just newer than it, newest first),
   /// one member more than the limit when there are more.
   awaitable<Result<std::vector<ListedMember>>> list(Mode mode, Index index, Page page);
+  /// The same of sorted sets that other parts keep beside the accounts; see key_beside().
+  awaitable<Result<std::vector<ListedMember>>> list_beside(Mode mode, std::string name, Page page);
   /// How many members the index has with a score from `score_min` to `score_max`, both included (empty: without bound).
   awaitable<Result<std::uint64_t>> count(Mode mode, Index index, std::optional<std::int64_t> score_min,
                                          std::optional<std::int64_t> score_max);
@@ -333,6 +335,8 @@ class Store {
 
  private:
   awaitable<Result<InvoiceId>> owner_of(Mode mode, AccountKey key, std::string field);
+  /// One set for each partition.
+  awaitable<Result<std::vector<ListedMember>>> list_sets(std::vector<std::string> keys, Page page);
   class Batches;
   class Search;
   /// The numbers of a partition and mode that this process has drawn and not given to anybody yet.

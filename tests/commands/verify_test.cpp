@@ -384,7 +384,9 @@ TEST_F(Verify, MendsMissingEntriesOfEveryIndex) {
   const Invoice paid = invoice_of_period(1);
   note.invoice = paid.id;
   note.recalled = paid;
-  note.amount = note.credit_amount = 100;
+  note.amount = 100;
+  note.credit_amount = 60;
+  note.refund_amount = 40;
   loaded = committed(std::move(loaded), note);
   std::set<store::Index> mended;
   for (const store::IndexEntry& entry : loaded.footprint.entries) {

@@ -334,6 +334,9 @@ inline Subscription RandomObjects::subscription() {
   if (coin()) subscription.pause = Pause{one_of(PauseBehavior::void_), maybe_time()};
   subscription.upcoming_at = maybe_time();
   subscription.schedule = id<ScheduleKind>();
+  subscription.description = text();
+  subscription.cancellation_comment = text();
+  subscription.cancellation_feedback = text();
   return subscription;
 }
 
@@ -427,6 +430,7 @@ inline BalanceTransaction RandomObjects::balance_transaction() {
 
 inline Schedule RandomObjects::schedule() {
   Schedule schedule;
+  schedule.description = text();
   schedule.id = id<ScheduleKind>();
   schedule.status = one_of(ScheduleStatus::canceled);
   schedule.created = time();
@@ -436,6 +440,12 @@ inline Schedule RandomObjects::schedule() {
     Phase phase{time(), time(), std::move(items), one_of(PhaseProration::none), maybe_time(), coin()};
     phase.discount = maybe_discount();
     phase.tax_rates = tax_rates();
+    phase.one_time_items = some<OneTimeItem>(0, [this] { return OneTimeItem{price(), integer(), text()}; });
+    if (coin()) phase.collection = one_of(Collection::send_invoice);
+    phase.days_until_due = static_cast<std::int32_t>(below(100));
+    phase.default_source = id<SourceKind>();
+    phase.description = text();
+    phase.metadata = metadata();
     return phase;
   });
   schedule.phase = static_cast<std::int32_t>(below(schedule.phases.size()));

@@ -24,6 +24,11 @@ std::vector<std::string> take_apart(const std::string& path) {
   return segments;
 }
 
+/// A part of an object that is there already.
+bool only_leads_on(Kind kind) {
+  return kind == Kind::invoice_settings || kind == Kind::phase || kind == Kind::phase_item;
+}
+
 Result<void> check_path(const std::string& path, const ExpandPath& segments, Shape shape) {
   if (segments.size() > levels_max)
     return Failure{Errc::invalid_parameter, "You cannot expand more than 4 levels of a property. Property: " + path,
@@ -39,7 +44,7 @@ Result<void> check_path(const std::string& path, const ExpandPath& segments, Sha
     if (link == nullptr) return cannot_expand(path, "");
     shape = link->to;
   }
-  if (shape.kind == Kind::invoice_settings) return cannot_expand(path, "");
+  if (only_leads_on(shape.kind)) return cannot_expand(path, "");
   return {};
 }
 

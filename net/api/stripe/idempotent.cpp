@@ -90,11 +90,11 @@ AccountKey home_of(const Call& call, const Route& route) {
     case Home::customer:
       return AccountKey::of_id(call.arguments().text_or_empty("customer")).value_or(AccountKey());
     case Home::account: {
+      if (!call.variables.empty()) return AccountKey::of_id(call.variables.front().second).value_or(AccountKey());
       const Arguments arguments = call.arguments();
-      const std::string id = !call.variables.empty()     ? call.variables.front().second
-                             : arguments.has("customer") ? arguments.text_or_empty("customer")
-                                                         : arguments.text_or_empty("subscription");
-      return AccountKey::of_id(id).value_or(AccountKey());
+      for (const char* name : {"customer", "subscription", "from_subscription", "invoice"})
+        if (arguments.has(name)) return AccountKey::of_id(arguments.text_or_empty(name)).value_or(AccountKey());
+      return {};
     }
   }
   return {};

@@ -117,7 +117,7 @@ awaitable<Result<Outcome>> create_invoice_item(Services& services, Call call) {
   auto account =
       co_await load_live_customer(services, call.mode, *task.known, arguments.text_or_empty("customer"), "customer");
   if (!account) co_return account.error();
-  auto command = read_new_invoice_item(arguments, **account);
+  auto command = co_await read_new_invoice_item(services, call, *task.known, arguments, "", **account);
   if (!command) co_return command.error();
   command->invoice = InvoiceId(arguments.text_or_empty("invoice"));
   command->subscription = SubscriptionId(arguments.text_or_empty("subscription"));
@@ -126,7 +126,7 @@ awaitable<Result<Outcome>> create_invoice_item(Services& services, Call call) {
   task.account = (*account)->key;
   task.command = std::move(*command);
   task.show = show_new_item;
-  co_return co_await carry_out(services, call, std::move(task));
+  co_return co_await carry_out_with_prices(services, call, std::move(task));
 }
 
 awaitable<Result<Outcome>> retrieve_invoice_item(Services& services, Call call) {
@@ -140,14 +140,14 @@ awaitable<Result<Outcome>> update_invoice_item(Services& services, Call call) {
   Task task;
   auto item = co_await find_item(services, call, *task.known);
   if (!item) co_return item.error();
-  auto command = read_invoice_item_changes(call.arguments(), *item);
+  auto command = co_await read_invoice_item_changes(services, call, *task.known, call.arguments(), "", *item);
   if (!command) co_return command.error();
   auto foreseen = co_await foresee(services, call, *task.known, Kind::invoice_item, item->item.id.value());
   if (!foreseen) co_return foreseen.error();
   task.account = *AccountKey::of_id(item->item.id.value());
   task.show = show_item(item->item.id.value());
   task.command = std::move(*command);
-  co_return co_await carry_out(services, call, std::move(task));
+  co_return co_await carry_out_with_prices(services, call, std::move(task));
 }
 
 awaitable<Result<Outcome>> delete_invoice_item(Services& services, Call call) {

@@ -3,12 +3,23 @@
 namespace billd::api::stripe {
 namespace {
 
-/// Source: Stripe, an amount is given as a whole or as a unit amount with a quantity.
+/// Source: Stripe, an item has a price, or an amount as a whole, or a unit amount with a quantity.
 Result<void> check_amount(const Arguments& arguments) {
-  for (const char* other : {"unit_amount", "quantity"})
-    if (arguments.has("amount") && arguments.has(other))
-      return Failure{Errc::invalid_parameter,
-                     "You may only specify one of these parameters: amount, " + std::string(other) + ".", "amount"};
+  constexpr std::array<std::string_view, 5> exclusive = {"amount", "unit_amount", "unit_amount_decimal", "price",
+                                                         "price_data"};
+  std::string_view given;
+  for (std::string_view name : exclusive) {
+    if (!arguments.has(name)) continue;
+    if (!given.empty())
+      return Failure{
+          Errc::invalid_parameter,
+          "You may only specify one of these parameters: " + std::string(given) + ", " + std::string(name) + ".",
+          std::string(given)};
+    given = name;
+  }
+  if (given == "amount" && arguments.has("quantity"))
+    return Failure{Errc::invalid_parameter, "You may only specify one of these parameters: amount, quantity.",
+                   "amount"};
   return {};
 }
 
@@ -18,45 +29,70 @@ std::optional<Period> read_period(const Arguments& arguments) {
   return Period{*period->timestamp("start"), *period->timestamp("end")};
 }
 
-}  // namespace
-
-Result<CreateInvoiceItem> read_new_invoice_item(const Arguments& arguments, const Account& account) {
-  auto fits = check_amount(arguments);
-  if (!fits) return fits.error();
-  const char* name = arguments.has("unit_amount") ? "unit_amount" : "amount";
-  const auto amount = arguments.integer(name);
-  if (!amount) return Failure{Errc::missing_parameter, "Missing required param: amount.", "amount"};
-  CreateInvoiceItem command;
-  const Currency given =
-      arguments.has("currency") ? *Currency::parse(arguments.text_or_empty("currency")) : account.customer.currency;
-  command.unit_amount = Money{*amount, given};
-  command.quantity = arguments.integer("quantity").value_or(1);
-  command.period = read_period(arguments);
-  command.description = arguments.text_or_empty("description");
-  command.discountable = arguments.boolean("discountable");
-  auto metadata = arguments.metadata_over({});
-  if (!metadata) return metadata.error();
-  command.metadata = std::move(*metadata);
-  return command;
+/// What one unit costs, or the whole of the only one; no value when the request says neither.
+Result<std::optional<std::int64_t>> read_unit_amount(const Arguments& arguments) {
+  if (!arguments.has("unit_amount_decimal"))
+    return arguments.has("unit_amount") ? arguments.integer("unit_amount") : arguments.integer("amount");
+  auto decimal = read_decimal(arguments, "unit_amount_decimal");
+  if (!decimal) return decimal.error();
+  if (decimal->fraction != 0)
+    return Failure{Errc::invalid_parameter,
+                   "Parts of the smallest unit are for prices: describe one with `price_data`.", "unit_amount_decimal"};
+  return std::optional(decimal->minor);
 }
 
-Result<UpdateInvoiceItem> read_invoice_item_changes(const Arguments& arguments, const KnownItem& item) {
+}  // namespace
+
+awaitable<Result<CreateInvoiceItem>> read_new_invoice_item(Services& services, const Call& call, Known& known,
+                                                           Arguments arguments, std::string path,
+                                                           const Account& account) {
   auto fits = check_amount(arguments);
-  if (!fits) return fits.error();
+  if (!fits) co_return fits.error();
+  CreateInvoiceItem command;
+  command.description = arguments.text_or_empty("description");
+  auto plan = co_await load_one_time_price(services, call, known, arguments, path);
+  if (!plan) co_return plan.error();
+  if (*plan != nullptr) {
+    command.price = (*plan)->price();
+    if (!arguments.has("description")) command.description = (*plan)->product_name;
+  } else {
+    auto amount = read_unit_amount(arguments);
+    if (!amount) co_return amount.error();
+    if (!*amount) co_return Failure{Errc::missing_parameter, "Missing required param: amount.", "amount"};
+    const Currency given =
+        arguments.has("currency") ? *Currency::parse(arguments.text_or_empty("currency")) : account.customer.currency;
+    command.unit_amount = Money{**amount, given};
+  }
+  command.quantity = arguments.integer("quantity").value_or(1);
+  command.period = read_period(arguments);
+  command.discountable = arguments.boolean("discountable");
+  auto metadata = arguments.metadata_over({});
+  if (!metadata) co_return metadata.error();
+  command.metadata = std::move(*metadata);
+  co_return command;
+}
+
+awaitable<Result<UpdateInvoiceItem>> read_invoice_item_changes(Services& services, const Call& call, Known& known,
+                                                               Arguments arguments, std::string path,
+                                                               const KnownItem& item) {
+  auto fits = check_amount(arguments);
+  if (!fits) co_return fits.error();
   UpdateInvoiceItem command;
   command.item = item.item.id;
   command.invoice = item.invoice;
-  command.unit_amount = arguments.integer("unit_amount");
+  auto plan = co_await load_one_time_price(services, call, known, arguments, path);
+  if (!plan) co_return plan.error();
+  if (*plan != nullptr) command.price = (*plan)->price();
+  auto amount = read_unit_amount(arguments);
+  if (!amount) co_return amount.error();
+  command.unit_amount = *amount;
   command.quantity = arguments.integer("quantity");
-  if (const auto amount = arguments.integer("amount")) {
-    command.unit_amount = amount;
-    command.quantity = 1;
-  }
+  if (arguments.has("amount")) command.quantity = 1;
   command.period = read_period(arguments);
   command.description = arguments.text("description");
   command.discountable = arguments.boolean("discountable");
   command.metadata = arguments.metadata_patch();
-  return command;
+  co_return command;
 }
 
 }  // namespace billd::api::stripe

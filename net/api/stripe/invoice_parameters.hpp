@@ -4,16 +4,19 @@
 #include <array>
 #include <optional>
 
-#include "net/api/stripe/known.hpp"
+#include "net/api/stripe/inline_prices.hpp"
 
 namespace billd::api::stripe {
 
 inline constexpr std::array period_rules = {timestamp("start").required(), timestamp("end").required()};
 
-/// The whole amount, or one unit's and how many; negative for a credit.
+/// The whole amount, or one unit's or a price and how many; negative for a credit.
 inline constexpr std::array invoice_item_rules = {
     integer("amount", -999'999'999'999, 999'999'999'999),
     integer("unit_amount", -999'999'999'999, 999'999'999'999),
+    text("unit_amount_decimal", 32),
+    text("price"),
+    map("price_data", inline_price_rules),
     integer("quantity", 0, 1'000'000'000),
     text("description").clearable(),
     boolean("discountable"),
@@ -21,9 +24,14 @@ inline constexpr std::array invoice_item_rules = {
     metadata(),
 };
 
-/// A pending item of the account, in the customer's currency unless the request names one.
-Result<CreateInvoiceItem> read_new_invoice_item(const Arguments& arguments, const Account& account);
+/// A pending item of the account, in the customer's currency unless the request names one. `path` is where `arguments`
+/// stand in the request.
+awaitable<Result<CreateInvoiceItem>> read_new_invoice_item(Services& services, const Call& call, Known& known,
+                                                           Arguments arguments, std::string path,
+                                                           const Account& account);
 
-Result<UpdateInvoiceItem> read_invoice_item_changes(const Arguments& arguments, const KnownItem& item);
+awaitable<Result<UpdateInvoiceItem>> read_invoice_item_changes(Services& services, const Call& call, Known& known,
+                                                               Arguments arguments, std::string path,
+                                                               const KnownItem& item);
 
 }  // namespace billd::api::stripe

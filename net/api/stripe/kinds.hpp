@@ -27,6 +27,11 @@ enum class Kind : std::uint8_t {
   tax_rate,
   charge,
   refund,
+  credit_note,
+  balance_transaction,
+  schedule,
+  phase,       ///< a part of the schedule that only leads on
+  phase_item,  ///< likewise
   payment_intent,
   setup_intent,
   event,

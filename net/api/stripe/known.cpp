@@ -27,9 +27,35 @@ bool lives_in_account(Kind kind) {
     case Kind::charge:
     case Kind::subscription_item:
     case Kind::invoice_item:
+    case Kind::credit_note:
+    case Kind::balance_transaction:
+    case Kind::schedule:
+    case Kind::refund:
       return true;
     default:
       return false;
+  }
+}
+
+/// Of the kinds that are kept outside of their account when nothing changes them any more.
+bool is_known(const Known& known, Kind kind, const std::string& id) {
+  switch (kind) {
+    case Kind::subscription:
+      return known.subscription(id) != nullptr;
+    case Kind::invoice:
+      return known.payment(id) != nullptr;
+    case Kind::charge:
+      return known.invoice_of_charge(id) != nullptr;
+    case Kind::refund:
+      return known.invoice_of_refund(id) != nullptr;
+    case Kind::credit_note:
+      return known.invoice_of_credit_note(id) != nullptr;
+    case Kind::schedule:
+      return known.schedule(id) != nullptr;
+    case Kind::balance_transaction:
+      return known.balance_transaction(id) != nullptr;
+    default:
+      return true;
   }
 }
 
@@ -38,10 +64,7 @@ std::vector<std::string> missing(const Known& known, const std::vector<Named>& w
   std::vector<std::string> ids;
   for (const Named& named : wanted) {
     if (named.kind != kind || known.account_of(named.id) == nullptr) continue;
-    const bool is_known = kind == Kind::subscription ? known.subscription(named.id) != nullptr
-                          : kind == Kind::invoice    ? known.payment(named.id) != nullptr
-                                                     : known.invoice_of_charge(named.id) != nullptr;
-    if (!is_known) ids.push_back(named.id);
+    if (!is_known(known, kind, named.id)) ids.push_back(named.id);
   }
   return ids;
 }
@@ -64,14 +87,18 @@ awaitable<Result<void>> load_accounts(Services& services, Mode mode, Known& know
   co_return Result<void>();
 }
 
-/// Finds out which invoices the charges were made for.
-awaitable<Result<std::vector<std::string>>> owners_of_charges(Services& services, Mode mode,
-                                                              std::vector<std::string> charges) {
+awaitable<Result<InvoiceId>> owner_of_part(Services& services, Mode mode, Kind kind, std::string id) {
+  const AccountKey key = *AccountKey::of_id(id);
+  if (kind == Kind::refund) return services.store.invoice_of_refund(mode, key, RefundId(std::move(id)));
+  if (kind == Kind::credit_note) return services.store.invoice_of_credit_note(mode, key, CreditNoteId(std::move(id)));
+  return services.store.invoice_of_charge(mode, key, ChargeId(std::move(id)));
+}
+
+/// Finds out which invoices these are part of: charges, refunds or credit notes.
+awaitable<Result<std::vector<std::string>>> owners_of(Services& services, Mode mode, Kind kind,
+                                                      std::vector<std::string> ids) {
   std::vector<awaitable<Result<InvoiceId>>> questions;
-  for (std::string& charge : charges) {
-    const AccountKey key = *AccountKey::of_id(charge);
-    questions.push_back(services.store.invoice_of_charge(mode, key, ChargeId(std::move(charge))));
-  }
+  for (std::string& id : ids) questions.push_back(owner_of_part(services, mode, kind, std::move(id)));
   auto answers = co_await gather(std::move(questions));
   std::vector<std::string> invoices;
   for (const Result<InvoiceId>& answer : answers) {
@@ -102,6 +129,13 @@ void collect(const Subscription& subscription, std::set<PlanId>& plans) {
 void collect(const Invoice& invoice, std::set<PlanId>& plans) {
   for (const InvoiceLine& line : invoice.lines)
     if (!line.price.id.is_empty()) plans.insert(line.price.id);
+}
+
+void collect(const Schedule& schedule, std::set<PlanId>& plans) {
+  for (const Phase& phase : schedule.phases) {
+    for (const PhaseItem& item : phase.items) plans.insert(item.price.id);
+    for (const OneTimeItem& item : phase.one_time_items) plans.insert(item.price.id);
+  }
 }
 
 /// The invoices of the items that are not pending. Nothing leads to them but the invoices themselves, the latest first.
@@ -135,6 +169,8 @@ std::set<PlanId> plans_shown(const Known& known, const std::vector<Named>& wante
       if (const Subscription* subscription = known.subscription(named.id)) collect(*subscription, plans);
     } else if (named.kind == Kind::invoice) {
       if (const Invoice* invoice = known.invoice(named.id)) collect(*invoice, plans);
+    } else if (named.kind == Kind::schedule) {
+      if (const Schedule* schedule = known.schedule(named.id)) collect(*schedule, plans);
     } else if (named.kind == Kind::subscription_item) {
       if (const Subscription* subscription = known.subscription_of_item(named.id)) collect(*subscription, plans);
     } else if (named.kind == Kind::invoice_item) {
@@ -157,6 +193,45 @@ awaitable<Result<void>> load_plans(Services& services, Mode mode, Known& known, 
       co_return plan.error();
   }
   co_return Result<void>();
+}
+
+/// The identifier of the kind behind the field of a record; empty when it is of another kind.
+Result<std::string> id_of_field(const AccountKey& key, std::string_view field, Kind kind) {
+  switch (kind) {
+    case Kind::subscription:
+      return store::parse_record_field<SubscriptionKind>(key, field);
+    case Kind::invoice:
+    case Kind::payment_intent:
+      return store::parse_record_field<InvoiceKind>(key, field);
+    case Kind::refund:
+      return store::parse_record_field<RefundKind>(key, field);
+    case Kind::credit_note:
+      return store::parse_record_field<CreditNoteKind>(key, field);
+    case Kind::schedule:
+      return store::parse_record_field<ScheduleKind>(key, field);
+    case Kind::balance_transaction:
+      return store::parse_record_field<BalanceTransactionKind>(key, field);
+    default:
+      return store::parse_record_field<ChargeKind>(key, field);
+  }
+}
+
+/// What of the kind is in the account itself.
+void add_live(const Account& account, Kind kind, std::set<std::string>& ids) {
+  if (kind == Kind::subscription)
+    for (const Subscription& subscription : account.subscriptions) ids.insert(subscription.id.value());
+  if (kind == Kind::schedule)
+    for (const Schedule& schedule : account.schedules) ids.insert(schedule.id.value());
+  for (const Invoice& invoice : account.invoices) {
+    if (kind == Kind::invoice || kind == Kind::payment_intent) ids.insert(invoice.id.value());
+    if (kind == Kind::credit_note)
+      for (const CreditNote& note : invoice.credit_notes) ids.insert(note.id.value());
+    for (const Charge& charge : invoice.charges) {
+      if (kind == Kind::charge) ids.insert(charge.id.value());
+      if (kind == Kind::refund)
+        for (const Refund& refund : charge.refunds) ids.insert(refund.id.value());
+    }
+  }
 }
 
 /// The customers of payment methods whose identifiers are older than that.
@@ -204,7 +279,11 @@ void Known::see(const Account& account) {
 
 void Known::put(Record record) {
   if (auto* invoice = std::get_if<Invoice>(&record)) {
-    for (const Charge& charge : invoice->charges) charge_owners_[charge.id.value()] = invoice->id.value();
+    for (const Charge& charge : invoice->charges) {
+      owners_[charge.id.value()] = invoice->id.value();
+      for (const Refund& refund : charge.refunds) owners_[refund.id.value()] = invoice->id.value();
+    }
+    for (const CreditNote& note : invoice->credit_notes) owners_[note.id.value()] = invoice->id.value();
     for (const InvoiceLine& line : invoice->lines)
       if (!line.is_recurring()) item_owners_[line.invoice_item.value()] = invoice->id.value();
     std::string id = invoice->id.value();
@@ -212,7 +291,18 @@ void Known::put(Record record) {
   } else if (auto* subscription = std::get_if<Subscription>(&record)) {
     std::string id = subscription->id.value();
     subscriptions_.insert_or_assign(std::move(id), std::move(*subscription));
+  } else if (auto* schedule = std::get_if<Schedule>(&record)) {
+    std::string id = schedule->id.value();
+    schedules_.insert_or_assign(std::move(id), std::move(*schedule));
+  } else if (auto* transaction = std::get_if<BalanceTransaction>(&record)) {
+    std::string id = transaction->id.value();
+    balance_transactions_.insert_or_assign(std::move(id), std::move(*transaction));
   }
+}
+
+void Known::put_new(Plan plan) {
+  new_plans_.push_back(plan);
+  put(std::move(plan));
 }
 
 void Known::put(Plan plan) {
@@ -296,8 +386,38 @@ const Invoice* Known::invoice_of_charge(std::string_view charge) const {
     for (const Invoice& invoice : account->invoices)
       if (std::ranges::any_of(invoice.charges, [&](const Charge& each) { return each.id.value() == charge; }))
         return &invoice;
-  const std::string* owner = value_or_null(charge_owners_, charge);
+  const std::string* owner = value_or_null(owners_, charge);
   return owner != nullptr ? value_or_null(invoices_, *owner) : nullptr;
+}
+
+const Invoice* Known::invoice_of_credit_note(std::string_view note) const {
+  if (const Account* account = account_of(note))
+    for (const Invoice& invoice : account->invoices)
+      if (std::ranges::any_of(invoice.credit_notes, [&](const CreditNote& each) { return each.id.value() == note; }))
+        return &invoice;
+  const std::string* owner = value_or_null(owners_, note);
+  return owner != nullptr ? value_or_null(invoices_, *owner) : nullptr;
+}
+
+const Invoice* Known::invoice_of_refund(std::string_view refund) const {
+  const auto has_it = [&](const Charge& charge) {
+    return std::ranges::any_of(charge.refunds, [&](const Refund& each) { return each.id.value() == refund; });
+  };
+  if (const Account* account = account_of(refund))
+    for (const Invoice& invoice : account->invoices)
+      if (std::ranges::any_of(invoice.charges, has_it)) return &invoice;
+  const std::string* owner = value_or_null(owners_, refund);
+  return owner != nullptr ? value_or_null(invoices_, *owner) : nullptr;
+}
+
+const Schedule* Known::schedule(std::string_view id) const {
+  if (const Account* account = account_of(id))
+    if (const Schedule* live = account->find(ScheduleId(std::string(id)))) return live;
+  return value_or_null(schedules_, id);
+}
+
+const BalanceTransaction* Known::balance_transaction(std::string_view id) const {
+  return value_or_null(balance_transactions_, id);
 }
 
 const Account* Known::owner_of_source(std::string_view id) const {
@@ -340,9 +460,10 @@ awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::v
     const AccountKey key = *AccountKey::of_id(id);
     fields[key].push_back(store::record_field(key, InvoiceId(id)));
   };
-  std::vector<std::string> charges = missing(known, wanted, Kind::charge);
-  if (!charges.empty()) {
-    auto owners = co_await owners_of_charges(services, mode, std::move(charges));
+  for (const Kind part : {Kind::charge, Kind::refund, Kind::credit_note}) {
+    std::vector<std::string> parts = missing(known, wanted, part);
+    if (parts.empty()) continue;
+    auto owners = co_await owners_of(services, mode, part, std::move(parts));
     if (!owners) co_return owners.error();
     std::ranges::for_each(*owners, want_invoice);
   }
@@ -352,6 +473,14 @@ awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::v
   for (const std::string& id : missing(known, wanted, Kind::subscription)) {
     const AccountKey key = *AccountKey::of_id(id);
     fields[key].push_back(store::record_field(key, SubscriptionId(id)));
+  }
+  for (const std::string& id : missing(known, wanted, Kind::schedule)) {
+    const AccountKey key = *AccountKey::of_id(id);
+    fields[key].push_back(store::record_field(key, ScheduleId(id)));
+  }
+  for (const std::string& id : missing(known, wanted, Kind::balance_transaction)) {
+    const AccountKey key = *AccountKey::of_id(id);
+    fields[key].push_back(store::record_field(key, BalanceTransactionId(id)));
   }
   if (!fields.empty()) {
     auto records = co_await load_records(services, mode, known, std::move(fields));
@@ -428,24 +557,13 @@ awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mod
                                                          AccountKey key, Kind kind) {
   auto fields = co_await services.store.record_fields(mode, key);
   if (!fields) co_return fields.error();
-  const bool is_invoice = kind == Kind::invoice || kind == Kind::payment_intent;
   std::set<std::string> ids;
   for (const std::string& field : *fields) {
-    auto id = kind == Kind::subscription ? store::parse_record_field<SubscriptionKind>(key, field)
-              : is_invoice               ? store::parse_record_field<InvoiceKind>(key, field)
-                                         : store::parse_record_field<ChargeKind>(key, field);
+    auto id = id_of_field(key, field, kind);
     if (!id) co_return id.error();
     if (!id->empty()) ids.insert(std::move(*id));
   }
-  if (const Account* account = known.account(key)) {
-    if (kind == Kind::subscription)
-      for (const Subscription& subscription : account->subscriptions) ids.insert(subscription.id.value());
-    for (const Invoice& invoice : account->invoices) {
-      if (is_invoice) ids.insert(invoice.id.value());
-      if (kind == Kind::charge)
-        for (const Charge& charge : invoice.charges) ids.insert(charge.id.value());
-    }
-  }
+  if (const Account* account = known.account(key)) add_live(*account, kind, ids);
   std::vector<std::string> newest_first(ids.begin(), ids.end());
   sort_newest_first(key, newest_first);
   co_return newest_first;

@@ -26,6 +26,9 @@ class Known {
   void see(const Account& account);
   void put(Record record);
   void put(Plan plan);
+  /// A price that a request describes: it is put into the catalog when its command is carried out.
+  void put_new(Plan plan);
+  const std::vector<Plan>& new_plans() const { return new_plans_; }
   void put(TestClock clock);
   void put(Product product);
 
@@ -42,6 +45,12 @@ class Known {
   const Subscription* subscription_of_item(std::string_view item) const;
   /// The invoice that the charge was made for.
   const Invoice* invoice_of_charge(std::string_view charge) const;
+  /// The invoice that was credited.
+  const Invoice* invoice_of_credit_note(std::string_view note) const;
+  /// The invoice whose charge gave money back.
+  const Invoice* invoice_of_refund(std::string_view refund) const;
+  const Schedule* schedule(std::string_view id) const;
+  const BalanceTransaction* balance_transaction(std::string_view id) const;
   const Source* source(std::string_view id) const;
   /// Whose source it is: a payment method may have had its identifier before it was the customer's.
   const Account* owner_of_source(std::string_view id) const;
@@ -53,9 +62,12 @@ class Known {
   std::map<AccountKey, std::shared_ptr<const Account>> accounts_;
   std::map<std::string, Invoice, std::less<>> invoices_;
   std::map<std::string, Subscription, std::less<>> subscriptions_;
-  std::map<std::string, std::string, std::less<>> charge_owners_;  ///< by charge: the invoice
-  std::map<std::string, std::string, std::less<>> item_owners_;    ///< by invoice item: the invoice
+  std::map<std::string, Schedule, std::less<>> schedules_;
+  std::map<std::string, BalanceTransaction, std::less<>> balance_transactions_;
+  std::map<std::string, std::string, std::less<>> owners_;       ///< by charge, refund or credit note: the invoice
+  std::map<std::string, std::string, std::less<>> item_owners_;  ///< by invoice item: the invoice
   std::map<PlanId, Plan> plans_;
+  std::vector<Plan> new_plans_;
   std::map<std::string, TestClock, std::less<>> test_clocks_;
   std::map<std::string, Product, std::less<>> products_;
 };
@@ -89,8 +101,8 @@ awaitable<Result<const Plan*>> load_plan(Services& services, Mode mode, Known& k
                                          std::string parameter);
 
 /// The identifiers of everything of the kind that the account has or had, the records outside it included, newest
-/// first. The account must be known; what the identifiers name need not be afterwards. The kind is subscription,
-/// invoice, charge, or payment_intent, which is told by the identifiers of its invoices.
+/// first. The account must be known; what the identifiers name need not be afterwards. The kind is one of an account's
+/// objects that may have left it, or payment_intent, which is told by the identifiers of its invoices.
 awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mode mode, const Known& known,
                                                          AccountKey key, Kind kind);
 /// The same, and all of them are known afterwards.

@@ -25,12 +25,20 @@ constexpr std::array listings = {
     Listing{Kind::charge, store::Index::charges, ChargeKind::prefix, "charge"},
     Listing{Kind::payment_intent, store::Index::invoices, InvoiceKind::prefix, "payment_intent"},
     Listing{Kind::invoice_item, store::Index::invoice_items, InvoiceItemKind::prefix, "invoiceitem"},
+    Listing{Kind::refund, store::Index::refunds, RefundKind::prefix, "refund"},
+    Listing{Kind::credit_note, store::Index::credit_notes, CreditNoteKind::prefix, "credit_note"},
+    Listing{Kind::schedule, store::Index::schedules, ScheduleKind::prefix, "subscription_schedule"},
 };
 
 const Listing& listing_of(Kind kind) {
   const auto at = std::ranges::find(listings, kind, &Listing::kind);
   BILLD_CHECK(at != listings.end(), "this kind has no index");
   return *at;
+}
+
+/// What messages call an object of the kind.
+std::string_view object_of(Kind kind) {
+  return kind == Kind::balance_transaction ? "customer_balance_transaction" : listing_of(kind).object;
 }
 
 std::optional<Timestamp> created_of(const Known& known, Kind kind, const std::string& id) {
@@ -49,6 +57,19 @@ std::optional<Timestamp> created_of(const Known& known, Kind kind, const std::st
     if (const Invoice* invoice = known.invoice_of_charge(id))
       for (const Charge& charge : invoice->charges)
         if (charge.id.value() == id) return charge.created;
+  } else if (kind == Kind::refund) {
+    if (const Invoice* invoice = known.invoice_of_refund(id))
+      for (const Charge& charge : invoice->charges)
+        for (const Refund& refund : charge.refunds)
+          if (refund.id.value() == id) return refund.created;
+  } else if (kind == Kind::credit_note) {
+    if (const Invoice* invoice = known.invoice_of_credit_note(id))
+      for (const CreditNote& note : invoice->credit_notes)
+        if (note.id.value() == id) return note.created;
+  } else if (kind == Kind::schedule) {
+    if (const Schedule* schedule = known.schedule(id)) return schedule->created;
+  } else if (kind == Kind::balance_transaction) {
+    if (const BalanceTransaction* transaction = known.balance_transaction(id)) return transaction->created;
   }
   return std::nullopt;
 }
@@ -70,6 +91,12 @@ std::string member_of(Kind kind, const std::string& id) {
       return member_of<ChargeKind>(id);
     case Kind::invoice_item:
       return member_of<InvoiceItemKind>(id);
+    case Kind::refund:
+      return member_of<RefundKind>(id);
+    case Kind::credit_note:
+      return member_of<CreditNoteKind>(id);
+    case Kind::schedule:
+      return member_of<ScheduleKind>(id);
     default:
       return member_of<CustomerKind>(id);
   }
@@ -219,8 +246,7 @@ awaitable<Result<Page>> page_of_account(Services& services, const Call& call, Kn
   auto at = ids->begin();
   if (!cursor.empty()) {
     at = std::ranges::find(*ids, cursor);
-    if (at == ids->end())
-      co_return no_such(listing_of(kind).object, cursor, backwards ? "ending_before" : "starting_after");
+    if (at == ids->end()) co_return no_such(object_of(kind), cursor, backwards ? "ending_before" : "starting_after");
     ++at;
   }
   Page page;

@@ -168,14 +168,46 @@ awaitable<Result<Outcome>> retrieve_refund(Services& services, Call call);
 awaitable<Result<Outcome>> update_refund(Services& services, Call call);
 awaitable<Result<Outcome>> list_refunds(Services& services, Call call);
 
+// credit_notes.cpp
+extern const std::span<const Rule> create_credit_note_rules, preview_credit_note_rules, preview_credit_note_lines_rules,
+    retrieve_credit_note_rules, update_credit_note_rules, void_credit_note_rules, list_credit_notes_rules,
+    list_credit_note_lines_rules;
+awaitable<Result<Outcome>> create_credit_note(Services& services, Call call);
+awaitable<Result<Outcome>> preview_credit_note(Services& services, Call call);
+awaitable<Result<Outcome>> preview_credit_note_lines(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_credit_note(Services& services, Call call);
+awaitable<Result<Outcome>> update_credit_note(Services& services, Call call);
+awaitable<Result<Outcome>> void_credit_note(Services& services, Call call);
+awaitable<Result<Outcome>> list_credit_notes(Services& services, Call call);
+awaitable<Result<Outcome>> list_credit_note_lines(Services& services, Call call);
+
+// balance_transactions.cpp
+extern const std::span<const Rule> create_balance_transaction_rules, retrieve_balance_transaction_rules,
+    update_balance_transaction_rules, list_balance_transactions_rules;
+awaitable<Result<Outcome>> create_balance_transaction(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_balance_transaction(Services& services, Call call);
+awaitable<Result<Outcome>> update_balance_transaction(Services& services, Call call);
+awaitable<Result<Outcome>> list_balance_transactions(Services& services, Call call);
+
+// schedules.cpp
+extern const std::span<const Rule> create_schedule_rules, retrieve_schedule_rules, update_schedule_rules,
+    cancel_schedule_rules, release_schedule_rules, list_schedules_rules;
+awaitable<Result<Outcome>> create_schedule(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_schedule(Services& services, Call call);
+awaitable<Result<Outcome>> update_schedule(Services& services, Call call);
+awaitable<Result<Outcome>> cancel_schedule(Services& services, Call call);
+awaitable<Result<Outcome>> release_schedule(Services& services, Call call);
+awaitable<Result<Outcome>> list_schedules(Services& services, Call call);
+
 // setup_intents.cpp
 extern const std::span<const Rule> create_setup_intent_rules, retrieve_setup_intent_rules, update_setup_intent_rules,
-    confirm_setup_intent_rules, cancel_setup_intent_rules;
+    confirm_setup_intent_rules, cancel_setup_intent_rules, list_setup_intents_rules;
 awaitable<Result<Outcome>> create_setup_intent(Services& services, Call call);
 awaitable<Result<Outcome>> retrieve_setup_intent(Services& services, Call call);
 awaitable<Result<Outcome>> update_setup_intent(Services& services, Call call);
 awaitable<Result<Outcome>> confirm_setup_intent(Services& services, Call call);
 awaitable<Result<Outcome>> cancel_setup_intent(Services& services, Call call);
+awaitable<Result<Outcome>> list_setup_intents(Services& services, Call call);
 
 // payment_intents.cpp
 extern const std::span<const Rule> create_payment_intent_rules, retrieve_payment_intent_rules,

@@ -77,6 +77,29 @@ Object* Presenter::find(Kind kind, std::string_view id) {
           std::ranges::find(of->charges, id, [](const Charge& each) -> std::string_view { return each.id.value(); });
       return at != of->charges.end() ? &charge(*at, of->id, owner) : nullptr;
     }
+    case Kind::refund: {
+      const Invoice* of = known_.invoice_of_refund(id);
+      if (of == nullptr) return nullptr;
+      for (const Charge& charge : of->charges)
+        for (const Refund& each : charge.refunds)
+          if (each.id.value() == id) return &refund(each, charge.id, of->id);
+      return nullptr;
+    }
+    case Kind::credit_note: {
+      const Invoice* of = known_.invoice_of_credit_note(id);
+      if (of == nullptr) return nullptr;
+      const auto at = std::ranges::find(of->credit_notes, id,
+                                        [](const CreditNote& each) -> std::string_view { return each.id.value(); });
+      return at != of->credit_notes.end() ? &credit_note(*at, of->id, owner.customer) : nullptr;
+    }
+    case Kind::schedule: {
+      const Schedule* found = known_.schedule(id);
+      return found != nullptr ? &schedule(*found, owner) : nullptr;
+    }
+    case Kind::balance_transaction: {
+      const BalanceTransaction* found = known_.balance_transaction(id);
+      return found != nullptr ? &balance_transaction(*found, owner.customer) : nullptr;
+    }
     case Kind::plan: {
       const Plan* found = known_.plan(PlanId(std::string(id)));
       return found != nullptr ? &plan(*found) : nullptr;
@@ -115,7 +138,8 @@ Object* Presenter::find(Kind kind, std::string_view id) {
     }
     case Kind::nothing:
     case Kind::setup_intent:
-    case Kind::refund:
+    case Kind::phase:
+    case Kind::phase_item:
     case Kind::invoice_settings:
     case Kind::token:
     case Kind::coupon:

@@ -58,9 +58,10 @@ class Presenter {
   Object& setup_intent(const store::SetupIntent& intent);
   /// How the invoice is collected; has_payment_intent() says whether there is one.
   Object& payment_intent(const Invoice& invoice, const Owner& owner);
+  Object& credit_note_line(const CreditNoteLine& line);
   Object& credit_note(const CreditNote& note, const InvoiceId& invoice, const CustomerId& customer);
   Object& balance_transaction(const BalanceTransaction& transaction, const CustomerId& customer);
-  Object& schedule(const Schedule& schedule, const CustomerId& customer);
+  Object& schedule(const Schedule& schedule, const Owner& owner);
   Object& event(const store::StoredEvent& event);
   Object& test_clock(const TestClock& clock);
 
@@ -97,8 +98,8 @@ class Presenter {
   Object& bank_details(const BankAccountSummary& account);
   Object& payment_method_details(const MeansSummary& means);
   Object& outcome(const Charge& charge);
-  Object& credit_note_line(const CreditNoteLine& line);
   Object& phase(const Phase& phase);
+  Object& days_until_due(std::int32_t days);
   Object& invoice_lines(const Invoice& invoice);
   void add_card_members(Object& object, const CardSummary& card);
   Object& empty_list(std::string_view url);

@@ -46,11 +46,6 @@ inline constexpr std::array inline_product_rules = {
     boolean("active"),
     metadata(),
 };
-/// A price described on the way, of a product that is there.
-inline constexpr std::array inline_price_rules = {
-    currency("currency").required(), text("product").required(),        integer("unit_amount", -amount_max, amount_max),
-    text("unit_amount_decimal", 32), map("recurring", recurring_rules), choice("tax_behavior", tax_behaviors),
-};
 
 /// The interval and its count; both stand in `arguments`.
 Result<Recurrence> read_recurrence(const Arguments& arguments);

@@ -21,7 +21,7 @@ constexpr std::array create_table = create_below_charge_table + std::array{text(
 constexpr std::array retrieve_table = {list("expand")};
 constexpr std::array update_table = {metadata(), list("expand")};
 constexpr std::array list_below_charge_table = page_rules;
-constexpr std::array list_table = page_rules + std::array{text("charge"), text("payment_intent")};
+constexpr std::array list_table = filtered_page_rules + std::array{text("charge"), text("payment_intent")};
 
 struct FoundCharge {
   const Invoice* invoice;
@@ -169,16 +169,17 @@ awaitable<Result<Outcome>> list_refunds(Services& services, Call call) {
   const Arguments arguments = call.arguments();
   const bool names_charge = !call.variable_or_empty("charge").empty() || arguments.has_value("charge") ||
                             arguments.has_value("payment_intent");
-  if (!names_charge)
-    co_return Failure{Errc::missing_parameter,
-                      "Refunds are listed of a charge or of a payment_intent; there is no index over all of them.",
-                      "charge"};
   Reply reply(services, call);
+  if (!names_charge) {
+    auto page = co_await page_of_all(services, call, reply.known, Kind::refund, std::move(*query), Filter());
+    if (!page) co_return page.error();
+    co_return co_await answer_page(services, call, reply, Kind::refund, std::move(*page), call.path);
+  }
   auto found = co_await find_charge(services, call, reply.known);
   if (!found) co_return found.error();
   std::vector<std::string> newest_first;
   for (auto each = found->charge->refunds.rbegin(); each != found->charge->refunds.rend(); ++each)
-    newest_first.push_back(each->id.value());
+    if (query->created.holds(each->created)) newest_first.push_back(each->id.value());
   auto page = cut_page(std::move(newest_first), *query, "refund");
   if (!page) co_return page.error();
   Array& data = reply.document.array(page->ids.size());

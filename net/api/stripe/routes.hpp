@@ -12,7 +12,8 @@ namespace billd::api::stripe {
 
 /// Where the effect of a POST is at home, and with it the answer that is saved for its idempotency key.
 enum class Home : std::uint8_t {
-  account,      ///< the account of the path's first variable, or of the parameter `customer` or `subscription`
+  account,      ///< the account of the path's first variable, or of the first of `customer`, `subscription`,
+                ///< `from_subscription` and `invoice` among the parameters
   customer,     ///< the account of the parameter `customer`, whatever the path names
   refunded,     ///< the account of the parameter `charge` or `payment_intent`
   new_account,  ///< one that the request creates

@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, 1> payment_behaviors = {"allow_incomplete
 constexpr std::array common_rules = proration_rules + std::array{
                                                           text("plan"),
                                                           text("price"),
+                                                          map("price_data", inline_recurring_price_rules),
                                                           integer("quantity", 0, quantity_max),
                                                           timestamp("proration_date"),
                                                           choice("payment_behavior", payment_behaviors),
@@ -98,7 +99,7 @@ awaitable<Result<Outcome>> create_subscription_item(Services& services, Call cal
   task.account = *AccountKey::of_id(id);
   task.show = show_new_item((*found)->id);
   task.command = std::move(*command);
-  co_return co_await carry_out(services, call, std::move(task));
+  co_return co_await carry_out_with_prices(services, call, std::move(task));
 }
 
 awaitable<Result<Outcome>> retrieve_subscription_item(Services& services, Call call) {
@@ -127,7 +128,7 @@ awaitable<Result<Outcome>> update_subscription_item(Services& services, Call cal
   task.account = *AccountKey::of_id(call.variable("item"));
   task.show = show_item(call.variable("item"));
   task.command = std::move(*command);
-  co_return co_await carry_out(services, call, std::move(task));
+  co_return co_await carry_out_with_prices(services, call, std::move(task));
 }
 
 awaitable<Result<Outcome>> delete_subscription_item(Services& services, Call call) {

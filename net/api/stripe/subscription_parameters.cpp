@@ -20,8 +20,10 @@ std::optional<RenewalTrigger> read_renewal_trigger(const Arguments& arguments) {
 
 PaymentBehavior read_payment_behavior(const Call& call) {
   const Arguments arguments = call.arguments();
-  if (const auto given = arguments.text("payment_behavior"))
+  if (const auto given = arguments.text("payment_behavior")) {
+    if (*given == "default_incomplete") return PaymentBehavior::default_incomplete;
     return *given == "allow_incomplete" ? PaymentBehavior::allow_incomplete : PaymentBehavior::error_if_incomplete;
+  }
   const bool may_be_incomplete = !call.version.is_before(subscriptions_may_be_incomplete);
   return arguments.boolean("enable_incomplete_payments").value_or(may_be_incomplete)
              ? PaymentBehavior::allow_incomplete
@@ -32,6 +34,20 @@ PaymentBehavior read_payment_behavior(const Call& call) {
 std::optional<std::optional<Timestamp>> read_clearable(const Arguments& arguments, const std::string& name) {
   if (!arguments.has(name)) return std::nullopt;
   return arguments.has_value(name) ? arguments.timestamp(name) : std::optional<Timestamp>();
+}
+
+/// The pause of the collection, or an empty value that ends it; no value: the request says nothing of it.
+std::optional<std::optional<Pause>> read_pause(const Arguments& arguments) {
+  if (!arguments.has("pause_collection")) return std::nullopt;
+  const auto given = arguments.map("pause_collection");
+  if (!given) return std::optional<Pause>();
+  const std::string behavior = given->text_or_empty("behavior");
+  Pause pause;
+  pause.behavior = behavior == "void"                 ? PauseBehavior::void_
+                   : behavior == "mark_uncollectible" ? PauseBehavior::mark_uncollectible
+                                                      : PauseBehavior::keep_as_draft;
+  pause.resumes_at = given->timestamp("resumes_at");
+  return pause;
 }
 
 /// Source: Stripe; a trial may be given by its end or by its days, or come with the plan.
@@ -101,6 +117,11 @@ Result<GivenItem> read_item(const Arguments& arguments, const std::string& path,
   if (has_plan && arguments.has(prefix + "price"))
     return Failure{Errc::invalid_parameter, "Received both plan and price parameters. Please pass in only one.",
                    item.parameter};
+  item.price_data = prefix.empty() ? arguments.map("price_data") : std::nullopt;
+  if (item.price_data) {
+    if (has_plan || arguments.has("price")) return both_given(item.parameter, "price_data");
+    item.parameter = path.empty() ? "price_data" : path + "[price_data]";
+  }
   item.id = SubscriptionItemId(arguments.text_or_empty("id"));
   item.deleted = arguments.boolean("deleted").value_or(false);
   item.clear_usage = arguments.boolean("clear_usage").value_or(false);
@@ -139,14 +160,26 @@ Result<std::vector<GivenItem>> read_new_items(const Arguments& arguments, const 
   }
   if (items.empty()) return Failure{Errc::missing_parameter, "Missing required param: " + name + ".", name};
   for (const GivenItem& item : items)
-    if (item.plan.empty())
+    if (item.plan.empty() && !item.price_data)
       return Failure{Errc::missing_parameter, "Missing required param: " + item.parameter + ".", item.parameter};
   return items;
 }
 
+Result<void> describe_prices(const Services& services, const Call& call, Known& known, std::vector<GivenItem>& items) {
+  for (GivenItem& item : items) {
+    if (!item.price_data) continue;
+    auto id = describe_price(services, call, known, *item.price_data, item.parameter);
+    if (!id) return id.error();
+    item.plan = id->value();
+    item.is_described = true;
+    item.price_data.reset();
+  }
+  return {};
+}
+
 awaitable<Result<const Plan*>> load_plan_of(Services& services, const Call& call, Known& known, GivenItem item) {
   auto plan = co_await load_plan(services, call.mode, known, item.plan, item.parameter);
-  if (plan && !(*plan)->active)
+  if (plan && !(*plan)->active && !item.is_described)
     co_return Failure{Errc::invalid_parameter,
                       "The plan `" + item.plan + "` is inactive and takes no new subscriptions.", item.parameter};
   if (plan && (*plan)->one_time)
@@ -159,6 +192,8 @@ awaitable<Result<const Plan*>> load_plan_of(Services& services, const Call& call
 
 awaitable<Result<std::vector<ItemChange>>> read_item_changes(Services& services, const Call& call, Known& known,
                                                              std::vector<GivenItem> items) {
+  auto described = describe_prices(services, call, known, items);
+  if (!described) co_return described.error();
   std::vector<ItemChange> changes;
   for (GivenItem& item : items) {
     ItemChange change;
@@ -202,9 +237,22 @@ Result<std::optional<Timestamp>> read_trial_end(const Arguments& arguments, cons
   return after_days(days);
 }
 
+Result<std::optional<SourceId>> read_paying_source(const Arguments& arguments, const Account& account) {
+  // Source: Stripe, default_payment_method "takes precedence over default_source".
+  for (const char* name : {"default_payment_method", "default_source"}) {
+    if (!arguments.has(name)) continue;
+    auto source = read_source(arguments, name, account);
+    if (!source) return source.error();
+    if (!source->is_empty() || !arguments.has("default_source")) return std::optional(*source);
+  }
+  if (arguments.has("default_source")) return std::optional(SourceId());
+  return std::optional<SourceId>();
+}
+
 Result<SourceId> read_source(const Arguments& arguments, std::string_view name, const Account& account) {
   SourceId source(arguments.text_or_empty(name));
-  if (!source.is_empty() && account.find(source) == nullptr) return no_such("source", source.value(), name);
+  if (!source.is_empty() && account.find(source) == nullptr)
+    return no_such(name == "default_payment_method" ? "PaymentMethod" : "source", source.value(), name);
   return source;
 }
 
@@ -213,6 +261,8 @@ awaitable<Result<Subscribe>> read_new_subscription(Services& services, const Cal
   const Arguments arguments = call.arguments();
   auto items = read_new_items(arguments, prefix);
   if (!items) co_return items.error();
+  auto described = describe_prices(services, call, known, *items);
+  if (!described) co_return described.error();
   Subscribe command;
   std::vector<const Plan*> plans;
   for (GivenItem& item : *items) {
@@ -243,9 +293,13 @@ awaitable<Result<Subscribe>> read_new_subscription(Services& services, const Cal
   command.days_until_due = collection->days_until_due.value_or(0);
   command.payment_behavior = read_payment_behavior(call);
   command.renewal_trigger = read_renewal_trigger(arguments).value_or(RenewalTrigger::schedule);
-  auto source = read_source(arguments, "default_source", account);
+  auto source = read_paying_source(arguments, account);
   if (!source) co_return source.error();
-  command.default_source = *source;
+  command.default_source = source->value_or(SourceId());
+  command.description = arguments.text_or_empty("description");
+  auto one_time_items = co_await read_one_time_items(services, call, known, arguments, "add_invoice_items");
+  if (!one_time_items) co_return one_time_items.error();
+  command.one_time_items = std::move(*one_time_items);
   auto metadata = arguments.metadata_over({});
   if (!metadata) co_return metadata.error();
   command.metadata = std::move(*metadata);
@@ -263,6 +317,8 @@ awaitable<Result<UpdateSubscription>> read_subscription_changes(Services& servic
   auto single = read_single_item(arguments, subscription, prefix);
   if (!single) co_return single.error();
   if (*single) items->push_back(std::move(**single));
+  auto described = describe_prices(services, call, known, *items);
+  if (!described) co_return described.error();
   std::vector<const Plan*> plans;
   for (const GivenItem& item : *items) {
     if (item.plan.empty()) continue;
@@ -297,11 +353,18 @@ awaitable<Result<UpdateSubscription>> read_subscription_changes(Services& servic
   command.renewal_trigger = read_renewal_trigger(arguments);
   // What is charged is due at once.
   if (command.collection == Collection::charge_automatically && !command.days_until_due) command.days_until_due = 0;
-  if (arguments.has("default_source")) {
-    auto source = read_source(arguments, "default_source", account);
-    if (!source) co_return source.error();
-    command.default_source = *source;
+  auto source = read_paying_source(arguments, account);
+  if (!source) co_return source.error();
+  command.default_source = *source;
+  command.pause = read_pause(arguments);
+  command.description = arguments.text("description");
+  if (const auto cancellation = arguments.map("cancellation_details")) {
+    command.cancellation_comment = cancellation->text("comment");
+    command.cancellation_feedback = cancellation->text("feedback");
   }
+  auto one_time_items = co_await read_one_time_items(services, call, known, arguments, "add_invoice_items");
+  if (!one_time_items) co_return one_time_items.error();
+  command.one_time_items = std::move(*one_time_items);
   command.metadata = arguments.metadata_patch();
   co_return command;
 }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "net/api/stripe/known.hpp"
+#include "net/api/stripe/inline_prices.hpp"
 
 namespace billd::api::stripe {
 
@@ -32,9 +32,7 @@ inline constexpr std::array proration_rules = {
     choice("proration_behavior", proration_behaviors),
 };
 inline constexpr std::array new_item_rules = {
-    text("plan"),
-    text("price"),
-    integer("quantity", 0, quantity_max),
+    text("plan"), text("price"), map("price_data", inline_recurring_price_rules), integer("quantity", 0, quantity_max),
     metadata(),
 };
 inline constexpr std::array changed_item_rules = new_item_rules + std::array{
@@ -45,6 +43,15 @@ inline constexpr std::array changed_item_rules = new_item_rules + std::array{
 /// What happens when a trial ends and there is no way to pay: the only thing that billd does is to draw up the invoice.
 inline constexpr std::array trial_end_rules = {choice("missing_payment_method", missing_payment_methods).required()};
 inline constexpr std::array trial_settings_rules = {map("end_behavior", trial_end_rules).required()};
+
+/// Source: Stripe's reasons of customers.
+inline constexpr std::array<std::string_view, 8> feedbacks = {
+    "customer_service", "low_quality", "missing_features", "other",
+    "switched_service", "too_complex", "too_expensive",    "unused"};
+inline constexpr std::array cancellation_rules = {
+    text("comment").clearable(),
+    choice("feedback", feedbacks).clearable(),
+};
 
 /// How the invoices are paid; what was not given is empty.
 struct GivenCollection {
@@ -62,8 +69,10 @@ struct GivenItem {
   SubscriptionItemId id;  ///< of one that is there already; empty: a new one
   bool deleted = false;
   bool clear_usage = false;
-  std::string plan;       ///< by either name; empty: stays as it is
-  std::string parameter;  ///< what names the plan in the request
+  std::string plan;                          ///< by either name; empty: stays as it is
+  std::string parameter;                     ///< what names the plan in the request
+  std::optional<Arguments> price_data = {};  ///< describes it instead; lives in the call
+  bool is_described = false;                 ///< the plan is one that this request describes
   std::optional<std::int64_t> quantity;
   std::optional<MetadataPatch> metadata;
 };
@@ -76,6 +85,9 @@ Result<std::vector<GivenItem>> read_items(const Arguments& arguments, const std:
 /// A new subscription's: those in `<prefix>items`, or the one at the top of the request. Each of them names a plan.
 Result<std::vector<GivenItem>> read_new_items(const Arguments& arguments, const std::string& prefix);
 
+/// Makes plans of the prices that the items describe, which name them from then on.
+Result<void> describe_prices(const Services& services, const Call& call, Known& known, std::vector<GivenItem>& items);
+
 /// The plan that the item names, which takes new subscriptions.
 awaitable<Result<const Plan*>> load_plan_of(Services& services, const Call& call, Known& known, GivenItem item);
 
@@ -87,6 +99,10 @@ awaitable<Result<std::vector<ItemChange>>> read_item_changes(Services& services,
 /// the request says nothing of it. `now` ends one at once.
 Result<std::optional<Timestamp>> read_trial_end(const Arguments& arguments, const std::vector<const Plan*>& plans,
                                                 bool brings_trial, Timestamp now, const std::string& prefix);
+
+/// One of the account's sources, by the newer or the older parameter; no value when neither is given, empty inside
+/// when it is to be none.
+Result<std::optional<SourceId>> read_paying_source(const Arguments& arguments, const Account& account);
 
 /// One of the account's sources, as the parameter names it; empty when it is not given.
 Result<SourceId> read_source(const Arguments& arguments, std::string_view name, const Account& account);

@@ -11,13 +11,21 @@
 namespace billd::api::stripe {
 namespace {
 
-constexpr std::array<std::string_view, 2> new_payment_behaviors = {"allow_incomplete", "error_if_incomplete"};
+constexpr std::array<std::string_view, 3> new_payment_behaviors = {"allow_incomplete", "default_incomplete",
+                                                                   "error_if_incomplete"};
 constexpr std::array<std::string_view, 1> payment_behaviors = {"allow_incomplete"};
+constexpr std::int64_t description_length_max = 500;
 constexpr std::array<std::string_view, 2> anchors = {"now", "unchanged"};
 /// An extension of billd's, see net/api/incoming/webhooks.md.
 constexpr std::array<std::string_view, 2> renewal_triggers = {"schedule", "webhook"};
 constexpr std::array<std::string_view, 9> statuses = {
     "incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid", "canceled", "ended", "all"};
+
+constexpr std::array<std::string_view, 3> pause_behaviors = {"keep_as_draft", "mark_uncollectible", "void"};
+constexpr std::array pause_rules = {
+    choice("behavior", pause_behaviors).required(),
+    timestamp("resumes_at"),
+};
 
 constexpr std::array common_rules = collection_rules + proration_rules +
                                     std::array{
@@ -32,6 +40,8 @@ constexpr std::array common_rules = collection_rules + proration_rules +
                                         text_or_map("card", card_rules),
                                         boolean("off_session"),
                                         choice("renewal_trigger", renewal_triggers),
+                                        list("add_invoice_items", one_time_item_rules),
+                                        text("description", description_length_max).clearable(),
                                         metadata(),
                                         list("expand"),
                                     };
@@ -41,23 +51,28 @@ constexpr std::array create_below_customer_table = common_rules + std::array{
                                                                       timestamp("billing_cycle_anchor"),
                                                                       timestamp("cancel_at"),
                                                                       text("default_source"),
+                                                                      text("default_payment_method"),
                                                                       choice("payment_behavior", new_payment_behaviors),
                                                                       boolean("enable_incomplete_payments"),
                                                                   };
 constexpr std::array create_table = create_below_customer_table + std::array{text("customer").required()};
 constexpr std::array retrieve_table = {list("expand")};
-constexpr std::array update_table =
-    common_rules + std::array{
-                       list("items", changed_item_rules),  choice("billing_cycle_anchor", anchors),
-                       timestamp("proration_date"),        timestamp("cancel_at").clearable(),
-                       text("default_source").clearable(), choice("payment_behavior", payment_behaviors),
-                   };
+constexpr std::array update_table = common_rules + std::array{
+                                                       list("items", changed_item_rules),
+                                                       choice("billing_cycle_anchor", anchors),
+                                                       timestamp("proration_date"),
+                                                       timestamp("cancel_at").clearable(),
+                                                       text("default_source").clearable(),
+                                                       choice("payment_behavior", payment_behaviors),
+                                                       text("default_payment_method").clearable(),
+                                                       map("pause_collection", pause_rules).clearable(),
+                                                       map("cancellation_details", cancellation_rules),
+                                                   };
 /// Of the only subscription that a customer had in the first versions: POST makes or changes it.
 constexpr std::array put_single_table = common_rules + std::array{integer("trial_period_days", 0, trial_days_max)};
 constexpr std::array cancel_table = {
-    boolean("at_period_end"),
-    boolean("prorate"),
-    boolean("invoice_now"),
+    boolean("at_period_end"), boolean("prorate"),
+    boolean("invoice_now"),   map("cancellation_details", cancellation_rules),
     list("expand"),
 };
 constexpr std::array list_below_customer_table =
@@ -222,7 +237,7 @@ awaitable<Result<Outcome>> create_subscription(Services& services, Call call) {
   task.account = account.key;
   task.command = std::move(*command);
   task.show = show_new_subscription;
-  co_return co_await carry_out(services, call, std::move(task));
+  co_return co_await carry_out_with_prices(services, call, std::move(task));
 }
 
 awaitable<Result<Outcome>> retrieve_subscription(Services& services, Call call) {
@@ -248,7 +263,7 @@ awaitable<Result<Outcome>> update_subscription(Services& services, Call call) {
   auto added = co_await add_given_source(services, call, account);
   if (!added) co_return added.error();
   task.command = std::move(*command);
-  co_return co_await carry_out(services, call, std::move(task));
+  co_return co_await carry_out_with_prices(services, call, std::move(task));
 }
 
 awaitable<Result<Outcome>> cancel_subscription(Services& services, Call call) {
@@ -264,6 +279,10 @@ awaitable<Result<Outcome>> cancel_subscription(Services& services, Call call) {
   command.at_period_end = arguments.boolean("at_period_end").value_or(false);
   command.prorate = arguments.boolean("prorate").value_or(false);
   command.invoice_now = arguments.boolean("invoice_now").value_or(false);
+  if (const auto details = arguments.map("cancellation_details")) {
+    command.comment = details->text("comment");
+    command.feedback = details->text("feedback");
+  }
   for (const char* name : {"prorate", "invoice_now"})
     if (command.at_period_end && arguments.boolean(name).value_or(false))
       co_return Failure{Errc::invalid_parameter,

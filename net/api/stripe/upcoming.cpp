@@ -69,25 +69,30 @@ Result<void> check_anchor(const Arguments& arguments, bool is_new) {
 }
 
 /// The account with the invoice items that are tried out.
-Result<Account> with_items(const Call& call, Account account, Timestamp now, const Rules& rules) {
-  for (const Arguments& given : call.arguments().maps("invoice_items")) {
+awaitable<Result<Account>> with_items(Services& services, const Call& call, Known& known, Account account,
+                                      Timestamp now) {
+  const http::Parameter* list = call.arguments().find("invoice_items");
+  if (list == nullptr) co_return account;
+  for (const http::Parameter& each : list->children()) {
+    const Arguments given(each);
     Command command;
     if (const std::string id = given.text_or_empty("invoiceitem"); !id.empty()) {
       const InvoiceItem* pending = account.find(InvoiceItemId(id));
-      if (pending == nullptr) return no_such("invoiceitem", id, "invoice_items");
-      auto changes = read_invoice_item_changes(given, {*pending, {}});
-      if (!changes) return changes.error();
+      if (pending == nullptr) co_return no_such("invoiceitem", id, "invoice_items");
+      const KnownItem item{*pending, {}};
+      auto changes = co_await read_invoice_item_changes(services, call, known, given, each.path(), item);
+      if (!changes) co_return changes.error();
       command = std::move(*changes);
     } else {
-      auto item = read_new_invoice_item(given, account);
-      if (!item) return item.error();
+      auto item = co_await read_new_invoice_item(services, call, known, given, each.path(), account);
+      if (!item) co_return item.error();
       command = std::move(*item);
     }
-    auto decided = decide(std::move(account), command, now, rules);
-    if (!decided) return decided.error();
+    auto decided = decide(std::move(account), command, now, services.billing.rules());
+    if (!decided) co_return decided.error();
     account = std::move(decided->account);
   }
-  return account;
+  co_return account;
 }
 
 Result<Command> read_cancellation(const Arguments& arguments, const SubscriptionId& subscription) {
@@ -157,7 +162,7 @@ awaitable<Result<Upcoming>> find_upcoming(Services& services, const Call& call, 
   if (!command) co_return command.error();
   auto now = co_await account_time(services, **account);
   if (!now) co_return now.error();
-  auto tried = with_items(call, **account, *now, services.billing.rules());
+  auto tried = co_await with_items(services, call, known, **account, *now);
   if (!tried) co_return tried.error();
   auto invoice = preview(std::move(*tried), *command, id, *now, services.billing.rules());
   if (!invoice) co_return invoice.error();

@@ -18,7 +18,7 @@ Object& Presenter::snapshot(const Snapshot& snapshot, const AccountKey& key) {
     return refund(refunded->refund, refunded->charge, refunded->invoice);
   if (const auto* credited = std::get_if<CreditNoteSnapshot>(&snapshot))
     return credit_note(credited->note, credited->invoice, customer);
-  if (const auto* planned = std::get_if<Schedule>(&snapshot)) return schedule(*planned, customer);
+  if (const auto* planned = std::get_if<Schedule>(&snapshot)) return schedule(*planned, owner);
   const auto& charged = std::get<ChargeSnapshot>(snapshot);
   return charge(charged.charge, charged.invoice, owner);
 }

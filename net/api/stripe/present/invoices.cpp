@@ -238,8 +238,8 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("payment_settings", payment_settings);
   object.add("period_end", time(invoice.period.end));
   object.add("period_start", time(invoice.period.start));
-  object.add("post_payment_credit_notes_amount", 0);
-  object.add("pre_payment_credit_notes_amount", 0);
+  object.add("post_payment_credit_notes_amount", invoice.credited(true));
+  object.add("pre_payment_credit_notes_amount", invoice.credited(false));
   object.add("quote", nullptr);
   object.add("receipt_number", nullptr);
   object.add("rendering_options", nullptr);

@@ -1,4 +1,6 @@
 // Credit notes, changes of a customer's balance, and subscription schedules as Stripe shows them.
+#include <algorithm>
+
 #include "net/api/stripe/present/words.hpp"
 #include "net/api/stripe/presenter.hpp"
 
@@ -92,20 +94,24 @@ Object& Presenter::credit_note_line(const CreditNoteLine& line) {
 }
 
 Object& Presenter::credit_note(const CreditNote& note, const InvoiceId& invoice, const CustomerId& customer) {
-  Object& object = document_.object(30);
+  Object& object = document_.object(36);
   object.add("id", id(note.id));
   object.add("object", "credit_note");
   object.add("amount", note.amount.minor);
+  object.add("amount_shipping", 0);
   object.add("created", to_unix(note.created));
   object.add("currency", document_.text(note.amount.currency.code()));
   object.add("customer", id(customer));
   object.add("customer_balance_transaction", id_or_null(note.balance_transaction));
   object.add("discount_amount", 0);
   object.add("discount_amounts", document_.array());
+  object.add("effective_at", to_unix(note.created));
   object.add("invoice", id(invoice));
-  Array& lines = document_.array(note.lines.size());
-  for (const CreditNoteLine& line : note.lines) lines.add(credit_note_line(line));
-  object.add("lines", list("/v1/credit_notes/" + note.id.value() + "/lines", lines, false, note.lines.size()));
+  Array& lines = document_.array(std::min(note.lines.size(), embedded_max));
+  for (const CreditNoteLine& line : note.lines)
+    if (lines.values().size() < embedded_max) lines.add(credit_note_line(line));
+  object.add("lines", list("/v1/credit_notes/" + note.id.value() + "/lines", lines, note.lines.size() > embedded_max,
+                           note.lines.size()));
   object.add("livemode", mode_ == Mode::live);
   object.add("memo", document_.text_or_null(note.memo));
   object.add("metadata", metadata(note.metadata));
@@ -114,10 +120,13 @@ Object& Presenter::credit_note(const CreditNote& note, const InvoiceId& invoice,
   object.add("pdf", "");
   object.add("reason", document_.text_or_null(note.reason));
   object.add("refund", id_or_null(note.refund));
+  object.add("shipping_cost", nullptr);
   object.add("status", note.voided_at ? Value("void") : Value("issued"));
   object.add("subtotal", note.amount.minor);
+  object.add("subtotal_excluding_tax", note.amount.minor);
   object.add("tax_amounts", document_.array());
   object.add("total", note.amount.minor);
+  object.add("total_excluding_tax", note.amount.minor);
   object.add("type", note.after_payment ? Value("post_payment") : Value("pre_payment"));
   object.add("voided_at", time_or_null(note.voided_at));
   return object;
@@ -142,14 +151,27 @@ Object& Presenter::balance_transaction(const BalanceTransaction& transaction, co
 }
 
 Object& Presenter::phase(const Phase& phase) {
-  Object& object = document_.object(20);
-  object.add("add_invoice_items", document_.array());
+  Object& object = document_.object(26);
+  Array& one_time_items = document_.array(phase.one_time_items.size());
+  for (const OneTimeItem& item : phase.one_time_items) {
+    Object& shown = document_.object(3);
+    shown.add("price", id(item.price.id));
+    shown.add("quantity", item.quantity);
+    shown.add("tax_rates", document_.array());
+    one_time_items.add(shown);
+  }
+  object.add("add_invoice_items", one_time_items);
+  object.add("application_fee_percent", nullptr);
   object.add("billing_cycle_anchor", phase.anchor_at_start ? Value("phase_start") : Value());
-  object.add("collection_method", nullptr);
+  object.add("billing_thresholds", nullptr);
+  object.add("collection_method", phase.collection ? document_.text(name(*phase.collection)) : Value());
   object.add("coupon", nullptr);
-  object.add("default_payment_method", nullptr);
+  object.add("currency", document_.text(phase.items.front().price.currency().code()));
+  object.add("default_payment_method", id_or_null(phase.default_source));
   object.add("default_tax_rates", document_.array());
+  object.add("description", document_.text_or_null(phase.description));
   object.add("end_date", to_unix(phase.end));
+  object.add("invoice_settings", phase.collection ? Value(days_until_due(phase.days_until_due)) : Value());
   Array& items = document_.array(phase.items.size());
   for (const PhaseItem& item : phase.items) {
     Object& shown = document_.object(6);
@@ -162,14 +184,23 @@ Object& Presenter::phase(const Phase& phase) {
     items.add(shown);
   }
   object.add("items", items);
+  object.add("metadata", metadata(phase.metadata));
+  object.add("on_behalf_of", nullptr);
   object.add("plans", items);
   object.add("proration_behavior", document_.text(name(phase.proration)));
   object.add("start_date", to_unix(phase.start));
+  object.add("transfer_data", nullptr);
   object.add("trial_end", time_or_null(phase.trial_end));
   return object;
 }
 
-Object& Presenter::schedule(const Schedule& schedule, const CustomerId& customer) {
+Object& Presenter::days_until_due(std::int32_t days) {
+  Object& object = document_.object(1);
+  object.add("days_until_due", days > 0 ? Value(static_cast<std::int64_t>(days)) : Value());
+  return object;
+}
+
+Object& Presenter::schedule(const Schedule& schedule, const Owner& owner) {
   Object& object = document_.object(24);
   object.add("id", id(schedule.id));
   object.add("object", "subscription_schedule");
@@ -184,16 +215,17 @@ Object& Presenter::schedule(const Schedule& schedule, const CustomerId& customer
   } else {
     object.add("current_phase", nullptr);
   }
-  object.add("customer", id(customer));
-  Object& defaults = document_.object(8);
+  object.add("customer", id(owner.customer));
+  object.add("application", nullptr);
+  Object& defaults = document_.object(10);
+  defaults.add("application_fee_percent", nullptr);
   defaults.add("billing_cycle_anchor", "automatic");
   defaults.add("billing_thresholds", nullptr);
   defaults.add("collection_method", document_.text(name(schedule.collection)));
   defaults.add("default_payment_method", id_or_null(schedule.default_source));
-  Object& invoices = document_.object(1);
-  invoices.add("days_until_due",
-               schedule.days_until_due > 0 ? Value(static_cast<std::int64_t>(schedule.days_until_due)) : Value());
-  defaults.add("invoice_settings", invoices);
+  defaults.add("description", document_.text_or_null(schedule.description));
+  defaults.add("invoice_settings", days_until_due(schedule.days_until_due));
+  defaults.add("on_behalf_of", nullptr);
   defaults.add("transfer_data", nullptr);
   object.add("default_settings", defaults);
   object.add("end_behavior", schedule.end_behavior == EndBehavior::cancel ? Value("cancel") : Value("release"));
@@ -207,7 +239,7 @@ Object& Presenter::schedule(const Schedule& schedule, const CustomerId& customer
   object.add("released_subscription", is_released ? id_or_null(schedule.subscription) : Value());
   object.add("status", document_.text(name(schedule.status)));
   object.add("subscription", is_released ? Value() : id_or_null(schedule.subscription));
-  object.add("test_clock", nullptr);
+  object.add("test_clock", owner.account != nullptr ? id_or_null(owner.account->customer.test_clock) : Value());
   return object;
 }
 

@@ -60,9 +60,11 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   object.add("cancel_at_period_end", subscription.cancel_at_period_end);
   object.add("canceled_at", time_or_null(subscription.canceled_at));
   Object& cancellation = document_.object(3);
-  cancellation.add("comment", nullptr);
-  cancellation.add("feedback", nullptr);
-  cancellation.add("reason", subscription.cancel_at_period_end ? Value("cancellation_requested") : Value());
+  cancellation.add("comment", document_.text_or_null(subscription.cancellation_comment));
+  cancellation.add("feedback", document_.text_or_null(subscription.cancellation_feedback));
+  const bool is_asked_for = subscription.cancel_at_period_end || subscription.cancel_at ||
+                            !subscription.cancellation_comment.empty() || !subscription.cancellation_feedback.empty();
+  cancellation.add("reason", is_asked_for ? Value("cancellation_requested") : Value());
   object.add("cancellation_details", cancellation);
   object.add("collection_method", document_.text(name(subscription.collection)));
   object.add("created", time(subscription.created));
@@ -75,7 +77,7 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   object.add("default_payment_method", by_newer_name ? id(subscription.default_source) : Value());
   object.add("default_source", by_newer_name ? Value() : id_or_null(subscription.default_source));
   object.add("default_tax_rates", document_.array());
-  object.add("description", nullptr);
+  object.add("description", document_.text_or_null(subscription.description));
   object.add("discount", nullptr);
   object.add("ended_at", time_or_null(subscription.ended_at));
   Array& items = document_.array(subscription.items.size());
