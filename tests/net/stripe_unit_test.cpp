@@ -293,6 +293,23 @@ TEST(Version, TellsStatesOfPaymentIntentsAfterSourcesBefore20190211) {
   EXPECT_EQ(status_in("2019-02-10", "succeeded"), "succeeded");
 }
 
+TEST(Version, TellsSharesOfCouponsAsWholeNumbersBefore20180727) {
+  const auto coupon_in = [](const char* date, const char* share) {
+    Document document;
+    Object& coupon = document.object();
+    coupon.add("object", "coupon");
+    coupon.add("percent_off", share != nullptr ? document.number(share) : Value());
+    apply(Version::parse(date).value(), document, coupon);
+    return to_json(coupon);
+  };
+  EXPECT_THAT(coupon_in("2018-07-27", "12.5"), HasSubstr(R"("percent_off":12.5})"));
+  EXPECT_THAT(coupon_in("2018-07-26", "12.5"), HasSubstr(R"("percent_off":13})"));
+  EXPECT_THAT(coupon_in("2018-07-26", "12.4999"), HasSubstr(R"("percent_off":12})"));
+  EXPECT_THAT(coupon_in("2018-07-26", "0.1"), HasSubstr(R"("percent_off":1})"));
+  EXPECT_THAT(coupon_in("2018-07-26", "100"), HasSubstr(R"("percent_off":100})"));
+  EXPECT_THAT(coupon_in("2018-07-26", nullptr), HasSubstr(R"("percent_off":null})"));
+}
+
 TEST(Version, TellsRequestsOfEventsByTheirIdentifierBefore20170525) {
   const auto event_in = [](const char* date) {
     Document document;

@@ -4,6 +4,19 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { monthlyPlan, unique } from "./clients.mjs";
 import { descriptions } from "./descriptions.mjs";
+import {
+  asking,
+  bad,
+  declined,
+  paging,
+  refusals,
+  refused,
+  strange,
+  tooDeep,
+  unexpandable,
+  unknown,
+} from "./operations.mjs";
+import { seed } from "./seed.mjs";
 import { call } from "./wire.mjs";
 
 const plan = await monthlyPlan();
@@ -21,44 +34,8 @@ const cardNumber = { object: "card", number: "4242424242424242", exp_month: 12, 
 /** What has been tested, to be compared with what there is. */
 const tested = new Set();
 
-/** What one operation refuses: its parameters, and what the error says. */
-const refusals = (version, operation, path, cases) => {
-  for (const [name, parameters, expected, at = path] of cases) {
-    it(`refuses ${name}: ${operation}`, async () => {
-      const url = typeof at === "function" ? await at() : at;
-      const { status, body } = await call(version, `${operation.split(" ")[0]} ${url}`, parameters);
-      assert.equal(status, expected.status, JSON.stringify(body));
-      for (const member of ["code", "param", "type", "decline_code"])
-        if (member in expected) assert.equal(body.error[member], expected[member], JSON.stringify(body));
-      if (expected.message) assert.match(body.error.message, expected.message);
-    });
-  }
-};
-
-const unknown = (param) => ({ status: 404, type: "invalid_request_error", code: "resource_missing", param });
-const bad = (param, code) => ({ status: 400, type: "invalid_request_error", param, ...(code && { code }) });
-const strange = ["a parameter that there is not", { colour: "red" }, bad("colour", "parameter_unknown")];
-const unexpandable = ["what cannot be expanded", { expand: ["colour"] }, bad("expand")];
-const tooDeep = [
-  "an expansion of five levels",
-  { expand: ["a.b.c.d.e"] },
-  bad("expand", "property_expansion_max_depth"),
-];
-const declined = (code) => ({ status: 402, type: "card_error", code });
-const paging = [
-  ["a limit of 0", { limit: 0 }, bad("limit")],
-  ["a limit of 101", { limit: 101 }, bad("limit")],
-  ["a limit that is no number", { limit: "ten" }, bad("limit", "parameter_invalid_integer")],
-  ["both cursors", { starting_after: "a", ending_before: "b" }, bad("starting_after", "parameters_exclusive")],
-  ["an unknown cursor", { starting_after: "nothing_000000000000000000000000" }, unknown("starting_after")],
-];
-
 for (const { version, operations } of descriptions) {
-  const good = async (operation, parameters) => {
-    const { status, body } = await call(version, operation, parameters);
-    assert.equal(status, 200, `${operation} is answered ${status}: ${JSON.stringify(body)}`);
-    return body;
-  };
+  const good = asking(version);
   const customer = (parameters) => good("POST /v1/customers", parameters);
   /** One test for the good case of an operation, as the description calls it. */
   const works = (operation, run) => {
@@ -353,9 +330,11 @@ for (const { version, operations } of descriptions) {
   });
 
   after(() => {
-    const prefix = /^[A-Z]+ \/v1\/customers(\/\{customer\}(\/(sources|cards|bank_accounts|subscriptions)\b.*)?)?$/;
-    for (const { name } of operations)
-      if (prefix.test(name) && !name.includes("discount")) assert.ok(tested.has(name), `${name} is not tested`);
+    const known = operations.map(({ name }) => name);
+    for (const name of seed.filter((each) => known.includes(each))) {
+      assert.ok(tested.has(name), `${name} is not tested`);
+      assert.ok(refused.has(name), `no error of ${name} is tested`);
+    }
   });
 }
 

@@ -6,6 +6,7 @@ const api = process.env.BILLD_API;
 /** Nested members as forms write them: a[b]=1. */
 export function form(value, prefix = "") {
   return Object.entries(value).flatMap(([name, each]) => {
+    if (each === undefined) return [];
     const path = prefix ? `${prefix}[${name}]` : name;
     if (each !== null && typeof each === "object") return form(each, path);
     return [`${encodeURIComponent(path)}=${encodeURIComponent(each ?? "")}`];

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
 
 namespace billd::api::stripe {
 namespace {
@@ -46,11 +48,25 @@ void shorten_request_to_its_id(Document&, Object& event) {
   if (request != nullptr && request->object() != nullptr) event.set("request", *request->object()->find("id"));
 }
 
+/// A share was a whole number, 1 at least, and percent_off_precise told what it really was.
+void tell_share_as_integer(Document&, Object& coupon) {
+  Value* share = coupon.find("percent_off");
+  if (share == nullptr || share->kind() != Value::Kind::number) return;
+  const std::string_view text = share->text();
+  std::int64_t whole = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), whole);
+  if (error != std::errc()) return;
+  const auto point = static_cast<std::size_t>(end - text.data());
+  if (point + 1 < text.size() && text[point + 1] >= '5') whole += 1;
+  *share = std::max<std::int64_t>(whole, 1);
+}
+
 // Newest first. Source: https://stripe.com/docs/upgrades#api-changelog.
 constexpr std::array differences = {
     Difference{"2019-12-03", "line_item", name_line_after_invoice_item},
     Difference{"2019-02-11", "payment_intent", name_status_after_sources},
     Difference{"2018-10-31", "invoice", name_creation_an_update},
+    Difference{"2018-07-27", "coupon", tell_share_as_integer},
     Difference{"2018-05-21", "line_item", name_line_after_subscription},
     Difference{"2017-05-25", "event", shorten_request_to_its_id},
 };
