@@ -333,12 +333,12 @@ struct Phase {
   bool anchor_at_start = false;                ///< the cycle is anchored anew where the phase begins
   std::optional<Discount> discount = {};       ///< of the subscription in this phase: it starts when the phase begins
   std::vector<AppliedTaxRate> tax_rates = {};  ///< of the subscription in this phase
-  std::vector<OneTimeItem> one_time_items;  ///< billed with the phase's first invoice
-  std::optional<Collection> collection;     ///< empty: the schedule's, with its days
-  std::int32_t days_until_due = 0;          ///< of that collection
-  SourceId default_source;                  ///< empty: the schedule's
-  std::string description;                  ///< the subscription's from then on; empty: the schedule's
-  Metadata metadata;                        ///< added to the subscription's
+  std::vector<OneTimeItem> one_time_items;     ///< billed with the phase's first invoice
+  std::optional<Collection> collection;        ///< empty: the schedule's, with its days
+  std::int32_t days_until_due = 0;             ///< of that collection
+  SourceId default_source;                     ///< empty: the schedule's
+  std::string description;                     ///< the subscription's from then on; empty: the schedule's
+  Metadata metadata;                           ///< added to the subscription's
 
   bool operator==(const Phase&) const = default;
 };

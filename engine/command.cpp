@@ -61,6 +61,5 @@ template Command::Command(ChargeCustomer);
 template Command::Command(RecordForeignRefund);
 template Command::Command(HoldDraft);
 template Command::Command(UpdateBalanceTransaction);
-template Command::Command(UpdateBalanceTransaction);
 
 }  // namespace billd

@@ -267,8 +267,8 @@ local function complete_answer(keys, args)
   return args[1]
 end
 
--- Counts a redemption, if that is not more than there may be, and notes that it is to be settled. Of one that was counted
--- already, nothing is done.
+-- Counts a redemption, if that is not more than there may be, and notes that it is to be settled. Of one that was
+-- counted already, nothing is done.
 --   KEYS  1 the counts, 2 the claims
 --   ARGV  1 the mark, 2 the claim, then for each count: its field, and how many there may be (0: any number)
 -- Answers the place of the first count that is used up; or how often counts of the mode were changed, and the counts.
@@ -382,7 +382,8 @@ local function check_permissions(channel)
       { 'HEXISTS', prefix .. 'p', '' }, { 'HSET', prefix .. 'p', '', '' }, { 'HDEL', prefix .. 'p', '' },
       { 'INCRBY', prefix .. 'n', '1' }, { 'GET', prefix .. 'u:' }, { 'SET', prefix .. 'u:', '' },
       { 'SET', prefix .. 'u:', '', 'PX', '1' }, { 'DEL', prefix .. 'u:' },
-      { 'HSET', prefix .. 'm', '', '' }, { 'HDEL', prefix .. 'm', '' }, { 'HSET', prefix .. 'pg', '', '' }, { 'HDEL', prefix .. 'pg', '' },
+      { 'HSET', prefix .. 'm', '', '' }, { 'HDEL', prefix .. 'm', '' }, { 'HSET', prefix .. 'pg', '', '' },
+      { 'HDEL', prefix .. 'pg', '' },
       { 'ZADD', prefix .. 'p:', '0', '' }, { 'ZREM', prefix .. 'p:', '' },
       { 'HSET', prefix .. 'w', '', '' }, { 'HDEL', prefix .. 'w', '' }, { 'HDEL', prefix .. 'wr', '' },
       { 'XADD', prefix .. 'wg', 'MAXLEN', '~', '1', '*', '', '' },
