@@ -258,7 +258,7 @@ constexpr std::array settings_in_order = {
 #undef BILLD_SETTING
 
 /// What a running daemon takes over; a section that ends with a dot stands for all that is in it.
-constexpr std::array<std::string_view, 18> reloadable = {
+constexpr auto reloadable = std::to_array<std::string_view>({
     "log.",
     "operators.tokens_file",
     "operators.host",
@@ -278,7 +278,7 @@ constexpr std::array<std::string_view, 18> reloadable = {
     "billing.charge_pending_poll_max",
     "billing.charge_pending_limit",
     "billing.renewal_grace",
-};
+});
 
 std::string in_quotes(std::string_view text) {
   constexpr std::string_view hexadecimal_digits = "0123456789ABCDEF";
