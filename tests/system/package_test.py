@@ -1,4 +1,5 @@
 """The package: what is in it, what it does when it is installed, and that its documents say what the program does."""
+import functools
 import os
 import pathlib
 import re
@@ -9,20 +10,26 @@ import support
 
 
 def run(*command, **options):
-    return subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True, **options).stdout
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+@functools.cache
+def made_package():
+    # cpack works in the build directory; its own folder and the package go elsewhere.
+    made = support.BUILD / "package"
+    shutil.rmtree(made, ignore_errors=True)
+    run("cpack", "-G", "DEB", "-B", made, cwd=support.BUILD)
+    (package,) = made.glob("*.deb")
+    return package
 
 
 class Package(support.InFolder):
-    @classmethod
-    def setUpClass(cls):
-        # cpack works in the build directory; its own folder and the package go elsewhere.
-        cls.made = support.BUILD / "package"
-        shutil.rmtree(cls.made, ignore_errors=True)
-        run("cpack", "-G", "DEB", "-B", cls.made, cwd=support.BUILD)
-        (cls.package,) = cls.made.glob("*.deb")
-
     def setUp(self):
         super().setUp()
+        self.package = made_package()
         self.root = self.folder / "root"
         run("dpkg-deb", "--raw-extract", self.package, self.root)
 
@@ -73,6 +80,47 @@ class Package(support.InFolder):
         for key in keys:
             self.assertIn(f".B {key} = ", settings)
 
+    def leaves(self, *words):
+        """Every command that can be run, as the words that name it."""
+        shown = run(support.BILLD, *words, "--help")
+        self.assertRegex(shown, r"\A[ -~\n]*\Z", f"{words} shows more than plain text")
+        below = re.findall(r"^  ([a-z-]+) {2,}\S", shown.partition("\nSubcommands:")[2], re.M)
+        if not below:
+            return [words]
+        return [leaf for name in below for leaf in self.leaves(*words, name)]
+
+    def test_every_command_has_its_help_its_manual_and_its_completion(self):
+        manual = run("zcat", self.root / "usr/share/man/man1/billd.1.gz").replace("\\-", "-")
+        zsh = (self.root / "usr/share/zsh/vendor-completions/_billd").read_text()
+        leaves = self.leaves()
+        self.assertGreater(len(leaves), 25)
+        for words in leaves:
+            name = " ".join(words)
+            shown = run(support.BILLD, *words, "--help")
+            self.assertRegex(shown.splitlines()[0], r"^[A-Z].{8,}", name)
+            options = set(re.findall(r"^  (?:-\w,)?(--[a-z-]+)", shown, re.M)) - {"--help"}
+            for line in re.findall(r"^  (?:-\w,)?--\S+(?: \S+)*? {2,}(.*)$", shown, re.M):
+                self.assertTrue(line.strip(), f"an option of {name} is not explained")
+            section = manual.partition(f".SS billd {name}\n")[2].partition("\n.S")[0]
+            self.assertTrue(section, f"{name} has no section in the manual")
+            completed = set(self.complete("billd", *words, "--")) - {"--help"}
+            of_zsh = zsh.partition(f"'{name}')\n")[2].partition(";;")[0]
+            for option in options:
+                self.assertRegex(section, rf"\.B (-\w, )?{option}\b", name)
+                self.assertIn(f"'{option}[", of_zsh, name)
+            self.assertEqual(options, completed, name)
+
+    def test_documents_name_only_commands_that_there_are(self):
+        known = {words[:length] for words in self.leaves() for length in (1, 2)}
+        texts = [path.read_text() for path in [support.PROJECT / "README.md", support.PROJECT / "ARCHITECTURE.md",
+                                               *(support.PROJECT / "net").rglob("*.md")]]
+        texts += [(support.PROJECT / "config/monitoring/alerts.yml").read_text(), run(support.BILLD, "--sample-config")]
+        named = [tuple(match.split()[1:3]) for text in texts
+                 for match in re.findall(r"(?:`|^    |: \"?)(billd [a-z]+(?:-[a-z]+)*(?: [a-z]+)?)", text, re.M)]
+        self.assertGreater(len(named), 15)
+        for words in named:
+            self.assertTrue(words[:2] in known or words[:1] in known, f"there is no billd {' '.join(words)}")
+
     def complete(self, *words):
         script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _billd; '
                   'printf "%s\\n" "${COMPREPLY[@]}"')
@@ -118,19 +166,45 @@ class BareDebian(support.InFolder):
                        for word in re.findall(r"https?://\S+/debian/?(?=\s)", line.read_text(errors="ignore"))),
                       "http://deb.debian.org/debian")
         run("debootstrap", "--variant=minbase", "bookworm", root, mirror)
-        (package,) = (support.BUILD / "package").glob("*.deb")
-        shutil.copy(package, root / "billd.deb")
+        shutil.copy(made_package(), root / "billd.deb")
         (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\necho started >> /started\nexit 101\n")
         os.chmod(root / "usr/sbin/policy-rc.d", 0o755)
         inside = ["chroot", root, "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C"]
+        # Without /proc, as where images are made; what runs has one, which goes with it.
         run(*inside, "apt-get", "install", "--yes", "--no-install-recommends", "/billd.deb")
+        inside = ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={root}/proc", *inside]
         self.assertFalse((root / "started").exists())
+        self.assertFalse(any((root / "etc/systemd/system").rglob("*billd*")), "no unit is enabled")
         self.assertIn("billd:", (root / "etc/passwd").read_text())
+        self.assertEqual(0o750, (root / "etc/billd").stat().st_mode & 0o777)
+        self.assertEqual(0o640, (root / "etc/billd/billd.toml").stat().st_mode & 0o777)
         self.assertIn("billd", run(*inside, "billd", "--version"))
-        self.assertEqual("", run(*inside, "su", "-s", "/bin/sh", "billd", "-c",
-                                 "mkdir /tmp/state && billd keys list --state-dir /tmp/state > /dev/null"))
-        run(*inside, "apt-get", "purge", "--yes", "billd")
+        self.as_billd(inside, "mkdir -m 700 /tmp/state && billd keys list --state-dir /tmp/state")
+        self.as_billd(inside, "billd check-config --config /etc/billd/billd.toml --state-dir /tmp/state")
+        self.it_serves(inside)
+        self.assertFalse((root / "started").exists())
+        (root / "var/lib/billd").mkdir(exist_ok=True)
+        self.assertIn("stays in /var/lib/billd", run(*inside, "apt-get", "purge", "--yes", "billd"))
         self.assertFalse((root / "usr/bin/billd").exists())
+        self.assertFalse((root / "etc/billd").exists())
+        self.assertTrue((root / "var/lib/billd").exists())
+
+    def as_billd(self, inside, command):
+        done = subprocess.run([*map(str, inside), "su", "-s", "/bin/sh", "billd", "-c", command], capture_output=True,
+                              text=True)
+        self.assertEqual(0, done.returncode, f"{command}:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def it_serves(self, inside):
+        """A daemon of its own Redis, a customer, and an end in order."""
+        # Port 0: whoever else listens on this machine is not met.
+        script = ("billd serve --dev --state-dir /tmp/state --listen 127.0.0.1:0 --operators 127.0.0.1:0 "
+                  "> /tmp/state/output 2>&1 & daemon=$!; "
+                  "for i in $(seq 200); do grep -q 'Try ' /tmp/state/output && break; sleep 0.1; done; "
+                  "cat /tmp/state/output; kill $daemon; wait $daemon; echo ended with $?")
+        said = self.as_billd(inside, script)
+        self.assertRegex(said, r"API +http://127\.0\.0\.1:\d+")
+        self.assertIn("ended with 0", said)
 
 
 if __name__ == "__main__":
