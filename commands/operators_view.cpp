@@ -54,6 +54,7 @@ api::operators::Status OperatorsView::status() const {
   status.uptime = std::chrono::duration_cast<std::chrono::seconds>(SteadyClock::now() - started_at_);
   show_queues(status);
   show_daemons(status);
+  show_deliveries(status);
   show_troubles(status);
   show_history(status);
   status.redis.connected = redis.phase == redis::Phase::ready;
@@ -113,6 +114,24 @@ void OperatorsView::show_daemons(api::operators::Status& status) const {
   }
   for (const auto& [daemon, partitions] : alive)
     status.daemons.push_back({daemon.name, partitions, daemon == partitions_.identity()});
+}
+
+void OperatorsView::show_deliveries(api::operators::Status& status) const {
+  if (deliveries_ == nullptr) return;
+  const jobs::DeliveryNumbers& numbers = deliveries_->numbers();
+  api::operators::DeliveriesStatus& to = status.deliveries;
+  to.name = store::deliveries_name;
+  to.is_paused = numbers.is_paused;
+  to.endpoints = numbers.endpoints;
+  to.failing = numbers.endpoints_failing;
+  to.disabled = numbers.endpoints_disabled;
+  to.waiting = numbers.waiting_events;
+  to.customers = numbers.waiting_customers;
+  to.in_flight = numbers.in_flight;
+  to.rate_per_minute = numbers.delivered_last_minute;
+  to.given_up = numbers.given_up;
+  to.failing_since = numbers.failing_since;
+  to.next = numbers.next_try;
 }
 
 void OperatorsView::show_troubles(api::operators::Status& status) const {
@@ -181,9 +200,7 @@ api::operators::Measurements OperatorsView::measurements() const {
   if (deliveries_ != nullptr) {
     const jobs::DeliveryNumbers& out = deliveries_->numbers();
     measured.webhooks_out = {{"delivered", out.delivered}, {"failed", out.failed}, {"given_up", out.given_up}};
-    measured.webhooks_waiting = out.waiting_events;
     measured.webhook_endpoints_disabled = out.disabled;
-    measured.are_webhooks_paused = out.is_paused;
     measured.webhook_lateness = deliveries_->lateness();
   }
   for (const auto& [name, server] : servers_) measured.servers.push_back({name, server->counts()});

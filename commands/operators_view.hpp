@@ -43,6 +43,7 @@ class OperatorsView final : public api::operators::View {
  private:
   void show_queues(api::operators::Status& status) const;
   void show_daemons(api::operators::Status& status) const;
+  void show_deliveries(api::operators::Status& status) const;
   void show_troubles(api::operators::Status& status) const;
   void show_history(api::operators::Status& status) const;
 

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <set>
 
 #include "net/store/audit.hpp"
 #include "net/webhooks/endpoint_secrets.hpp"
@@ -111,8 +112,10 @@ void Deliveries::follow_endpoints() {
   if (is_stopping_) return;
   std::map<WebhookEndpointId, ReceiverPointer> receivers;
   has_receivers_ = {};
+  numbers_.endpoints_disabled = 0;
   for (Mode mode : modes)
     for (const WebhookEndpoint& endpoint : catalog_.all<WebhookEndpoint>(mode)) {
+      if (!endpoint.disabled_because.empty()) ++numbers_.endpoints_disabled;
       if (endpoint.is_disabled) continue;
       const auto known = receivers_.find(endpoint.id);
       ReceiverPointer receiver = known != receivers_.end() ? known->second : std::make_shared<Receiver>();
@@ -605,13 +608,23 @@ void Deliveries::count() {
   count_at_ = now + count_interval;
   numbers_.waiting_customers = numbers_.waiting_events = 0;
   numbers_.next_try.reset();
+  numbers_.failing_since.reset();
+  std::set<WebhookEndpointId> failing;
   for (const auto& [name, lane] : lanes_)
     for (const auto& [endpoint, way] : lane->ways) {
+      if (!receivers_.contains(endpoint)) continue;
       numbers_.waiting_customers += way->channel.waiting().size();
       numbers_.waiting_events += way->channel.waiting_events();
       const auto next = way->channel.next_due(Timestamp());
       if (next && (!numbers_.next_try || *next < *numbers_.next_try)) numbers_.next_try = next;
+      const auto& since = way->channel.cursor().failing_since;
+      if (!since) continue;
+      failing.insert(endpoint);
+      if (!numbers_.failing_since || *since < *numbers_.failing_since) numbers_.failing_since = since;
     }
+  numbers_.endpoints_failing = failing.size();
+  delivered_.sample(numbers_.delivered, now);
+  numbers_.delivered_last_minute = delivered_.growth();
 }
 
 }  // namespace billd::jobs

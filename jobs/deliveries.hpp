@@ -14,6 +14,7 @@
 #include "config/settings.hpp"
 #include "jobs/clock.hpp"
 #include "jobs/partitions.hpp"
+#include "jobs/statistics.hpp"
 #include "net/async.hpp"
 #include "net/histogram.hpp"
 #include "net/one_shot.hpp"
@@ -52,8 +53,12 @@ struct DeliveryNumbers {
   std::uint64_t in_flight = 0;
   std::uint64_t waiting_customers = 0, waiting_events = 0;  ///< that failed and are tried again
   std::optional<Timestamp> next_try;                        ///< the earliest of them
-  std::uint64_t endpoints = 0;                              ///< that are enabled
   bool is_paused = false;                                   ///< by an operator
+  std::uint64_t delivered_last_minute = 0;
+  std::uint64_t endpoints = 0;             ///< that are enabled
+  std::uint64_t endpoints_disabled = 0;    ///< by billd itself, by any daemon, and not enabled again
+  std::uint64_t endpoints_failing = 0;     ///< enabled, and failing since their latest success somewhere
+  std::optional<Timestamp> failing_since;  ///< the longest of these
 };
 
 /// For each endpoint, and each partition that this daemon holds, a way through the partition's events. Its state is in
@@ -162,6 +167,7 @@ class Deliveries {
   std::array<bool, 2> has_receivers_{};                     ///< by mode
   std::map<std::pair<std::uint32_t, Mode>, std::unique_ptr<Lane>> lanes_;
   DeliveryNumbers numbers_;
+  LastMinute delivered_;
   Histogram lateness_;
   std::minstd_rand random_;
   bool is_stopping_ = false;

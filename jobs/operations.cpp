@@ -288,6 +288,20 @@ awaitable<Result<AccountDetail>> Operations::account(Mode mode, AccountKey key) 
 
 // Webhook endpoints.
 
+namespace {
+
+/// What is stored of the endpoint in one more partition.
+void add(WebhookDetail& detail, const store::EndpointDeliveries& stored) {
+  if (stored.cursor) {
+    detail.delivered_at = std::max(detail.delivered_at, stored.cursor->delivered_at);
+    const auto& failing = stored.cursor->failing_since;
+    if (failing && (!detail.failing_since || *failing < *detail.failing_since)) detail.failing_since = failing;
+  }
+  for (const auto& [key, customer] : stored.waiting) detail.waiting_events += customer.events.size();
+}
+
+}  // namespace
+
 awaitable<Result<std::vector<api::operators::WebhookDetail>>> Operations::webhooks() {
   if (!is_open()) co_return still_starting();
   std::vector<WebhookDetail> all;
@@ -297,6 +311,15 @@ awaitable<Result<std::vector<api::operators::WebhookDetail>>> Operations::webhoo
       detail.mode = mode;
       detail.endpoint = endpoint;
     }
+  for (const Mode mode : {Mode::live, Mode::test}) {
+    if (std::ranges::find(all, mode, &WebhookDetail::mode) == all.end()) continue;
+    for (std::uint32_t partition = 0; partition < store_.partitions(); ++partition) {
+      auto stored = co_await store::load_deliveries(store_, mode, partition);
+      if (!stored) co_return stored.error();
+      for (WebhookDetail& detail : all)
+        if (const auto found = stored->find(detail.endpoint.id); found != stored->end()) add(detail, found->second);
+    }
+  }
   co_return all;
 }
 
@@ -325,13 +348,8 @@ awaitable<Result<void>> Operations::read_deliveries(std::uint32_t partition, std
   auto all = co_await store::load_deliveries(store_, detail.mode, partition);
   if (!all) co_return all.error();
   if (const auto found = all->find(detail.endpoint.id); found != all->end()) {
-    const store::EndpointDeliveries& stored = found->second;
-    if (stored.cursor) {
-      detail.delivered_at = std::max(detail.delivered_at, stored.cursor->delivered_at);
-      const auto& failing = stored.cursor->failing_since;
-      if (failing && (!detail.failing_since || *failing < *detail.failing_since)) detail.failing_since = failing;
-    }
-    for (const auto& [key, customer] : stored.waiting)
+    add(detail, found->second);
+    for (const auto& [key, customer] : found->second.waiting)
       detail.waiting.push_back({key, customer.events.front().id().value(), customer.events.size() - 1,
                                 customer.failures, customer.failed_at, customer.next_at, customer.problem});
   }

@@ -10,17 +10,21 @@ namespace billd {
 class Histogram {
  public:
   using Duration = std::chrono::microseconds;
-  using Bound = std::chrono::milliseconds;
 
-  /// The upper bounds of the buckets; a last one takes what is longer.
-  static constexpr std::array<Bound::rep, 18> bounds = {
-      1, 2, 5, 10, 20, 50, 100, 200, 500, 1'000, 2'000, 5'000, 10'000, 30'000, 60'000, 600'000, 3'600'000, 86'400'000};
+  /// The upper bounds of the buckets, in microseconds; a last one takes what is longer.
+  static constexpr std::array<Duration::rep, 21> bounds = {
+      100,       200,        500,        1'000,      2'000,       5'000,         10'000,
+      20'000,    50'000,     100'000,    200'000,    500'000,     1'000'000,     2'000'000,
+      5'000'000, 10'000'000, 30'000'000, 60'000'000, 600'000'000, 3'600'000'000, 86'400'000'000};
 
   /// Negative durations count as none.
   void add(Duration duration);
 
   /// The bound of the bucket in which the share (0 to 1) of all durations ends; 0 when there are none.
-  Bound quantile(double share) const;
+  Duration quantile(double share) const;
+
+  /// Adds what the other one has counted.
+  Histogram& operator+=(const Histogram& other);
 
   std::uint64_t count() const { return count_; }
   Duration sum() const { return sum_; }

@@ -108,6 +108,7 @@ State Client::state() const {
     state.traffic.bytes_sent += of_lane.traffic.bytes_sent;
     state.traffic.bytes_received += of_lane.traffic.bytes_received;
     state.traffic.timeouts += of_lane.traffic.timeouts;
+    state.traffic.round_trips += of_lane.traffic.round_trips;
     state.in_flight += of_lane.in_flight;
     state.waiting += of_lane.waiting;
   }

@@ -348,7 +348,7 @@ void Connection::take_reply(const redisReply& reply) {
   bytes_in_flight_ -= pending.bytes;
   traffic_.replies += 1;
   traffic_.round_trip_last = read_at_ - pending.sent_at;
-  traffic_.round_trip_total += traffic_.round_trip_last;
+  traffic_.round_trips.add(std::chrono::duration_cast<Histogram::Duration>(traffic_.round_trip_last));
   traffic_.round_trip_average += (traffic_.round_trip_last - traffic_.round_trip_average) / 64;
   if (reply.type == REDIS_REPLY_ERROR) {
     traffic_.error_replies += 1;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/async.hpp"
+#include "net/histogram.hpp"
 #include "net/redis/batch.hpp"
 #include "net/redis/reply.hpp"
 
@@ -43,7 +44,7 @@ struct Traffic {
   std::uint64_t timeouts = 0;        ///< connections given up for want of a reply
   std::chrono::nanoseconds round_trip_last{0};
   std::chrono::nanoseconds round_trip_average{0};  ///< weighs the last hundred or so
-  std::chrono::nanoseconds round_trip_total{0};    ///< of all replies
+  Histogram round_trips;                           ///< of all replies
 };
 
 /// A connection that was made. Replies come in the order of the commands; when the oldest one is overdue, the

@@ -33,13 +33,16 @@ std::string group_name(const Store::Parked& parked) {
   return std::string(to_text(parked.queue)).append(" ").append(line_of(parked.reason));
 }
 
+/// Stands for a space in the name of who parked an account; line_of() leaves none.
+constexpr char space_in_name = '\x1f';
+
 // A parked account's value: the time in microseconds, the queue and by whom ("-": billd itself), each with a space
 // behind it; the reason; and in a line of its own the detail.
 std::string parked_value(const Store::Parked& parked) {
   std::string value = score_text(parked.since);
   value.append(" ").append(to_text(parked.queue)).append(" ");
   std::string by = parked.by.empty() ? "-" : line_of(parked.by);
-  std::ranges::replace(by, ' ', '_');
+  std::ranges::replace(by, ' ', space_in_name);
   return value.append(by).append(" ").append(line_of(parked.reason)).append("\n").append(parked.detail);
 }
 
@@ -51,6 +54,7 @@ Store::Parked parse_parked(Mode mode, AccountKey key, std::string_view value) {
   parked.queue = queue_named(take_word(value, ' ')).value_or(Queue::renewal);
   parked.by = take_word(value, ' ');
   if (parked.by == "-") parked.by.clear();
+  std::ranges::replace(parked.by, space_in_name, ' ');
   parked.reason = take_word(value, '\n');
   parked.detail = value;
   return parked;

@@ -17,6 +17,19 @@ TEST(Histogram, TellsTheBoundInWhichAQuantileLies) {
   EXPECT_EQ(histogram.quantile(1.0), Milliseconds(5000));
 }
 
+TEST(Histogram, TakesWhatAnotherOneHasCounted) {
+  Histogram histogram, other;
+  histogram.add(std::chrono::microseconds(100));
+  other.add(std::chrono::microseconds(101));
+  other.add(std::chrono::days(2));
+  histogram += other;
+  EXPECT_EQ(histogram.count(), 3u);
+  EXPECT_EQ(histogram.sum(), std::chrono::days(2) + std::chrono::microseconds(201));
+  EXPECT_EQ(histogram.quantile(0.3), std::chrono::microseconds(100));
+  EXPECT_EQ(histogram.quantile(0.6), std::chrono::microseconds(200));
+  EXPECT_EQ(histogram.buckets().back(), 1u);
+}
+
 TEST(Histogram, CountsBeforeItsTimeAsNone) {
   Histogram histogram;
   histogram.add(Duration(-5));

@@ -54,6 +54,7 @@ struct FixedControl final : Control {
   awaitable<Result<QueueDetail>> queue(Queue, std::size_t) override {
     QueueDetail detail;
     detail.first.push_back({Mode::live, Queue::renewal, from_unix(999'000), some_account});
+    detail.parked = parked;
     co_return detail;
   }
   awaitable<Result<AccountDetail>> account(Mode mode, AccountKey key) override {
@@ -80,6 +81,7 @@ struct FixedControl final : Control {
   std::vector<std::pair<Operator, Action>> acted;
   std::optional<Failure> failure;
   std::vector<store::AuditEntry> entries;
+  std::vector<store::Store::Parked> parked;
   WebhookDetail endpoint;
   Mode where = Mode::test;
 };

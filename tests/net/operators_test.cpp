@@ -105,6 +105,13 @@ TEST_F(OperatorsTest, SaysHowThingsAreInOneSentence) {
        "warning", "Nothing is late. 1 queue is paused."},
       {[](Status& status) { status.queues[3].parked = 1; }, "warning",
        "Nothing is late. 1 parked account waits for you."},
+      {[](Status& status) {
+         status.deliveries.failing = 1;
+         status.deliveries.waiting = 2'000;
+       },
+       "warning", "Nothing is late. 1 webhook endpoint fails, 2,000 events wait."},
+      {[](Status& status) { status.deliveries.disabled = 2; }, "warning",
+       "Nothing is late. 2 webhook endpoints are disabled."},
       {[](Status& status) { status.obstacle = "the clock stepped"; }, "bad",
        "Nothing that is due is done: the clock stepped"},
       {[](Status& status) { status.data_loss = "3 commits"; }, "bad",
@@ -171,19 +178,64 @@ TEST_F(OperatorsTest, ShowsOneQueueAndOneAccount) {
   EXPECT_EQ(get("/status/accounts/nonsense").status, 404);
 }
 
+TEST_F(OperatorsTest, LeadsFromARowToItsExplanation) {
+  control.parked.push_back({Mode::test, some_account, from_unix(1), "the card is gone"});
+  const std::string customer = "cus_" + some_account.value() + object_suffix(some_account, 1);
+  const std::string link = "href=\"/explain/" + customer + "\"";
+  const std::string queue = browse("/status/queues/renewal").body;
+  const std::size_t parked = queue.find(link);
+  EXPECT_NE(parked, std::string::npos);
+  EXPECT_NE(queue.find(link, parked + 1), std::string::npos) << "of what is parked, and of what is due";
+  EXPECT_THAT(browse("/status/accounts/" + customer).body, HasSubstr(link));
+}
+
+TEST_F(OperatorsTest, ShowsDeliveriesBesideTheQueues) {
+  EXPECT_THAT(browse("/status").body, Not(HasSubstr("webhook_delivery"))) << "they have not begun";
+  DeliveriesStatus& deliveries = view.now.deliveries;
+  deliveries.name = "webhook_delivery";
+  EXPECT_THAT(browse("/status").body, AllOf(HasSubstr("webhook_delivery"), HasSubstr("no endpoints")));
+  deliveries.endpoints = 3;
+  deliveries.waiting = 1'234;
+  deliveries.rate_per_minute = 77;
+  EXPECT_THAT(browse("/status").body, AllOf(HasSubstr("tried again"), HasSubstr("1,234"), HasSubstr("77")));
+  deliveries.failing = 1;
+  deliveries.failing_since = view.now.now - std::chrono::minutes(5);
+  deliveries.disabled = 1;
+  EXPECT_THAT(browse("/status").body,
+              AllOf(HasSubstr("1 endpoint fails, 5 min now"), HasSubstr("1 endpoint disabled")));
+  const auto status = boost::json::parse(get("/status").body).at("deliveries");
+  EXPECT_EQ(status.at("waiting").as_int64(), 1'234);
+  EXPECT_EQ(status.at("failing_since").as_int64(), 999'700);
+  deliveries.is_paused = true;
+  EXPECT_THAT(browse("/status").body, AllOf(HasSubstr("1 queue is paused."), HasSubstr("Resume the delivery")));
+  const std::string metrics = get("/metrics").body;
+  EXPECT_THAT(metrics, AllOf(HasSubstr("billd_webhook_failing_seconds 300\n"),
+                             HasSubstr("billd_webhook_endpoints{state=\"failing\"} 1\n"),
+                             HasSubstr("billd_webhooks_paused 1\n"), HasSubstr("billd_webhooks_waiting 1234\n")));
+}
+
 TEST_F(OperatorsTest, ShowsWhatAWebhookEndpointDidNotTake) {
   control.endpoint.endpoint.id = WebhookEndpointId("we_1");
   control.endpoint.endpoint.url = "https://example.com/<hook>";
   control.endpoint.waiting.push_back(
       {some_account, "evt_1", 3, 2, from_unix(999'000), from_unix(1'000'060), "HTTP <500>"});
   control.endpoint.given_up.push_back({some_account, "evt_0", 0, 9, from_unix(900'000), std::nullopt, "timeout"});
-  EXPECT_THAT(browse("/status/webhooks").body, HasSubstr("https://example.com/&lt;hook&gt;"));
+  control.endpoint.endpoint.enabled_events = {"invoice.*", "<x>"};
+  control.endpoint.waiting_events = 4;
+  control.endpoint.failing_since = from_unix(999'000);
+  EXPECT_THAT(browse("/status/webhooks").body,
+              AllOf(HasSubstr("https://example.com/&lt;hook&gt;"), HasSubstr("fails</span> since"),
+                    HasSubstr("data-label=\"Waiting\">4<"), HasSubstr("never")));
+  EXPECT_THAT(browse("/status/webhooks/we_1").body,
+              AllOf(HasSubstr("<code>invoice.*</code>, <code>&lt;x&gt;</code>"),
+                    HasSubstr("action=redeliver&amp;endpoint=we_1&amp;since=996400")));
   EXPECT_THAT(browse("/status/webhooks/we_1").body, AllOf(HasSubstr("and 3 behind it"), HasSubstr("HTTP &lt;500&gt;"),
                                                           HasSubstr("evt_0"), HasSubstr("never")));
   const auto detail = boost::json::parse(get("/status/webhooks/we_1").body);
   EXPECT_EQ(detail.at("waiting").at(0).at("next_at").as_int64(), 1'000'060);
   EXPECT_TRUE(detail.at("given_up").at(0).at("next_at").is_null());
   EXPECT_TRUE(detail.at("enabled").as_bool());
+  EXPECT_EQ(detail.at("waiting_events").as_int64(), 4);
   EXPECT_EQ(get("/status/webhooks/we_2").status, 404);
 }
 

@@ -74,7 +74,7 @@ TEST_F(Operations, FindParkedAccountsInTheOrderOfTheirParking) {
   ASSERT_THAT(first, SizeIs(3));
   EXPECT_EQ(first[0].key, account_number(9));
   EXPECT_EQ(first[2].key, account_number(7));
-  EXPECT_EQ(first[0].by, "anna_b");
+  EXPECT_EQ(first[0].by, "anna b");
   EXPECT_EQ(first[0].reason, "why");
   EXPECT_EQ(first[0].detail, "two\nlines");
   EXPECT_THAT(await(store().first_parked(Queue::collection, 3)).value(), IsEmpty());

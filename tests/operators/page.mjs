@@ -176,6 +176,36 @@ async function worksWithoutScripts(daemon, [, second]) {
   });
 }
 
+async function showsWhatAnEndpointDidNotTake(daemon) {
+  await daemon.act({ action: "resume", queue: "collection" });
+  // Nobody listens there.
+  const wanted = { url: "http://127.0.0.1:9/hooks", "enabled_events[]": "*" };
+  const endpoint = await daemon.post("/v1/webhook_endpoints", wanted);
+  const customer = await daemon.post("/v1/customers", { email: "late@example.com" });
+  const options = { viewport: phone, deviceScaleFactor: 2, isMobile: true, hasTouch: true, colorScheme: "dark" };
+  await withPage(options, async (page) => {
+    await page.goto(`${daemon.operators}/status`);
+    await page.locator("#verdict", { hasText: "1 webhook endpoint fails" }).waitFor();
+    await page.locator("#moving a", { hasText: "webhook_delivery" }).click();
+    await page.locator("td", { hasText: "fails since" }).waitFor();
+    await fits(page);
+    await page.locator("a", { hasText: endpoint.id }).click();
+    await page.locator("h2", { hasText: "What waits to be tried again" }).waitFor();
+    await page.locator("tr", { hasText: "refused" }).first().waitFor();
+    await fits(page);
+    await shot(page, "webhook-phone-dark");
+  });
+  await withPage({ viewport: desk, colorScheme: "light" }, async (page) => {
+    await page.goto(`${daemon.operators}/status/webhooks`);
+    await shot(page, "webhooks-light");
+    // From an account to why it is as it is.
+    await page.goto(`${daemon.operators}/status/accounts?id=${customer.id}`);
+    await page.locator("a.button", { hasText: "Explain" }).click();
+    await page.locator("h1", { hasText: customer.id }).waitFor();
+    await shot(page, "explanation-light");
+  });
+}
+
 async function saysThatItLostTheDaemon(daemon) {
   await withPage({ viewport: desk, colorScheme: "light" }, async (page) => {
     await page.goto(`${daemon.operators}/status`);
@@ -195,6 +225,7 @@ try {
     retriesAParkedAccount,
     isReadableOnAPhoneInTheDark,
     worksWithoutScripts,
+    showsWhatAnEndpointDidNotTake,
     saysThatItLostTheDaemon,
   ]) {
     await check(daemon, made);

@@ -84,6 +84,7 @@ struct WebhookDetail {
   Mode mode = Mode::test;
   WebhookEndpoint endpoint;
   std::optional<Timestamp> delivered_at, failing_since;
+  std::uint64_t waiting_events = 0;                 ///< that failed, and those behind them
   std::vector<UndeliveredEvent> waiting, given_up;  ///< those that failed last come first
 };
 
@@ -97,6 +98,7 @@ class Control {
 
   virtual awaitable<Result<QueueDetail>> queue(Queue queue, std::size_t limit) = 0;
   virtual awaitable<Result<AccountDetail>> account(Mode mode, AccountKey key) = 0;
+  /// All endpoints, without their single events.
   virtual awaitable<Result<std::vector<WebhookDetail>>> webhooks() = 0;
   /// `limit`: of what waits and of what was given up.
   virtual awaitable<Result<WebhookDetail>> webhook(std::string endpoint, std::size_t limit) = 0;

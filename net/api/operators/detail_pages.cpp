@@ -14,8 +14,7 @@ namespace {
 
 using html::escape;
 
-constexpr std::string_view header =
-    "<header><a class=\"name\" href=\"/status\">billd</a><a href=\"/status\">Back to the status</a></header>\n<main>";
+using html::header;
 
 std::string_view mode_name(Mode mode) { return mode == Mode::live ? "live" : "test"; }
 
@@ -27,10 +26,23 @@ std::string button(std::string_view kind, const std::string& parameters, std::st
   return fmt::format("<a class=\"button\" href=\"/status/act?action={}{}\">{}</a> ", kind, escape(parameters), text);
 }
 
+/// A link to why the object of that identifier is as it is.
+std::string explained(const std::string& id, const std::string& text) {
+  return fmt::format("<a href=\"/explain/{}\">{}</a>", http::percent_encoded(id), text);
+}
+std::string explained(const std::string& id) { return explained(id, "<code>" + escape(id) + "</code>"); }
+
+/// The link that leads from a row to why its account is as it is.
+std::string why_link(const AccountKey& key) {
+  const std::string customer = make_id<CustomerKind>(key, 1).value();
+  return fmt::format("<a class=\"button\" href=\"/explain/{}\" aria-label=\"Explain the account {}\">Explain</a> ",
+                     customer, key.value());
+}
+
 std::string parked_row(const store::Store::Parked& parked, Timestamp now, const Reader& reader) {
-  std::string action;
+  std::string action = why_link(parked.key);
   if (reader.may_act)
-    action =
+    action +=
         button("retry", "&account=" + parked.key.value() + "&mode=" + std::string(mode_name(parked.mode)), "Retry");
   return fmt::format(
       "<tr><th scope=\"row\"><a href=\"{}\"><code>{}</code></a></th><td data-label=\"Mode\">{}</td>"
@@ -83,7 +95,7 @@ struct Moment {
 using Moments = std::multimap<Timestamp, Moment>;
 
 void tell(Moments& moments, const Subscription& subscription) {
-  const std::string name = "Subscription <code>" + escape(subscription.id.value()) + "</code>";
+  const std::string name = "Subscription " + explained(subscription.id.value());
   moments.emplace(subscription.created, Moment{name + " began", ""});
   if (subscription.canceled_at) moments.emplace(*subscription.canceled_at, Moment{name + " was told to end", ""});
   if (subscription.ended_at)
@@ -92,7 +104,7 @@ void tell(Moments& moments, const Subscription& subscription) {
 }
 
 void tell(Moments& moments, const Invoice& invoice) {
-  const std::string name = "Invoice <code>" + escape(invoice.id.value()) + "</code>";
+  const std::string name = "Invoice " + explained(invoice.id.value());
   moments.emplace(invoice.created, Moment{name + " was drawn up: " + money(invoice.total), ""});
   if (invoice.finalized_at)
     moments.emplace(*invoice.finalized_at, Moment{name + " became final as " + escape(invoice.number), ""});
@@ -148,12 +160,12 @@ std::string what_now(const AccountDetail& detail) {
   std::string out;
   for (const Subscription& subscription : account.subscriptions)
     out +=
-        fmt::format("<li>Subscription <code>{}</code> is <b>{}</b>, in its period from {} to {}</li>",
-                    escape(subscription.id.value()), to_text(subscription.status),
+        fmt::format("<li>Subscription {} is <b>{}</b>, in its period from {} to {}</li>",
+                    explained(subscription.id.value()), to_text(subscription.status),
                     html::instant(subscription.current_period.start), html::instant(subscription.current_period.end));
   for (const Invoice& invoice : account.invoices)
-    out += fmt::format("<li>Invoice <code>{}</code> over {} is <b>{}</b></li>", escape(invoice.id.value()),
-                       money(invoice.total), to_text(invoice.status));
+    out += fmt::format("<li>Invoice {} over {} is <b>{}</b></li>", explained(invoice.id.value()), money(invoice.total),
+                       to_text(invoice.status));
   return out.empty() ? "<p class=\"quiet\">No subscription lives and no invoice is open.</p>" : "<ul>" + out + "</ul>";
 }
 
@@ -211,24 +223,46 @@ std::string hidden(std::string_view name, std::string_view value) {
   return fmt::format("<input type=\"hidden\" name=\"{}\" value=\"{}\">", name, escape(value));
 }
 
-std::string state_of(const WebhookEndpoint& endpoint) {
-  if (!endpoint.is_disabled) return "<span class=\"good\">enabled</span>";
-  return "<span class=\"bad\">disabled</span> " + escape(endpoint.disabled_because);
+std::string state_of(const WebhookDetail& detail, Timestamp now) {
+  const WebhookEndpoint& endpoint = detail.endpoint;
+  if (endpoint.is_disabled) return "<span class=\"bad\">disabled</span> " + escape(endpoint.disabled_because);
+  if (detail.failing_since)
+    return "<span class=\"bad\">fails</span> since " + html::relative(*detail.failing_since, now);
+  if (detail.waiting_events > 0) return "<span class=\"warning\">some are tried again</span>";
+  return "<span class=\"good\">enabled</span>";
 }
 
-std::string undelivered(const WebhookDetail& detail, const std::vector<UndeliveredEvent>& events, Timestamp now) {
+std::string wanted_events(const WebhookEndpoint& endpoint) {
+  std::string names;
+  for (const std::string& type : endpoint.enabled_events)
+    names +=
+        (names.empty() ? "" : ", ") + (type == "*" ? std::string("all events") : "<code>" + escape(type) + "</code>");
+  return names.empty() ? "nothing" : names;
+}
+
+std::string redeliver_button(const WebhookDetail& detail, const std::string& what, std::string_view text) {
+  return button("redeliver", "&endpoint=" + detail.endpoint.id.value() + what, text);
+}
+
+std::string undelivered(const WebhookDetail& detail, const std::vector<UndeliveredEvent>& events, Timestamp now,
+                        const Reader& reader) {
   if (events.empty()) return "<p class=\"quiet\">Nothing.</p>";
   std::string out =
       "<table class=\"stacked\"><thead><tr><th>Event</th><th>Account</th><th>Tries</th><th>Last</th><th>Next</th>"
-      "<th>Problem</th></tr></thead><tbody>";
-  for (const UndeliveredEvent& event : events)
+      "<th>Problem</th><th></th></tr></thead><tbody>";
+  for (const UndeliveredEvent& event : events) {
+    // What waits is tried again by itself; an endpoint that is disabled takes nothing.
+    std::string action;
+    if (reader.may_act && !event.next_at && !detail.endpoint.is_disabled)
+      action = redeliver_button(detail, "&event=" + http::percent_encoded(event.event), "Deliver");
     out += fmt::format(
         "<tr><th scope=\"row\"><code>{}</code>{}</th><td data-label=\"Account\"><a href=\"{}\"><code>{}</code></a></td>"
         "<td data-label=\"Tries\">{}</td><td data-label=\"Last\">{}</td><td data-label=\"Next\">{}</td>"
-        "<td data-label=\"Problem\">{}</td></tr>",
+        "<td data-label=\"Problem\" class=\"wide\">{}</td><td class=\"act\">{}</td></tr>",
         escape(event.event), event.behind > 0 ? "<small>and " + html::count(event.behind) + " behind it</small>" : "",
         account_path(detail.mode, event.key), event.key.value(), event.failures, html::relative(event.failed_at, now),
-        event.next_at ? html::relative(*event.next_at, now) : "never", escape(event.problem));
+        event.next_at ? html::relative(*event.next_at, now) : "never", escape(event.problem), action);
+  }
   return out + "</tbody></table>";
 }
 
@@ -268,12 +302,15 @@ std::string queue_page(const QueueStatus& queue, const QueueDetail& detail, Time
   page.body += "</section><section><h2>Due first</h2>";
   if (detail.first.empty()) page.body += "<p class=\"quiet\">Nothing waits in this queue.</p>";
   if (!detail.first.empty()) {
-    page.body += "<table><thead><tr><th>Account</th><th>Mode</th><th>Due (UTC)</th><th></th></tr></thead><tbody>";
+    page.body +=
+        "<table class=\"stacked\"><thead><tr><th>Account</th><th>Mode</th><th>Due (UTC)</th><th>That is</th><th></th>"
+        "</tr></thead><tbody>";
     for (const auto& due : detail.first)
       page.body += fmt::format(
-          "<tr><th scope=\"row\"><a href=\"{}\"><code>{}</code></a></th><td>{}</td><td>{}</td><td>{}</td></tr>",
+          "<tr><th scope=\"row\"><a href=\"{}\"><code>{}</code></a></th><td data-label=\"Mode\">{}</td>"
+          "<td data-label=\"Due (UTC)\">{}</td><td data-label=\"That is\">{}</td><td class=\"act\">{}</td></tr>",
           account_path(due.mode, due.key), due.key.value(), mode_name(due.mode), html::instant(due.due),
-          html::relative(due.due, now));
+          html::relative(due.due, now), why_link(due.key));
     page.body += "</tbody></table>";
   }
   page.body += "</section></main>";
@@ -291,14 +328,14 @@ std::string account_page(const AccountDetail& detail, Timestamp now, const Reade
                                ? ""
                                : " · on the test clock " + escape(account.customer.test_clock.value()),
                            account.customer.delinquent ? " · <span class=\"bad\">delinquent</span>" : "");
+  page.body += "<p class=\"buttons\">" + why_link(account.key);
   if (reader.may_act) {
     const std::string parameters = "&account=" + http::percent_encoded(account.customer.id.value()) +
                                    "&mode=" + std::string(mode_name(account.mode));
-    page.body += "<p class=\"buttons\">" + button("retry", parameters, detail.parked ? "Retry" : "Try its work now");
+    page.body += button("retry", parameters, detail.parked ? "Retry" : "Try its work now");
     if (!detail.parked) page.body += button("park", parameters, "Park");
-    page.body += "</p>";
   }
-  page.body += "</section><section><h2>What it waits for</h2>" + waits_for(detail, now) +
+  page.body += "</p></section><section><h2>What it waits for</h2>" + waits_for(detail, now) +
                "</section><section><h2>How it is</h2>" + what_now(detail) +
                "</section><section><h2>What happened</h2><ol class=\"timeline\">";
   const Moments past = past_of(detail);
@@ -309,42 +346,49 @@ std::string account_page(const AccountDetail& detail, Timestamp now, const Reade
   return html::document(page);
 }
 
-std::string webhooks_page(const std::vector<WebhookDetail>& details) {
+std::string webhooks_page(const std::vector<WebhookDetail>& details, Timestamp now) {
   html::Page page;
   page.title = "Webhook endpoints – billd";
   page.body = std::string(header) + "<section><h1>Webhook endpoints</h1>";
   if (details.empty()) page.body += "<p class=\"quiet\">There are none.</p>";
   if (!details.empty()) {
     page.body +=
-        "<table class=\"stacked\"><thead><tr><th>Endpoint</th><th>Mode</th><th>URL</th><th>State</th></tr>"
-        "</thead><tbody>";
+        "<table class=\"stacked\"><thead><tr><th>Endpoint</th><th>Mode</th><th>URL</th><th>State</th><th>Waiting</th>"
+        "<th>Delivered</th></tr></thead><tbody>";
     for (const WebhookDetail& detail : details)
       page.body += fmt::format(
           "<tr><th scope=\"row\"><a href=\"/status/webhooks/{0}\"><code>{0}</code></a></th><td data-label=\"Mode\">{1}"
-          "</td><td data-label=\"URL\">{2}</td><td data-label=\"State\">{3}</td></tr>",
+          "</td><td data-label=\"URL\" class=\"wide\">{2}</td><td data-label=\"State\">{3}</td>"
+          "<td data-label=\"Waiting\">{4}</td><td data-label=\"Delivered\">{5}</td></tr>",
           escape(detail.endpoint.id.value()), mode_name(detail.mode), escape(detail.endpoint.url),
-          state_of(detail.endpoint));
+          state_of(detail, now), html::count(detail.waiting_events),
+          detail.delivered_at ? html::relative(*detail.delivered_at, now) : "never");
     page.body += "</tbody></table>";
   }
   page.body += "</section></main>";
   return html::document(page);
 }
 
-std::string webhook_page(const WebhookDetail& detail, Timestamp now) {
+std::string webhook_page(const WebhookDetail& detail, Timestamp now, const Reader& reader) {
   html::Page page;
   page.title = detail.endpoint.id.value() + " – billd";
   page.body = header;
   page.body +=
       fmt::format("<section><h1><code>{}</code></h1><p>{} mode · {} · {}</p><p>", escape(detail.endpoint.id.value()),
-                  mode_name(detail.mode), escape(detail.endpoint.url), state_of(detail.endpoint));
+                  mode_name(detail.mode), escape(detail.endpoint.url), state_of(detail, now));
   page.body += detail.delivered_at ? "Something was delivered " + html::relative(*detail.delivered_at, now) + "."
                                    : "Nothing has been delivered yet.";
-  if (detail.failing_since)
-    page.body +=
-        " <span class=\"bad\">Deliveries have failed since</span> " + html::relative(*detail.failing_since, now) + ".";
-  page.body += "</p></section><section><h2>What waits to be tried again</h2>" +
-               undelivered(detail, detail.waiting, now) + "</section><section><h2>What was given up</h2>" +
-               undelivered(detail, detail.given_up, now) + "</section></main>";
+  page.body += " It wants " + wanted_events(detail.endpoint) + ".</p>";
+  page.body += "<p class=\"quiet\">What failed is tried again by itself, until it is given up.</p>";
+  if (reader.may_act && !detail.endpoint.is_disabled) {
+    const auto since = [&](std::chrono::hours before) { return "&since=" + std::to_string(to_unix(now - before)); };
+    page.body += "<p class=\"buttons\">" +
+                 redeliver_button(detail, since(std::chrono::hours(1)), "Deliver the last hour again") +
+                 redeliver_button(detail, since(std::chrono::hours(24)), "Deliver the last day again") + "</p>";
+  }
+  page.body += "</section><section><h2>What waits to be tried again</h2>" +
+               undelivered(detail, detail.waiting, now, reader) + "</section><section><h2>What was given up</h2>" +
+               undelivered(detail, detail.given_up, now, reader) + "</section></main>";
   return html::document(page);
 }
 

@@ -362,14 +362,14 @@ awaitable<http::Response> Face::webhooks(Asked asked) const {
   auto details = co_await control_.webhooks();
   if (!details) co_return render(details.error(), asked.wants_html);
   if (!asked.wants_html) co_return answer_with(200, "application/json", to_json(*details));
-  co_return answer_with(200, html_type, webhooks_page(*details));
+  co_return answer_with(200, html_type, webhooks_page(*details, view_.status().now));
 }
 
 awaitable<http::Response> Face::webhook(Asked asked) const {
   auto detail = co_await control_.webhook(asked.variable, first_shown);
   if (!detail) co_return render(detail.error(), asked.wants_html);
   if (!asked.wants_html) co_return answer_with(200, "application/json", to_json(*detail));
-  co_return answer_with(200, html_type, webhook_page(*detail, view_.status().now));
+  co_return answer_with(200, html_type, webhook_page(*detail, view_.status().now, asked.reader()));
 }
 
 awaitable<http::Response> Face::audit(Asked asked) const {

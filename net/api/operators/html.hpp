@@ -44,6 +44,10 @@ struct Chart {
 };
 std::string chart(const Chart& chart);
 
+/// What pages below the status begin with.
+inline constexpr std::string_view header =
+    "<header><a class=\"name\" href=\"/status\">billd</a><a href=\"/status\">Back to the status</a></header>\n<main>";
+
 struct Page {
   std::string title;
   std::string body;

@@ -52,9 +52,7 @@ struct Measurements {
   std::vector<std::pair<std::string, gateways::PeerStatistics>> peers;  ///< gateways that are reached through HTTP
   std::vector<CountedOutcome> webhooks_in;
   std::vector<CountedOutcome> webhooks_out;      ///< tries
-  std::uint64_t webhooks_waiting = 0;            ///< events that are tried again, in this daemon's partitions
   std::uint64_t webhook_endpoints_disabled = 0;  ///< by billd itself
-  bool are_webhooks_paused = false;              ///< by an operator
   Histogram webhook_lateness;
   std::vector<ServerMeasurements> servers;
   redis::State redis;

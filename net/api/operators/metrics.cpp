@@ -26,15 +26,10 @@ class MetricWriter {
       below += histogram.buckets()[i];
       const bool is_last = i == Histogram::bounds.size();
       line("_bucket", labels, std::to_string(below),
-           is_last ? "+Inf" : fmt::format("{}", static_cast<double>(Histogram::bounds[i]) / 1000));
+           is_last ? "+Inf" : fmt::format("{}", static_cast<double>(Histogram::bounds[i]) / 1'000'000));
     }
     line("_sum", labels, fmt::format("{}", std::chrono::duration<double>(histogram.sum()).count()));
     line("_count", labels, std::to_string(histogram.count()));
-  }
-
-  void summary(double sum, std::uint64_t count) {
-    line("_sum", {}, fmt::format("{}", sum));
-    line("_count", {}, std::to_string(count));
   }
 
  private:
@@ -207,9 +202,26 @@ constexpr std::array table = {
            "From an event to its delivery, of those delivered at the first try.", "",
            [](M all, W out) { out.histogram(all.webhook_lateness); }},
     Metric{"billd_webhooks_waiting", gauge, "Events that failed and are tried again, in this daemon's partitions.", "",
-           [](M all, W out) { out.count(all.webhooks_waiting); }},
+           [](M all, W out) { out.count(all.status.deliveries.waiting); }},
     Metric{"billd_webhooks_paused", gauge, "1 while an operator has paused the delivery of webhooks.", "",
-           [](M all, W out) { out.count(all.are_webhooks_paused ? 1 : 0); }},
+           [](M all, W out) { out.count(all.status.deliveries.is_paused ? 1 : 0); }},
+    Metric{"billd_webhook_failing_seconds", gauge,
+           "For how long the endpoint that fails the longest has taken nothing, in this daemon's partitions; 0: none "
+           "fails.",
+           "",
+           [](M all, W out) {
+             const auto& since = all.status.deliveries.failing_since;
+             out.seconds(since ? std::max(all.status.now - *since, Duration(0)) : Duration(0));
+           }},
+    Metric{"billd_webhook_endpoints", gauge,
+           "Webhook endpoints that are enabled; of them, those that take nothing in this daemon's partitions "
+           "(failing); and those that billd has disabled for it.",
+           "state",
+           [](M all, W out) {
+             out.count(all.status.deliveries.endpoints, {{"state", "enabled"}});
+             out.count(all.status.deliveries.failing, {{"state", "failing"}});
+             out.count(all.status.deliveries.disabled, {{"state", "disabled"}});
+           }},
     Metric{"billd_webhook_endpoints_disabled_total", counter, "Endpoints that billd disabled, for they took nothing.",
            "",
            [](M all, W out) { out.count(all.webhook_endpoints_disabled); }},
@@ -247,11 +259,8 @@ constexpr std::array table = {
 
     Metric{"billd_redis_connected", gauge, "Whether Redis answers (1) or not (0).", "",
            [](M all, W out) { out.count(all.status.redis.connected ? 1 : 0); }},
-    Metric{"billd_redis_round_trip_seconds", summary, "From a command to its reply.", "",
-           [](M all, W out) {
-             out.summary(std::chrono::duration<double>(all.redis.traffic.round_trip_total).count(),
-                         all.redis.traffic.replies);
-           }},
+    Metric{"billd_redis_round_trip_seconds", histogram, "From a command to its reply, of all connections.", "",
+           [](M all, W out) { out.histogram(all.redis.traffic.round_trips); }},
     Metric{"billd_redis_commands_total", counter, "Commands that were sent.", "",
            [](M all, W out) { out.count(all.redis.traffic.commands); }},
     Metric{"billd_redis_errors_total", counter, "Error replies.", "",
@@ -292,7 +301,7 @@ constexpr std::array table = {
 // clang-format on
 
 std::string_view to_text(MetricKind kind) {
-  constexpr std::array<std::string_view, 4> names = {"counter", "gauge", "histogram", "summary"};
+  constexpr std::array<std::string_view, 3> names = {"counter", "gauge", "histogram"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -10,7 +10,7 @@
 
 namespace billd::api::operators {
 
-enum class MetricKind : std::uint8_t { counter, gauge, histogram, summary };
+enum class MetricKind : std::uint8_t { counter, gauge, histogram };
 
 class MetricWriter;
 

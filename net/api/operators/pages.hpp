@@ -38,8 +38,8 @@ std::string queue_page(const QueueStatus& queue, const QueueDetail& detail, Time
 
 std::string account_page(const AccountDetail& detail, Timestamp now, const Reader& reader);
 
-std::string webhooks_page(const std::vector<WebhookDetail>& details);
-std::string webhook_page(const WebhookDetail& detail, Timestamp now);
+std::string webhooks_page(const std::vector<WebhookDetail>& details, Timestamp now);
+std::string webhook_page(const WebhookDetail& detail, Timestamp now, const Reader& reader);
 
 /// What a form of the confirmation holds; the texts are as they were given.
 struct Confirmation {

@@ -42,6 +42,23 @@ Object& show(Document& document, const QueueStatus& queue, Timestamp now) {
   return object;
 }
 
+Object& show(Document& document, const DeliveriesStatus& deliveries) {
+  Object& object = document.object(12);
+  object.add("name", document.text_or_null(deliveries.name));
+  object.add("paused", deliveries.is_paused);
+  object.add("endpoints", count(deliveries.endpoints));
+  object.add("failing", count(deliveries.failing));
+  object.add("disabled", count(deliveries.disabled));
+  object.add("waiting", count(deliveries.waiting));
+  object.add("customers", count(deliveries.customers));
+  object.add("in_flight", count(deliveries.in_flight));
+  object.add("rate_per_minute", count(deliveries.rate_per_minute));
+  object.add("given_up", count(deliveries.given_up));
+  object.add("failing_since", time_or_null(deliveries.failing_since));
+  object.add("next", time_or_null(deliveries.next));
+  return object;
+}
+
 Object& show(Document& document, const PartitionStatus& partition) {
   Object& object = document.object(4);
   object.add("number", static_cast<std::int64_t>(partition.number));
@@ -157,12 +174,15 @@ Object& show(Document& document, const UndeliveredEvent& event) {
 }
 
 Object& show(Document& document, const WebhookDetail& detail) {
-  Object& object = document.object(9);
+  Object& object = document.object(10);
   object.add("id", document.text(detail.endpoint.id.value()));
   object.add("mode", mode_name(detail.mode));
   object.add("url", document.text(detail.endpoint.url));
   object.add("enabled", !detail.endpoint.is_disabled);
   object.add("disabled_because", document.text_or_null(detail.endpoint.disabled_because));
+  object.add("delivered_at", time_or_null(detail.delivered_at));
+  object.add("failing_since", time_or_null(detail.failing_since));
+  object.add("waiting_events", count(detail.waiting_events));
   return object;
 }
 
@@ -177,7 +197,7 @@ Array& show_all(Document& document, const std::vector<Shown>& all) {
 
 std::string to_json(const Status& status, const std::string& not_ready_because) {
   Document document;
-  Object& object = document.object(26);
+  Object& object = document.object(27);
   object.add("daemon", document.text(status.daemon));
   object.add("version", document.text(status.version));
   object.add("data_set", document.text(status.data_set));
@@ -189,6 +209,7 @@ std::string to_json(const Status& status, const std::string& not_ready_because) 
   Array& queues = document.array(status.queues.size());
   for (const QueueStatus& queue : status.queues) queues.add(show(document, queue, status.now));
   object.add("queues", queues);
+  object.add("deliveries", show(document, status.deliveries));
   object.add("daemons", show_all(document, status.daemons));
   object.add("partitions", show_all(document, status.partitions));
   object.add("clean_in_seconds",
@@ -251,8 +272,6 @@ std::string to_json(const std::vector<WebhookDetail>& details) {
 std::string to_json(const WebhookDetail& detail) {
   Document document;
   Object& object = show(document, detail);
-  object.add("delivered_at", time_or_null(detail.delivered_at));
-  object.add("failing_since", time_or_null(detail.failing_since));
   object.add("waiting", show_all(document, detail.waiting));
   object.add("given_up", show_all(document, detail.given_up));
   return api::to_json(object);

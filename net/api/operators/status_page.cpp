@@ -29,6 +29,7 @@ Sums sums_of(const Status& status) {
     sums.parked += queue.parked;
     sums.paused += queue.pause ? 1 : 0;
   }
+  sums.paused += status.deliveries.is_paused ? 1 : 0;
   return sums;
 }
 
@@ -120,6 +121,32 @@ std::string queue_row(const QueueStatus& queue, Timestamp now, const Reader& rea
       html::count(queue.rate_per_minute), html::count(queue.parked), next.empty() ? "now" : next, action);
 }
 
+/// Like a queue's; its work is done in each endpoint's own order, and is never parked.
+std::string deliveries_row(const DeliveriesStatus& deliveries, Timestamp now, const Reader& reader) {
+  if (deliveries.name.empty()) return "";
+  std::string state = "<span class=\"good\">on time</span>";
+  if (deliveries.endpoints == 0) state = "<span class=\"quiet\">no endpoints</span>";
+  if (deliveries.waiting > 0) state = "<span class=\"warning\">tried again</span>";
+  if (deliveries.failing > 0 && deliveries.failing_since)
+    state = "<span class=\"bad\">" + html::count(deliveries.failing, "endpoint fails", "endpoints fail") + ", " +
+            html::duration(now - *deliveries.failing_since) + " now</span>";
+  if (deliveries.is_paused) state = "<span class=\"warning\">paused</span>";
+  if (deliveries.disabled > 0)
+    state += "<small class=\"bad\">" + html::count(deliveries.disabled, "endpoint", "endpoints") + " disabled</small>";
+  const std::string parameters = "&queue=" + deliveries.name;
+  std::string action;
+  if (reader.may_act)
+    action = deliveries.is_paused ? action_link("resume", parameters, "Resume", "Resume the delivery of webhooks")
+                                  : action_link("pause", parameters, "Pause", "Pause the delivery of webhooks");
+  return fmt::format(
+      "<tr><th scope=\"row\"><a href=\"/status/webhooks\">{}</a></th><td data-label=\"State\">{}</td>"
+      "<td data-label=\"Waiting\">{}</td><td data-label=\"Due now\">–</td><td data-label=\"In flight\">{}</td>"
+      "<td data-label=\"Done a minute\">{}</td><td data-label=\"Parked\">–</td><td data-label=\"Next due\">{}</td>"
+      "<td class=\"act\">{}</td></tr>",
+      escape(deliveries.name), state, html::count(deliveries.waiting), html::count(deliveries.in_flight),
+      html::count(deliveries.rate_per_minute), deliveries.next ? html::relative(*deliveries.next, now) : "–", action);
+}
+
 std::string daemons_of(const Status& status) {
   std::uint64_t owned = 0;
   for (const DaemonStatus& daemon : status.daemons) owned += daemon.partitions;
@@ -144,8 +171,8 @@ std::string moving_part(const Status& status, const Reader& reader) {
       "<table class=\"stacked\"><thead><tr><th>Queue</th><th>State</th><th>Waiting</th><th>Due now</th>"
       "<th>In flight</th><th>Done a minute</th><th>Parked</th><th>Next due</th><th></th></tr></thead><tbody>";
   for (const QueueStatus& queue : status.queues) out += queue_row(queue, status.now, reader);
-  return out + "</tbody></table>" + daemons_of(status) + done_chart(status.lateness) +
-         "<p><a href=\"/status/webhooks\">Webhook endpoints and their deliveries</a></p>";
+  out += deliveries_row(status.deliveries, status.now, reader);
+  return out + "</tbody></table>" + daemons_of(status) + done_chart(status.lateness);
 }
 
 std::string clean_part(const Status& status) {
@@ -209,8 +236,14 @@ std::string failed_part(const Status& status, const Reader& reader) {
 
 /// "parked" for "park".
 std::string done_word(const std::string& action) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, action_count> words = {
-      {{"retry", "retried"}, {"park", "parked"}, {"unpark", "unparked"}, {"pause", "paused"}, {"resume", "resumed"}}};
+  constexpr std::pair<std::string_view, std::string_view> words[] = {
+      {"retry", "retried"},
+      {"park", "parked"},
+      {"unpark", "unparked"},
+      {"pause", "paused"},
+      {"resume", "resumed"},
+      {"redeliver", "delivered again:"},
+      {"disable_webhook_endpoint", "disabled the webhook endpoint"}};
   for (const auto& [name, done] : words)
     if (name == action) return std::string(done);
   return escape(action);
@@ -332,7 +365,14 @@ Verdict verdict(const Status& status) {
   if (sums.paused > 0) text += " " + html::count(sums.paused, "queue is", "queues are") + " paused.";
   if (sums.parked > 0)
     text += " " + html::count(sums.parked, "parked account waits", "parked accounts wait") + " for you.";
-  return {sums.paused + sums.parked > 0 ? "warning" : "good", text};
+  const DeliveriesStatus& deliveries = status.deliveries;
+  if (deliveries.failing > 0)
+    text += " " + html::count(deliveries.failing, "webhook endpoint fails", "webhook endpoints fail") + ", " +
+            html::count(deliveries.waiting, "event waits", "events wait") + ".";
+  if (deliveries.disabled > 0)
+    text += " " + html::count(deliveries.disabled, "webhook endpoint is", "webhook endpoints are") + " disabled.";
+  const bool is_good = sums.paused + sums.parked + deliveries.failing + deliveries.disabled == 0;
+  return {is_good ? "good" : "warning", text};
 }
 
 std::vector<Part> status_parts(const Status& status, const Reader& reader) {
@@ -367,20 +407,21 @@ std::string status_page(const Status& status, const Reader& reader, std::optiona
 std::string audit_page(const std::vector<store::AuditEntry>& entries, Timestamp now) {
   html::Page page;
   page.title = "Audit log – billd";
-  page.body = "<header><a class=\"name\" href=\"/status\">billd</a></header>\n<main><section><h2>Who did what</h2>";
+  page.body = std::string(html::header) + "<section><h1>Who did what</h1>";
   page.body += "<p class=\"quiet\">The latest " + html::count(entries.size(), "entry", "entries") +
                ", newest first. Each carries the hash of all before it: <code>billd verify</code> checks them.</p>";
   page.body +=
-      "<table class=\"stacked\"><thead><tr><th>Entry</th><th>When</th><th>Who</th><th>What</th><th>Why</th>"
+      "<table class=\"stacked\"><thead><tr><th>Entry</th><th>When (UTC)</th><th>Who</th><th>What</th><th>Why</th>"
       "<th>Outcome</th><th>Hash</th></tr></thead><tbody>";
   for (const store::AuditEntry& entry : entries)
     page.body += fmt::format(
-        "<tr><th scope=\"row\">{}</th><td data-label=\"When\">{}</td><td data-label=\"Who\">{} <small>{}</small></td>"
+        "<tr><th scope=\"row\">{}</th><td data-label=\"When (UTC)\">{}<small>{}</small></td>"
+        "<td data-label=\"Who\">{} <small>{}</small></td>"
         "<td data-label=\"What\">{} {}</td><td data-label=\"Why\">{}</td><td data-label=\"Outcome\">{}</td>"
-        "<td data-label=\"Hash\"><code>{}…</code></td></tr>",
-        entry.number, html::relative(entry.at, now), escape(entry.who), escape(entry.from), escape(entry.action),
-        escape(entry.subject), escape(entry.comment), entry.outcome.empty() ? "–" : escape(entry.outcome),
-        escape(entry.hash.substr(0, 12)));
+        "<td data-label=\"Hash\"><code title=\"{}\">{}</code></td></tr>",
+        entry.number, html::instant(entry.at), html::relative(entry.at, now), escape(entry.who), escape(entry.from),
+        escape(entry.action), escape(entry.subject), escape(entry.comment),
+        entry.outcome.empty() ? "–" : escape(entry.outcome), escape(entry.hash), escape(entry.hash.substr(0, 12)));
   page.body += "</tbody></table></section></main>";
   return html::document(page);
 }

@@ -82,6 +82,22 @@ struct TroubleStatus {
   std::string detail;   ///< of the latest failure; of failures only
 };
 
+/// Events on their way to webhook endpoints, in this daemon's partitions.
+struct DeliveriesStatus {
+  std::string name;                   ///< by which operators know this work, beside the queues; empty: it has not begun
+  bool is_paused = false;             ///< by an operator
+  std::uint64_t endpoints = 0;        ///< that are enabled
+  std::uint64_t failing = 0;          ///< of them: that took nothing since something failed
+  std::uint64_t disabled = 0;         ///< by billd itself, for they took nothing
+  std::uint64_t waiting = 0;          ///< events that failed and are tried again, and those behind them
+  std::uint64_t customers = 0;        ///< whose events these are
+  std::uint64_t in_flight = 0;        ///< requests
+  std::uint64_t rate_per_minute = 0;  ///< delivered within the last minute
+  std::uint64_t given_up = 0;         ///< since this daemon began
+  std::optional<Timestamp> failing_since;  ///< the longest of those that fail
+  std::optional<Timestamp> next;           ///< when the next one of those that wait is tried
+};
+
 struct ComingStatus {
   Timestamp from_hour, from_day;
   std::array<std::uint64_t, 24> by_hour{};
@@ -110,6 +126,7 @@ struct Status {
   /// Until nothing is late in this daemon's partitions, at the pace of the last minute; zero: nothing is; empty: it
   /// grows.
   std::optional<std::chrono::seconds> clean_in;
+  DeliveriesStatus deliveries;
   std::vector<TroubleStatus> parked;    ///< of all partitions
   std::vector<TroubleStatus> failures;  ///< of this daemon, since it began
   ComingStatus coming;
