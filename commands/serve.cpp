@@ -121,7 +121,7 @@ class Daemon {
         incoming_(api::incoming::Services{accounts_, store_, gateways_, settings_}),
         view_(settings, store_, client_, clock_, partitions_, scheduler_, accounts_),
         operations_(clock_, store_, catalog_, scheduler_),
-        operators_face_(view_, operations_, access_, [this] { return openapi(); }),
+        operators_face_(view_, operations_, access_, [this] { return openapi(true); }),
         api_(executor_, face_settings(settings.http, std::nullopt),
              [this](http::Request request) { return answer(std::move(request), std::nullopt); }),
         operators_(executor_, server_settings(settings.http),
@@ -162,7 +162,9 @@ class Daemon {
  private:
   awaitable<Result<void>> start() {
     std::error_code error;
-    std::filesystem::create_directories(settings_.state_directory, error);
+    const bool is_new = std::filesystem::create_directories(settings_.state_directory, error);
+    // All data is in it, and a secret.
+    if (is_new) std::filesystem::permissions(settings_.state_directory, std::filesystem::perms::owner_all, error);
     if (error)
       co_return Failure{Errc::bad_configuration, "cannot make the state directory " + settings_.state_directory + ": " +
                                                      error.message() + "; name another with --state-dir"};
@@ -337,12 +339,37 @@ class Daemon {
     if (!written) spdlog::warn("{}", written.error().detail);
   }
 
-  std::string openapi() const {
+  std::string openapi(bool is_for_operators) const {
     api::OpenApiInfo info;
     info.version = BILLD_VERSION;
     info.api_url = url_of(api_, settings_.api.listen, *api_tls_);
-    info.operators_url = url_of(operators_, settings_.operators.listen, *operators_tls_);
+    if (is_for_operators) info.operators_url = url_of(operators_, settings_.operators.listen, *operators_tls_);
+    info.stancer_url = own_url(FaceName::stancer, info.api_url);
+    info.management_url = own_url(FaceName::management, info.api_url);
+    info.funding_sources_url = own_url(FaceName::funding_sources, info.api_url);
     return api::openapi_document(info);
+  }
+
+  /// Where an API is that has a listener or paths of its own; empty: where all are.
+  std::string own_url(FaceName face, const std::string& api_url) const {
+    for (const FaceListener& each : face_listeners_)
+      if (each.face == face) return url_of(*each.server, *settings_.faces.of(face).listen, *each.tls);
+    const std::string& prefix = settings_.faces.of(face).path_prefix;
+    return prefix.empty() ? std::string() : api_url + prefix;
+  }
+
+  /// For programs, and for people who write them: it holds nothing that is secret, and takes no key.
+  http::Response describe(const http::Request& request) {
+    http::Response response;
+    if (request.method != http::Method::get && request.method != http::Method::head) {
+      response = api::Faces::render_error(std::nullopt, 405, "Here is answered: GET, HEAD.", request.target);
+      response.headers.add("Allow", "GET, HEAD");
+      return response;
+    }
+    if (openapi_of_api_.empty()) openapi_of_api_ = openapi(false);
+    response.body = openapi_of_api_;
+    response.headers.add("Cache-Control", "max-age=60");
+    return response;
   }
 
   /// Where the server listens; before it does, where it will.
@@ -367,10 +394,12 @@ class Daemon {
     std::fflush(stdout);
   }
 
-  /// Webhooks come in where all APIs are; a listener for one API alone has nothing else.
+  /// Webhooks come in where all APIs are, and what describes them is there; a listener for one API alone has nothing
+  /// else.
   awaitable<http::Response> dispatch(http::Request request, std::optional<FaceName> pinned) {
-    if (!pinned && api::incoming::Face::serves(request.path())) return incoming_.handle(std::move(request));
-    return faces_.handle(std::move(request), pinned);
+    if (!pinned && request.path() == "/openapi.json") co_return describe(request);
+    if (!pinned && api::incoming::Face::serves(request.path())) co_return co_await incoming_.handle(std::move(request));
+    co_return co_await faces_.handle(std::move(request), pinned);
   }
 
   awaitable<http::Response> answer(http::Request request, std::optional<FaceName> pinned) {
@@ -541,6 +570,7 @@ class Daemon {
   http::Server api_;
   http::Server operators_;
   std::vector<FaceListener> face_listeners_;
+  std::string openapi_of_api_;  ///< once somebody has asked for it
   Tasks tasks_;
   Tasks watches_;  ///< from before the start until after the stop
 };

@@ -75,6 +75,49 @@ class Which(unittest.TestCase):
         self.assertIn("failureCode", refused("/", service.service.addresses["management"]).json)
 
 
+class Described(unittest.TestCase):
+    """/openapi.json, where programs find it."""
+
+    def setUp(self):
+        answer = exchange(service.service.api, "GET", "/openapi.json")
+        self.assertEqual(answer.status, 200, "it takes no key")
+        self.document = answer.json
+
+    def test_says_where_each_api_is(self):
+        def url(path):
+            return self.document["paths"][path]["servers"][0]["url"]
+        addresses = service.service.addresses
+        self.assertEqual(url("/v1/customers"), f"http://{service.service.api}")
+        self.assertEqual(url("/customers"), f"https://{addresses['stancer']}/v1")
+        self.assertEqual(url("/api/v01/customers"), f"http://{addresses['management']}")
+        self.assertEqual(url("/users"), f"http://{addresses['funding_sources']}")
+        self.assertNotIn("/status", self.document["paths"], "the operators' listener is no affair of programs")
+
+    def test_is_only_read_and_only_where_all_apis_are(self):
+        self.assertEqual(exchange(service.service.api, "HEAD", "/openapi.json").status, 200)
+        refused = exchange(service.service.api, "POST", "/openapi.json", None, "{}")
+        self.assertEqual((refused.status, refused.header("Allow")), (405, "GET, HEAD"))
+        alone = exchange(service.service.addresses["management"], "GET", "/openapi.json")
+        self.assertIn("failureCode", alone.json)
+
+    def test_every_operation_of_the_other_apis_is_one_that_is_served(self):
+        asked = {"Stancer": 0, "Management": 0, "FundingSources": 0}
+        credentials = {"Stancer": STANCER, "Management": MANAGEMENT, "FundingSources": ADMIN}
+        for path, item in self.document["paths"].items():
+            for method, operation in item.items():
+                tag = operation["tags"][0] if method != "servers" else None
+                if tag not in asked:
+                    continue
+                where = ("/v1" if tag == "Stancer" else "") + path.replace("{username}", "nobody").replace("{id}", "0")
+                answer = exchange(service.service.api, method.upper(), where, {"Authorization": credentials[tag]})
+                self.assertNotIn(answer.status, (401, 405), (method, where, answer))
+                self.assertNotIn("There is nothing at", answer.body, (method, where))
+                self.assertNotIn('"U4"', answer.body, (method, where))
+                self.assertNotIn('"resource"', answer.body, (method, where))
+                asked[tag] += 1
+        self.assertEqual(asked, {"Stancer": 4, "Management": 12, "FundingSources": 10})
+
+
 class Tls(unittest.TestCase):
     def post(self, context, **fields):
         return exchange(service.service.addresses["stancer"], "POST", "/v1/customers",

@@ -6,7 +6,13 @@
 #include <boost/json.hpp>
 #include <set>
 
+#include "net/api/funding_sources/description.hpp"
+#include "net/api/funding_sources/face.hpp"
+#include "net/api/management/description.hpp"
+#include "net/api/management/face.hpp"
 #include "net/api/operators/face.hpp"
+#include "net/api/stancer/description.hpp"
+#include "net/api/stancer/face.hpp"
 #include "net/api/stripe/routes.hpp"
 
 namespace billd::api {
@@ -70,9 +76,52 @@ TEST_F(OpenApi, TellsOfEveryRouteAndOfNothingElse) {
     const json::object operation = take(route.method, route.pattern);
     EXPECT_EQ(operation.at("security").as_array().empty(), route.needs == operators::Needs::nothing) << route.pattern;
   }
+  for (const ServedRoute& route : stancer::served_routes())
+    EXPECT_FALSE(take(route.method, route.pattern.substr(std::string_view("/v1").size())).empty());
+  for (const auto& routes : {management::served_routes(), funding_sources::served_routes()})
+    for (const ServedRoute& route : routes) EXPECT_FALSE(take(route.method, route.pattern).empty());
   EXPECT_FALSE(take(http::Method::post, "/webhooks/{name}").empty());
+  EXPECT_FALSE(take(http::Method::get, "/openapi.json").empty());
   for (const auto& path : document.at("paths").as_object())
     EXPECT_EQ(path.value().as_object().size(), 1U) << path.key() << " has more than its server left";
+}
+
+TEST_F(OpenApi, SaysWhatTheBodiesOfTheOtherApisHold) {
+  auto schema_of = [&](http::Method method, std::string_view pattern) {
+    return take(method, pattern).at("requestBody").at("content").at("application/json").at("schema");
+  };
+  const json::value of_stancer = schema_of(http::Method::post, "/customers");
+  EXPECT_EQ(of_stancer.at("properties").at("mobile").at("minLength").as_int64(), 8);
+  EXPECT_EQ(of_stancer.at("properties").at("live_mode").at("type").as_string(), "boolean");
+  const json::value made = schema_of(http::Method::put, "/api/v01/customers");
+  EXPECT_EQ(json::serialize(made.at("required")), R"(["accountId","firstName","lastName"])");
+  EXPECT_EQ(made.at("properties").at("accountId").at("type").as_string(), "integer");
+  const json::value changed = schema_of(http::Method::post, "/api/v01/customers/{id}");
+  EXPECT_FALSE(changed.at("properties").as_object().contains("code")) << "it cannot be changed";
+  EXPECT_EQ(names_of(take(http::Method::get, "/api/v01/customers"), "query").size(), 13U);
+  const json::value source = schema_of(http::Method::post, "/users/{username}/funding_sources");
+  EXPECT_EQ(json::serialize(
+                source.at("properties").at("funding_sources").at("properties").at("stripe").at("items").at("required")),
+            R"(["remote_id"])");
+  const json::value user = schema_of(http::Method::post, "/users");
+  EXPECT_EQ(user.at("properties").at("username").at("maxLength").as_int64(), 20);
+}
+
+TEST_F(OpenApi, SaysWhereEachApiIs) {
+  auto server_of = [](const json::value& from, std::string_view path) {
+    return std::string(from.at("paths").at(path).at("servers").at(0).at("url").as_string());
+  };
+  EXPECT_EQ(server_of(document, "/v1/customers"), "http://127.0.0.1:4242");
+  EXPECT_EQ(server_of(document, "/customers"), "http://127.0.0.1:4242/v1") << "Stancer's";
+  EXPECT_EQ(server_of(document, "/status"), "http://127.0.0.1:4243");
+  OpenApiInfo info{"1.2.3", "http://api"};
+  info.stancer_url = "https://stancer";
+  info.management_url = "http://api/management";
+  const json::value apart = json::parse(openapi_document(info));
+  EXPECT_EQ(server_of(apart, "/customers/{id}"), "https://stancer/v1");
+  EXPECT_EQ(server_of(apart, "/api/v01/customers"), "http://api/management");
+  EXPECT_EQ(server_of(apart, "/users"), "http://api");
+  EXPECT_FALSE(apart.at("paths").as_object().contains("/status")) << "operators have a listener of their own";
 }
 
 TEST_F(OpenApi, NamesEveryOperationAndVariableOnce) {

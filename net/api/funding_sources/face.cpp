@@ -90,6 +90,8 @@ http::Response render_error(int status, std::string_view message) {
   return response;
 }
 
+std::vector<ServedRoute> served_routes() { return served(routes); }
+
 Face::Face(FaceServices services) : services_(services), users_(services) {
   for (std::size_t i = 0; i < routes.size(); ++i) router_.add(routes[i].method, routes[i].pattern, i);
 }

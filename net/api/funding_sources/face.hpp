@@ -1,6 +1,7 @@
 // The funding sources face: what users pay with, in the wire format of the 2cloud API.
 #pragma once
 
+#include "net/api/described.hpp"
 #include "net/api/funding_sources/problem.hpp"
 #include "net/api/funding_sources/users.hpp"
 #include "net/api/services.hpp"
@@ -8,6 +9,8 @@
 #include "net/http/router.hpp"
 
 namespace billd::api::funding_sources {
+
+std::vector<ServedRoute> served_routes();
 
 class Face {
  public:

@@ -5,6 +5,7 @@
 
 #include "config/secrets.hpp"
 #include "net/api/characters.hpp"
+#include "net/api/funding_sources/description.hpp"
 #include "net/http/form.hpp"
 #include "net/http/text.hpp"
 
@@ -83,6 +84,25 @@ std::string formatted(Timestamp time, const char* format) {
 }
 
 }  // namespace
+
+std::vector<DescribedMember> described_sources(bool is_new) {
+  const DescribedMember remote_id{"remote_id", DescribedMember::Type::text, 1, text_length_max, is_new};
+  const DescribedMember nickname{"nickname", DescribedMember::Type::text, 0, text_length_max};
+  DescribedMember list{provider, DescribedMember::Type::list, 1, is_new ? 0U : 1U, true, {remote_id, nickname}};
+  return {{"funding_sources", DescribedMember::Type::map, 0, 0, true, {std::move(list)}}};
+}
+
+std::vector<DescribedMember> described_user(bool is_new) {
+  auto text = [](std::string_view name) {
+    return DescribedMember{name, DescribedMember::Type::text, 0, text_length_max};
+  };
+  std::vector<DescribedMember> members = {
+      text("email"), {"name", DescribedMember::Type::map, 0, 0, false, {text("given"), text("family")}}};
+  if (!is_new) return members;
+  members.push_back({"username", DescribedMember::Type::text, username_length_min, username_length_max, true});
+  members.push_back(text("customer"));
+  return members;
+}
 
 Answered<std::vector<SourceFields>> read_sources(const http::Request& request) {
   auto body = read_body(request, "funding_sources/json");

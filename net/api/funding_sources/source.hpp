@@ -19,6 +19,8 @@ namespace billd::api::funding_sources {
 /// The only provider, and the name of the gateway that charges its sources.
 inline constexpr std::string_view provider = "stripe";
 
+inline constexpr std::size_t username_length_min = 3, username_length_max = 20;
+
 /// What a body says of one source; members without a value were not given.
 struct SourceFields {
   std::optional<std::string> remote_id, nickname;

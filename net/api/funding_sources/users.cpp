@@ -36,8 +36,8 @@ std::string new_secret(Mode mode) {
 
 Answered<void> check_name(const std::optional<std::string>& name) {
   if (!name || name->empty()) return missing("username");
-  if (name->size() < 3) return too_short("username", "username must have at least 3 characters.");
-  if (name->size() > 20) return too_long("username", "username must have at most 20 characters.");
+  if (name->size() < username_length_min) return too_short("username", "username must have at least 3 characters.");
+  if (name->size() > username_length_max) return too_long("username", "username must have at most 20 characters.");
   if (!is_user_name(*name)) return invalid_format("username", "username must be of letters, digits, _ and -.");
   return {};
 }

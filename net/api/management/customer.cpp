@@ -5,6 +5,7 @@
 
 #include "config/secrets.hpp"
 #include "net/api/characters.hpp"
+#include "net/api/management/description.hpp"
 #include "net/api/management/xml.hpp"
 
 namespace billd::api::management {
@@ -85,6 +86,11 @@ Answered<void> check_value(const FieldEntry& field, std::string_view text) {
   if (looks_secret)
     return refusal(Code::secret_sent, field.name, "holds what looks like a card number or a secret key");
   return check_text(field.name, text, field.length_max);
+}
+
+DescribedMember described(std::string_view name, std::size_t length_max, bool is_required) {
+  if (length_max > 0) return {name, DescribedMember::Type::text, 0, length_max, is_required};
+  return {name, DescribedMember::Type::integer, 1, static_cast<std::size_t>(integer_max), is_required};
 }
 
 /// What was given of the fields that are written at all.
@@ -168,6 +174,24 @@ Answered<std::uint64_t> read_place(const http::Parameters& query, std::string_vi
 }  // namespace
 
 std::span<const FieldEntry> field_table() { return fields; }
+
+std::vector<DescribedMember> described_customer(bool is_new) {
+  std::vector<DescribedMember> members;
+  for (const FieldEntry& field : fields) {
+    const bool is_taken = field.access == Access::writable || (is_new && field.access == Access::create_only);
+    if (is_taken) members.push_back(described(field.name, field.length_max, is_new && field.is_required));
+  }
+  return members;
+}
+
+std::vector<DescribedMember> described_query(bool with_filters) {
+  std::vector<DescribedMember> members = {
+      {"offset", DescribedMember::Type::integer, 0, static_cast<std::size_t>(integer_max)},
+      {"limit", DescribedMember::Type::integer, 1, limit_max}};
+  if (!with_filters) return members;
+  for (const Filter& filter : filters) members.push_back(described(filter.name, filter.length_max, false));
+  return members;
+}
 
 Answered<GivenMembers> read_members(Format format, std::string_view body) {
   if (format == Format::xml) return read_xml(body, "customer");

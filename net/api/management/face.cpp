@@ -170,6 +170,8 @@ http::Response render_refusal(const Refusal& refused, std::string_view media_typ
   return response;
 }
 
+std::vector<ServedRoute> served_routes() { return served(routes); }
+
 Face::Face(FaceServices services) : services_(services) {
   for (std::size_t i = 0; i < routes.size(); ++i) router_.add(routes[i].method, routes[i].pattern, i);
 }

@@ -1,6 +1,7 @@
 // The Management face: customers in the wire format of the UniPay Management API, JSON and XML alike.
 #pragma once
 
+#include "net/api/described.hpp"
 #include "net/api/management/codes.hpp"
 #include "net/api/management/customer.hpp"
 #include "net/api/services.hpp"
@@ -8,6 +9,8 @@
 #include "net/http/router.hpp"
 
 namespace billd::api::management {
+
+std::vector<ServedRoute> served_routes();
 
 class Face {
  public:

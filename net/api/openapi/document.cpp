@@ -1,26 +1,18 @@
 #include "net/api/openapi/document.hpp"
 
-#include <algorithm>
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <cctype>
 
+#include "net/api/openapi/faces.hpp"
+#include "net/api/openapi/parts.hpp"
 #include "net/api/operators/face.hpp"
 #include "net/api/stripe/routes.hpp"
 
 namespace billd::api {
 namespace {
 
-namespace json = boost::json;
+using namespace openapi;
 using stripe::Rule;
 using stripe::Type;
-
-json::value text(std::string_view value) { return json::value(value); }
-
-json::object reference(std::string_view schema) {
-  return {{"$ref", std::string("#/components/schemas/").append(schema)}};
-}
 
 json::object schema_of(const Rule& rule);
 
@@ -99,57 +91,6 @@ json::object schema_of(const Rule& rule) {
 
 bool is_container(Type type) { return type == Type::map || type == Type::metadata || type == Type::range; }
 
-std::vector<std::string> variables_of(std::string_view pattern) {
-  std::vector<std::string> names;
-  for (std::size_t at = pattern.find('{'); at != std::string_view::npos; at = pattern.find('{', at + 1))
-    names.emplace_back(pattern.substr(at + 1, pattern.find('}', at) - at - 1));
-  return names;
-}
-
-json::array path_parameters(std::string_view pattern) {
-  json::array parameters;
-  for (const std::string& name : variables_of(pattern))
-    parameters.push_back(
-        json::object{{"name", name}, {"in", "path"}, {"required", true}, {"schema", json::object{{"type", "string"}}}});
-  return parameters;
-}
-
-/// "PostCustomersCustomerSources" for POST /v1/customers/{customer}/sources.
-std::string operation_id(http::Method method, std::string_view pattern) {
-  std::string id;
-  bool begins_word = true;
-  const std::string words = std::string(http::name(method)) + "/" + std::string(pattern);
-  bool is_method = true;
-  for (const char c : words) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) {
-      is_method = is_method && c != '/';
-      begins_word = true;
-      continue;
-    }
-    const int letter = static_cast<unsigned char>(c);
-    id.push_back(static_cast<char>(begins_word ? std::toupper(letter) : is_method ? std::tolower(letter) : letter));
-    begins_word = false;
-  }
-  return id;
-}
-
-std::string lower(std::string_view name) {
-  std::string text(name);
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-json::object answer(std::string_view description, std::string_view type, json::object schema) {
-  json::object media = {{"schema", std::move(schema)}};
-  json::object content;
-  content[type] = std::move(media);
-  return {{"description", description}, {"content", std::move(content)}};
-}
-
-json::object header(std::string_view name, std::string_view description) {
-  return {{"name", name}, {"in", "header"}, {"description", description}, {"schema", json::object{{"type", "string"}}}};
-}
-
 void add_query(json::array& parameters, const Rule& rule) {
   json::object parameter = {{"name", rule.name}, {"in", "query"}, {"required", rule.is_required}};
   if (is_container(rule.type)) {
@@ -159,13 +100,6 @@ void add_query(json::array& parameters, const Rule& rule) {
   if (rule.type == Type::list) parameter["name"] = std::string(rule.name) + "[]";
   parameter["schema"] = schema_of(rule);
   parameters.push_back(std::move(parameter));
-}
-
-json::object body_of(json::object schema, bool with_forms) {
-  json::object content;
-  content["application/json"] = json::object{{"schema", schema}};
-  if (with_forms) content["application/x-www-form-urlencoded"] = json::object{{"schema", std::move(schema)}};
-  return {{"content", std::move(content)}};
 }
 
 json::object operation_of(const stripe::Route& route) {
@@ -260,6 +194,16 @@ json::object webhook_operation() {
   return operation;
 }
 
+json::object document_operation() {
+  json::object operation = {{"operationId", "GetOpenapiJson"},
+                            {"summary", "This document, without the operators' listener."},
+                            {"tags", json::array{"Description"}}};
+  operation["parameters"] = json::array();
+  operation["responses"] = json::object{{"200", answer("The document.", "application/json", {{"type", "object"}})}};
+  operation["security"] = json::array();
+  return operation;
+}
+
 json::object schemas() {
   const json::object words = {{"type", "string"}};
   json::object range;
@@ -308,10 +252,7 @@ json::object security_schemes() {
 
 template <class Route>
 void add(json::object& paths, const Route& route, const std::string& server) {
-  json::object& path =
-      paths[route.pattern].is_object() ? paths[route.pattern].as_object() : paths[route.pattern].emplace_object();
-  if (path.empty()) path["servers"] = json::array{json::object{{"url", server}}};
-  path[lower(http::name(route.method))] = operation_of(route);
+  path_at(paths, route.pattern, server)[lower(http::name(route.method))] = operation_of(route);
 }
 
 }  // namespace
@@ -319,20 +260,24 @@ void add(json::object& paths, const Route& route, const std::string& server) {
 std::string openapi_document(const OpenApiInfo& info) {
   json::object paths;
   for (const stripe::Route& route : stripe::routes()) add(paths, route, info.api_url);
-  for (const operators::Face::Route& route : operators::Face::routes()) add(paths, route, info.operators_url);
-  paths["/webhooks/{name}"] =
-      json::object{{"servers", json::array{json::object{{"url", info.api_url}}}}, {"post", webhook_operation()}};
+  if (!info.operators_url.empty())
+    for (const operators::Face::Route& route : operators::Face::routes()) add(paths, route, info.operators_url);
+  path_at(paths, "/webhooks/{name}", info.api_url)["post"] = webhook_operation();
+  path_at(paths, "/openapi.json", info.api_url)["get"] = document_operation();
+  json::object all_schemas = schemas(), all_schemes = security_schemes();
+  add_faces(paths, all_schemas, all_schemes, info);
   json::object document;
   document["openapi"] = "3.1.0";
   document["info"] =
       json::object{{"title", "billd"},
                    {"version", info.version},
                    {"description",
-                    "A self-hosted recurring-billing engine. Programs speak Stripe's wire format; operators have a "
-                    "listener of their own."}};
+                    "A self-hosted recurring-billing engine. Programs speak the wire formats of Stripe, Stancer, the "
+                    "UniPay Management API and funding sources; operators have a listener of their own."}};
   document["servers"] = json::array{json::object{{"url", info.api_url}}};
   document["paths"] = std::move(paths);
-  document["components"] = json::object{{"schemas", schemas()}, {"securitySchemes", security_schemes()}};
+  document["components"] =
+      json::object{{"schemas", std::move(all_schemas)}, {"securitySchemes", std::move(all_schemes)}};
   return json::serialize(document);
 }
 

@@ -3,6 +3,7 @@
 #include "config/secrets.hpp"
 #include "net/api/characters.hpp"
 #include "net/api/document.hpp"
+#include "net/api/stancer/description.hpp"
 #include "net/http/form.hpp"
 
 namespace billd::api::stancer {
@@ -43,6 +44,13 @@ Result<std::optional<std::string>> read_text(const http::Parameters& members, co
 }
 
 }  // namespace
+
+std::vector<DescribedMember> described_customer() {
+  std::vector<DescribedMember> members;
+  for (const Text& text : texts) members.push_back({text.name, DescribedMember::Type::text, text.least, text.most});
+  members.push_back({"live_mode", DescribedMember::Type::boolean});
+  return members;
+}
 
 Result<CustomerFields> read_customer(const http::Request& request) {
   CustomerFields fields;

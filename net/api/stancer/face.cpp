@@ -129,6 +129,8 @@ http::Response render_error(int status, std::string_view message) {
   return http::render_error_as_json(status, message, {});
 }
 
+std::vector<ServedRoute> served_routes() { return served(routes); }
+
 Face::Face(FaceServices services) : services_(services) {
   for (std::size_t i = 0; i < routes.size(); ++i) router_.add(routes[i].method, routes[i].pattern, i);
 }

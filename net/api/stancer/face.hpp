@@ -1,11 +1,14 @@
 // The Stancer face: customers in the wire format of Stancer's API.
 #pragma once
 
+#include "net/api/described.hpp"
 #include "net/api/services.hpp"
 #include "net/http/message.hpp"
 #include "net/http/router.hpp"
 
 namespace billd::api::stancer {
+
+std::vector<ServedRoute> served_routes();
 
 class Face {
  public:
