@@ -2,6 +2,7 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "bench/benchmarks.hpp"
@@ -48,6 +49,31 @@ struct SettingOptions {
     return load_settings(path, process_environment(), overrides);
   }
 };
+
+template <class T>
+using Choices = std::vector<std::pair<std::string, T>>;
+
+const Choices<Mode> modes = {{"test", Mode::test}, {"live", Mode::live}};
+
+/// An option whose value is one of a few names; anything else is refused with them.
+template <class T>
+CLI::Option* add_choice(CLI::App& command, const std::string& name, T& chosen, const Choices<T>& choices,
+                        const std::string& description) {
+  std::string names, sentence = "must be ";
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    names += (i == 0 ? "" : "|") + choices[i].first;
+    sentence += (i == 0 ? "" : i + 1 < choices.size() ? ", " : " or ") + choices[i].first;
+  }
+  auto choose = [&chosen, choices](const std::string& given) {
+    for (const auto& [each, value] : choices)
+      if (each == given) chosen = value;
+  };
+  auto check = [choices, sentence](const std::string& given) {
+    const bool is_known = std::ranges::any_of(choices, [&](const auto& each) { return each.first == given; });
+    return is_known ? std::string() : sentence + ", not \"" + given + "\"";
+  };
+  return command.add_option_function<std::string>(name, choose, description)->type_name(names)->check(check, "", "");
+}
 
 /// Options by which a command finds a running daemon.
 void add_daemon_options(CLI::App& command, commands::DaemonOptions& daemon) {
@@ -218,14 +244,9 @@ int main(int argc, char** argv) {
   commands::CreateKeyOptions key_options;
   CLI::App* create = keys->add_subcommand("create", "Make a key and print it, this once");
   options.add_to(*create);
-  create->add_option("--mode", key_options.mode, "test or live")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Mode>{{"test", Mode::test}, {"live", Mode::live}}))
-      ->type_name("MODE")
-      ->required();
-  create->add_option("--api", key_options.api, "stripe or stancer: the API that the key is for")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, KeyKind>{{"stripe", KeyKind::stripe}, {"stancer", KeyKind::stancer}}))
-      ->type_name("API");
+  add_choice(*create, "--mode", key_options.mode, modes, "Whether real money moves with it")->required();
+  add_choice(*create, "--api", key_options.api, {{"stripe", KeyKind::stripe}, {"stancer", KeyKind::stancer}},
+             "The API that the key is for; Stripe's unless given");
   create->add_option("--name", key_options.name, "What it is for, such as \"web shop\"")->type_name("TEXT");
   create
       ->add_option("--api-version", key_options.api_version,
@@ -249,22 +270,15 @@ int main(int argc, char** argv) {
 
   CLI::App* users = app.add_subcommand("users", "Make, list, renew and remove administrators and service users");
   users->require_subcommand(1);
-  const std::map<std::string, Mode> modes = {{"test", Mode::test}, {"live", Mode::live}};
   commands::CreateUserOptions user_options;
   CLI::App* create_user = users->add_subcommand("create", "Make one and print the secret, this once");
   options.add_to(*create_user);
   create_user->add_option("name", user_options.name, "3 to 20 of A-Z, a-z, 0-9, _ and -; a service user's begins api-")
       ->required();
-  create_user->add_option("--mode", user_options.mode, "test or live")
-      ->transform(CLI::CheckedTransformer(modes))
-      ->type_name("MODE")
-      ->required();
-  create_user
-      ->add_option("--role", user_options.role,
-                   "administrator (of the funding sources API) or service (of the Management API)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, StaffRole>{{"administrator", StaffRole::administrator},
-                                                                           {"service", StaffRole::service}}))
-      ->type_name("ROLE")
+  add_choice(*create_user, "--mode", user_options.mode, modes, "Whose customers they may see")->required();
+  add_choice(*create_user, "--role", user_options.role,
+             {{"administrator", StaffRole::administrator}, {"service", StaffRole::service}},
+             "Administrator of the funding sources API, or service user of the Management API")
       ->required();
   create_user->add_flag("--json", user_options.json, "Print JSON");
   create_user->callback(
@@ -280,10 +294,7 @@ int main(int argc, char** argv) {
     CLI::App* command = users->add_subcommand(name, what);
     options.add_to(*command);
     command->add_option("name", named_user.name, "The name, from `billd users list`")->required();
-    command->add_option("--mode", named_user.mode, "test or live")
-        ->transform(CLI::CheckedTransformer(modes))
-        ->type_name("MODE")
-        ->required();
+    add_choice(*command, "--mode", named_user.mode, modes, "Whose customers they may see")->required();
     return command;
   };
   CLI::App* rotate_user = add_named_user("rotate", "Print a new secret; the old one is refused from now on");
@@ -295,13 +306,18 @@ int main(int argc, char** argv) {
   }));
 
   bool print_configuration_wanted = false;
-  CLI::App* check =
-      app.add_subcommand("check-config", "Read the configuration, connect to Redis, check its durability");
+  CLI::App* check = app.add_subcommand(
+      "check-config",
+      "Read the configuration and check all that it depends on: gateways' keys, files, certificates, "
+      "addresses, Redis and its clock");
   options.add_to(*check);
   check->add_flag("--print-config", print_configuration_wanted, "Only print the settings in force, without secrets");
   check->add_flag("--json", json, "Print JSON");
   check->callback(with_settings([&](const Settings& settings) {
-    if (!print_configuration_wanted) return commands::check_configuration(settings, json);
+    commands::CheckOptions checked;
+    if (!options.file.empty()) checked.file = options.file;
+    checked.json = json;
+    if (!print_configuration_wanted) return commands::check_configuration(settings, checked);
     std::printf("%s", print_configuration(settings).c_str());
     return 0;
   }));
@@ -330,10 +346,7 @@ int main(int argc, char** argv) {
   options.add_to(*forecast);
   forecast->add_option("--until", forecast_options.until, "The last day, in UTC")->type_name("DATE")->required();
   forecast->add_option("--customer", forecast_options.customer, "One customer instead of all")->type_name("ID");
-  forecast->add_option("--mode", forecast_options.mode, "test or live")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Mode>{{"test", Mode::test}, {"live", Mode::live}}))
-      ->type_name("MODE")
-      ->default_str("live");
+  add_choice(*forecast, "--mode", forecast_options.mode, modes, "Whose charges")->default_str("live");
   forecast->add_flag("--json", forecast_options.json, "Print JSON");
   forecast->callback(
       with_settings([&](const Settings& settings) { return commands::forecast(settings, forecast_options); }));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "config/keys.hpp"
@@ -46,8 +47,13 @@ struct NamedUserOptions {
 int rotate_user(const Settings& settings, const NamedUserOptions& options);
 int remove_user(const Settings& settings, const NamedUserOptions& options);
 
-/// Looks at everything that a daemon with these settings would depend on, and says how to mend what is wrong.
-int check_configuration(const Settings& settings, bool json);
+struct CheckOptions {
+  std::optional<std::string> file;  ///< that the settings were read from
+  bool json = false;
+};
+/// Looks at everything that a daemon with these settings would depend on, and says how to mend what is wrong. 1 when a
+/// daemon should not be started so.
+int check_configuration(const Settings& settings, const CheckOptions& options);
 
 struct VerifyCommandOptions {
   bool rebuild = false;

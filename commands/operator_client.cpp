@@ -11,10 +11,14 @@ namespace {
 namespace json = boost::json;
 
 /// An address that is listened on everywhere is reached on the loopback.
-std::string url_of(ListenAddress address) {
+std::string url_of(const OperatorSettings& settings) {
+  ListenAddress address = settings.listen;
   if (address.address == "0.0.0.0") address.address = "127.0.0.1";
   if (address.address == "::") address.address = "::1";
-  return "http://" + to_text(address);
+  // A certificate is for the name by which others come, if that is known.
+  if (settings.tls.is_on() && !settings.host.empty())
+    return "https://" + settings.host + ":" + std::to_string(address.port);
+  return (settings.tls.is_on() ? "https://" : "http://") + to_text(address);
 }
 
 http::ClientSettings client_settings() {
@@ -37,8 +41,7 @@ std::string message_in(const http::Response& response) {
 }  // namespace
 
 OperatorClient::OperatorClient(Executor executor, const Settings& settings, const DaemonOptions& options)
-    : url_(options.url.empty() ? url_of(settings.operators.listen) : options.url),
-      client_(executor, client_settings()) {
+    : url_(options.url.empty() ? url_of(settings.operators) : options.url), client_(executor, client_settings()) {
   while (url_.ends_with('/')) url_.pop_back();
   if (!options.token_file.empty()) {
     std::ifstream file(options.token_file);

@@ -48,17 +48,22 @@ std::optional<SocketAddress> socket_address(const ListenAddress& address) {
   return made;
 }
 
-Result<Listener> bind_new(const ListenAddress& address) {
+/// 0, or why it cannot be.
+int bind_to(const ListenAddress& address, redis::UniqueDescriptor& bound) {
   auto to = socket_address(address);
-  if (!to) return cannot_listen(address, EINVAL);
-  Listener listener;
-  listener.is_new = true;
-  listener.descriptor = redis::UniqueDescriptor(::socket(to->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int descriptor = listener.descriptor.get();
+  if (!to) return EINVAL;
+  bound = redis::UniqueDescriptor(::socket(to->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int descriptor = bound.get();
   const int yes = 1;
   const bool is_bound = descriptor >= 0 && ::setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
                         ::bind(descriptor, to->generic(), to->size) == 0;
-  if (!is_bound) return cannot_listen(address, errno);
+  return is_bound ? 0 : errno;
+}
+
+Result<Listener> bind_new(const ListenAddress& address) {
+  Listener listener;
+  listener.is_new = true;
+  if (const int reason = bind_to(address, listener.descriptor); reason != 0) return cannot_listen(address, reason);
   return listener;
 }
 
@@ -66,6 +71,11 @@ Result<Listener> bind_new(const ListenAddress& address) {
 std::string one_line(const std::string& text) { return log::printable(text); }
 
 }  // namespace
+
+int try_to_listen(const ListenAddress& address) {
+  redis::UniqueDescriptor bound;
+  return bind_to(address, bound);
+}
 
 ServiceManager::ServiceManager() {
   char** names = nullptr;

@@ -19,6 +19,9 @@ struct Listener {
   bool is_new = false;
 };
 
+/// Whether an address can be listened on now: 0, or the system's reason why not, such as EADDRINUSE.
+int try_to_listen(const ListenAddress& address);
+
 /// The service manager, if there is one; without, telling does nothing and there are no sockets.
 class ServiceManager {
  public:

@@ -1,7 +1,9 @@
 // Opening and closing a command's session.
 #include "commands/session.hpp"
 
+#include <pwd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -27,6 +29,17 @@ bool is_listening(const std::string& path) {
   redis::UniqueDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const void* generic = &address;
   return socket && ::connect(socket.get(), static_cast<const sockaddr*>(generic), sizeof address) == 0;
+}
+
+/// What a Redis writes that somebody else than the daemon's user starts, root for one, the daemon could not use.
+Result<void> check_owner(const std::string& directory) {
+  struct stat status{};
+  if (::stat(directory.c_str(), &status) != 0 || status.st_uid == ::geteuid()) return {};
+  const passwd* owner = ::getpwuid(status.st_uid);
+  const std::string name = owner != nullptr ? owner->pw_name : "#" + std::to_string(status.st_uid);
+  return Failure{Errc::bad_configuration, "the data in " + directory + " belongs to the user " + name +
+                                              ", and no daemon runs there: do this as that user (sudo -u " + name +
+                                              " billd ...), or start the daemon first"};
 }
 
 }  // namespace
@@ -98,6 +111,8 @@ awaitable<Result<void>> Session::open() {
     if (!std::filesystem::exists(settings_.state_directory))
       co_return Failure{Errc::not_found, "there is no data in " + settings_.state_directory +
                                              ": name the daemon's state directory with --state-dir"};
+    auto owned = check_owner(settings_.state_directory);
+    if (!owned) co_return owned.error();
     embedded_ = std::make_unique<redis::EmbeddedServer>(executor_, embedded_settings(settings_));
     auto started = co_await embedded_->start();
     if (!started) co_return started.error();

@@ -60,10 +60,17 @@ bool takes_path(const CLI::Option& option) {
   return type.starts_with("FILE") || type.starts_with("DIR");
 }
 
+/// What stands for the option's value, such as "ADDRESS:PORT", without the checks that CLI11 writes behind a colon.
+std::string type_of(const CLI::Option& option) {
+  std::string type = option.get_type_name();
+  const std::size_t colon = type.find(':');
+  if (colon == std::string::npos) return type;
+  return type.ends_with(":PORT") ? type : type.substr(0, colon);
+}
+
 std::string manual_of(const CLI::Option& option) {
   std::string text = ".TP\n.B " + troff(names_of(option));
-  if (takes_value(option) && !option.get_positional())
-    text += " \\fI" + troff(option.get_type_name().substr(0, option.get_type_name().find(':'))) + "\\fR";
+  if (takes_value(option) && !option.get_positional()) text += " \\fI" + troff(type_of(option)) + "\\fR";
   text += "\n" + troff(option.get_description()) + ".";
   if (!option.get_default_str().empty()) text += " Default: " + troff(option.get_default_str()) + ".";
   return text + "\n";

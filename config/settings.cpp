@@ -1,17 +1,13 @@
 #include "config/settings.hpp"
 
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <toml++/toml.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <set>
 #include <utility>
@@ -19,6 +15,7 @@
 
 #include "config/given.hpp"
 #include "config/nearest_name.hpp"
+#include "config/secret_files.hpp"
 #include "config/setting_table.hpp"
 
 namespace billd {
@@ -92,8 +89,6 @@ class Reader {
             "`redis.username` and `redis.password` are of no use with the embedded Redis: set `redis.address`, too");
     require(s.redis.password.empty() || s.redis.password_file.empty(),
             "`redis.password` and `redis.password_file` must not both be set");
-    require(s.api.listen.port == 0 || s.api.listen != s.operators.listen,
-            "`api.listen` and `operators.listen` must differ");
     require(is_loopback(s.operators.listen) || !s.operators.tokens_file.empty(),
             "`operators.listen` is " + to_text(s.operators.listen) +
                 ", which is not the loopback: set `operators.tokens_file`, and make a token for each operator with "
@@ -140,13 +135,20 @@ class Reader {
     };
     check_tls("api", s.api.tls);
     check_tls("operators", s.operators.tls);
-    std::set<std::string> hosts, prefixes, addresses = {to_text(s.api.listen), to_text(s.operators.listen)};
+    std::set<std::string> hosts, prefixes;
+    std::vector<std::pair<std::string, ListenAddress>> listeners = {{"api", s.api.listen}};
+    auto check_address = [&](const std::string& section, const ListenAddress& address) {
+      for (const auto& [other, taken] : listeners)
+        require(!collide(address, taken), "`" + section + ".listen` (" + to_text(address) + ") and `" + other +
+                                              ".listen` (" + to_text(taken) +
+                                              ") collide: give one of them another port");
+      listeners.emplace_back(section, address);
+    };
+    check_address("operators", s.operators.listen);
     for (const auto& [section, face] : faces) {
       const std::string name = section;
       check_tls(name, face->tls);
-      if (face->listen && face->listen->port != 0)
-        require(addresses.insert(to_text(*face->listen)).second,
-                "`" + name + ".listen` is the address of another listener, too");
+      if (face->listen) check_address(name, *face->listen);
       for (const std::string& host : face->hosts) {
         require(!host.empty(), "`" + name + ".hosts` must not hold empty texts");
         require(hosts.insert(host).second, "`" + name + ".hosts`: " + host + " is named twice");
@@ -339,108 +341,6 @@ class Reader {
   std::multimap<std::pair<std::uint32_t, std::uint32_t>, std::string> problems_;
 };
 
-Result<std::string> read_file(const std::filesystem::path& path) {
-  auto unreadable = [&](int reason) { return wrong("cannot read " + path.string() + ": " + std::strerror(reason)); };
-  // A directory can be opened; that it cannot be read would show as an exception only.
-  if (std::error_code ignored; std::filesystem::is_directory(path, ignored)) return unreadable(EISDIR);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return unreadable(errno);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-/// The path of a file with secrets, as the setting gives it.
-std::filesystem::path secret_path(const std::string& given, const Environment& environment) {
-  std::filesystem::path path = given;
-  auto credentials = environment.find("CREDENTIALS_DIRECTORY");
-  return path.is_relative() && credentials != environment.end() ? credentials->second / path : path;
-}
-
-Result<std::string> read_secret_file(const std::filesystem::path& path, const std::string& setting) {
-  struct stat status = {};
-  if (stat(path.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0) {
-    return wrong("`" + setting + "`: others may use " + path.string() + ": take the right from them with chmod o=");
-  }
-  auto text = read_file(path);
-  if (!text) return wrong("`" + setting + "`: " + text.error().detail);
-  return text;
-}
-
-/// The first line of a file that `setting` names and that nobody else may read.
-Result<Secret> read_secret(const std::string& setting, const std::string& file, const Environment& environment) {
-  const std::filesystem::path path = secret_path(file, environment);
-  auto text = read_secret_file(path, setting);
-  if (!text) return text.error();
-  std::string secret = text->substr(0, text->find_first_of("\r\n"));
-  if (secret.empty()) return wrong("`" + setting + "`: the first line of " + path.string() + " is empty");
-  return Secret(std::move(secret));
-}
-
-/// A key says of itself which mode it is for; it must be the gateway's.
-Result<void> check_key(const std::string& name, const ProcessorSettings& processor) {
-  const std::string& key = processor.key.reveal();
-  const auto begins = [&](std::initializer_list<std::string_view> prefixes) {
-    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return key.starts_with(prefix); });
-  };
-  if (processor.kind == ProcessorKind::http) return {};
-  const bool is_stripe = processor.kind == ProcessorKind::stripe;
-  const bool is_test = is_stripe ? begins({"sk_test_", "rk_test_"}) : begins({"stest_"});
-  const bool is_live = is_stripe ? begins({"sk_live_", "rk_live_"}) : begins({"sprod_"});
-  const std::string setting = "`gateways." + name + ".key_file`: ";
-  if (!is_test && !is_live)
-    return wrong(setting + "this is no secret key of " + std::string(name_of(processor.kind)) +
-                 "'s: it would begin with " +
-                 (is_stripe ? "sk_test_, rk_test_, sk_live_ or rk_live_" : "stest_ or sprod_"));
-  if (is_live != (processor.mode == Mode::live))
-    return wrong(setting + "a " + (is_live ? "live" : "test") + " key, but the gateway's mode is \"" +
-                 std::string(name_of(processor.mode)) + "\"");
-  return {};
-}
-
-Result<std::vector<OperatorToken>> read_tokens(const Settings& settings, const Environment& environment) {
-  const std::filesystem::path path = secret_path(settings.operators.tokens_file, environment);
-  auto text = read_secret_file(path, "operators.tokens_file");
-  if (!text) return text.error();
-  auto tokens = parse_operator_tokens(*text, path.string());
-  if (tokens && tokens->empty())
-    return wrong("`operators.tokens_file`: there is no token in " + path.string() +
-                 ": make one with `billd tokens create`");
-  return tokens;
-}
-
-/// Fills in what stands in files of its own.
-Result<void> read_secrets(Settings& settings, const Environment& environment) {
-  if (!settings.redis.password_file.empty()) {
-    auto password = read_secret("redis.password_file", settings.redis.password_file, environment);
-    if (!password) return password.error();
-    settings.redis.password = *password;
-  }
-  if (!settings.operators.tokens_file.empty()) {
-    auto tokens = read_tokens(settings, environment);
-    if (!tokens) return tokens.error();
-    settings.operators.tokens = std::move(*tokens);
-  }
-  for (auto& [name, processor] : settings.gateways.processors) {
-    auto key = read_secret("gateways." + name + ".key_file", processor.key_file, environment);
-    if (!key) return key.error();
-    processor.key = *key;
-    auto fits = check_key(name, processor);
-    if (!fits) return fits.error();
-  }
-  if (!settings.webhooks.secret_file.empty()) {
-    auto secret = read_secret("webhooks.secret_file", settings.webhooks.secret_file, environment);
-    if (!secret) return secret.error();
-    settings.webhooks.secret = *secret;
-  }
-  for (auto& [name, source] : settings.webhook_sources) {
-    for (const std::string& file : source.secret_files) {
-      auto secret = read_secret("webhook_sources." + name + ".secret_files", file, environment);
-      if (!secret) return secret.error();
-      source.secrets.push_back(*secret);
-    }
-  }
-  return {};
-}
-
 std::string derived_name(const Settings& settings) {
   std::array<char, 256> host = {};
   if (gethostname(host.data(), host.size() - 1) != 0) std::strcpy(host.data(), "localhost");
@@ -512,7 +412,7 @@ Result<Settings> load_settings(const std::optional<std::filesystem::path>& file,
                                const Overrides& overrides) {
   std::string text;
   if (file) {
-    auto contents = read_file(*file);
+    auto contents = read_whole_file(*file);
     if (!contents) return contents.error();
     text = *contents;
   }

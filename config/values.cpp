@@ -215,6 +215,16 @@ bool is_loopback(const ListenAddress& address) {
   return address.address.starts_with("127.") || address.address == "::1";
 }
 
+bool collide(const ListenAddress& one, const ListenAddress& other) {
+  if (one.port == 0 || one.port != other.port) return false;
+  auto is_four = [](const ListenAddress& address) { return address.address.find(':') == std::string::npos; };
+  // Linux listens on IPv4 as well where all addresses of IPv6 are meant.
+  auto covers = [&](const ListenAddress& all, const ListenAddress& each) {
+    return all.address == "::" || (all.address == "0.0.0.0" && is_four(each));
+  };
+  return one.address == other.address || covers(one, other) || covers(other, one);
+}
+
 std::string to_text(const ListenAddress& address) { return join_host_and_port(address.address, address.port); }
 
 Result<RedisAddress> parse_redis_address(std::string_view text) {

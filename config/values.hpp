@@ -97,6 +97,8 @@ std::string to_text(std::chrono::milliseconds duration);
 Result<ListenAddress> parse_listen_address(std::string_view text);
 std::string to_text(const ListenAddress& address);
 bool is_loopback(const ListenAddress& address);
+/// Whether the two cannot be listened on at once: a port on all addresses is also one on each of them.
+bool collide(const ListenAddress& one, const ListenAddress& other);
 
 /// Reads "embedded", "unix:/run/redis/redis.sock", "redis.internal:6379", "10.0.0.5:6379" or "[fd00::5]:6379".
 Result<RedisAddress> parse_redis_address(std::string_view text);

@@ -214,7 +214,14 @@ INSTANTIATE_TEST_SUITE_P(
             "billd.toml:1:24: `faces.stancer.listen` must be an IP address and a port such as \"127.0.0.1:4242\" or "
             "\"[::1]:4242\", not \"stancer\""},
         Mistake{"faces.stancer.listen = \"127.0.0.1:4242\"",
-                "`faces.stancer.listen` is the address of another listener, too"},
+                "`faces.stancer.listen` (127.0.0.1:4242) and `api.listen` (127.0.0.1:4242) collide: give one of them "
+                "another port"},
+        Mistake{"api.listen = \"0.0.0.0:4243\"",
+                "`operators.listen` (127.0.0.1:4243) and `api.listen` (0.0.0.0:4243) collide: give one of them "
+                "another port"},
+        Mistake{"api.listen = \"[::]:4243\"",
+                "`operators.listen` (127.0.0.1:4243) and `api.listen` ([::]:4243) collide: give one of them "
+                "another port"},
         Mistake{"faces.stancer.hosts = \"a\"",
                 "billd.toml:1:23: `faces.stancer.hosts` must be a list such as [\"one\", \"two\"], not \"a\""},
         Mistake{"faces.stancer.hosts = [\"\"]", "`faces.stancer.hosts` must not hold empty texts"},
@@ -236,7 +243,6 @@ INSTANTIATE_TEST_SUITE_P(
             "`redis.username` and `redis.password` are of no use with the embedded Redis: set `redis.address`, too"},
         Mistake{"redis.address = \"a:1\"\nredis.password = \"x\"\nredis.password_file = \"/x\"",
                 "`redis.password` and `redis.password_file` must not both be set"},
-        Mistake{"operators.listen = \"127.0.0.1:4242\"", "`api.listen` and `operators.listen` must differ"},
         Mistake{"operators.listen = \"0.0.0.0:4243\"",
                 "`operators.listen` is 0.0.0.0:4243, which is not the loopback: set `operators.tokens_file`, "
                 "and make a token for each operator with `billd tokens create`"},
@@ -507,6 +513,30 @@ TEST(LoadSettings, FindsARelativePasswordFileAmongSystemdsCredentials) {
   EXPECT_EQ(settings->redis.password.reveal(), "staple");
 }
 
+TEST(LoadSettings, TellsOfEverySecretFileThatIsWrongAtOnce) {
+  TemporaryDirectory directory;
+  auto key = directory.write("key", "sk_live_1\n");
+  auto open = directory.write("password", "secret\n", 0640);
+  std::filesystem::permissions(open, std::filesystem::perms::others_read, std::filesystem::perm_options::add);
+  auto settings = load_settings(std::nullopt, {},
+                                {{"redis.address", "localhost:6379"},
+                                 {"redis.password_file", open.string()},
+                                 {"gateways.acme.kind", "stripe"},
+                                 {"gateways.acme.key_file", key.string()},
+                                 {"operators.tokens_file", (directory.path() / "tokens").string()},
+                                 {"webhooks.secret_file", "webhook-secret"}});
+  ASSERT_FALSE(settings);
+  EXPECT_EQ(
+      settings.error().detail,
+      "`redis.password_file`: others may use " + open.string() + ": take the right from them with `chmod o= " +
+          open.string() + "`, and exchange the secret if they may have read it\n`operators.tokens_file`: cannot read " +
+          (directory.path() / "tokens").string() +
+          ": No such file or directory\n`gateways.acme.key_file`: a live key, but the gateway's mode is \"test\": "
+          "put the test key there, or set `gateways.acme.mode = \"live\"`\n`webhooks.secret_file`: cannot read "
+          "webhook-secret: No such file or directory: a relative path is meant for systemd's credentials directory, "
+          "which only the unit has (LoadCredential=); elsewhere it is taken from the working directory");
+}
+
 TEST(LoadSettings, RefusesAPasswordFileThatOthersMayReadOrThatHoldsNone) {
   TemporaryDirectory directory;
   auto load = [](const std::filesystem::path& file) {
@@ -598,6 +628,21 @@ TEST(NamedSections, TakeTheirKeysFromFilesOfTheRightMode) {
   EXPECT_THAT(load("stripe", "test", "sk_live_1"), HasSubstr("a live key, but the gateway's mode is \"test\""));
   EXPECT_THAT(load("stancer", "test", "sk_test_1"), HasSubstr("this is no secret key of stancer's"));
   EXPECT_THAT(load("stripe", "test", "pk_test_1"), Not(HasSubstr("pk_test_1")));
+}
+
+TEST(ListenAddresses, CollideWhereOnePortIsMeantTwice) {
+  auto at = [](const char* text) { return parse_listen_address(text).value(); };
+  const std::tuple<const char*, const char*, bool> cases[] = {
+      {"127.0.0.1:1", "127.0.0.1:1", true},  {"127.0.0.1:1", "127.0.0.1:2", false},
+      {"127.0.0.1:0", "127.0.0.1:0", false}, {"127.0.0.1:1", "127.0.0.2:1", false},
+      {"0.0.0.0:1", "127.0.0.1:1", true},    {"0.0.0.0:1", "[::1]:1", false},
+      {"[::]:1", "127.0.0.1:1", true},       {"[::]:1", "[::1]:1", true},
+      {"[::]:1", "0.0.0.0:1", true},         {"[::1]:1", "127.0.0.1:1", false},
+  };
+  for (const auto& [one, other, expected] : cases) {
+    EXPECT_EQ(collide(at(one), at(other)), expected) << one << " " << other;
+    EXPECT_EQ(collide(at(other), at(one)), expected) << other << " " << one;
+  }
 }
 
 TEST(ProcessEnvironment, HoldsTheVariablesOfTheProcess) {

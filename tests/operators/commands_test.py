@@ -161,6 +161,47 @@ def sees(daemon, at):
         assert (finding["severity"] == "fine") == (finding["consequence"] == ""), finding
 
 
+def checks(daemon, folder):
+    """A daemon's own configuration is good, also while it runs; what is not is named with what to do."""
+    state = folder / daemon.name
+    assert state.stat().st_mode & 0o777 == 0o700, "billd keeps its directory to itself"
+    ours = ["--state-dir", state, "--set", f"api.listen={daemon.api}", "--set", f"operators.listen={daemon.operators}"]
+    report = json.loads(output("check-config", "--json", *ours))
+    found = {finding["setting"]: finding for finding in report["findings"]}
+    assert not report["refuses"], report
+    assert found["api.listen"]["value"].endswith("where the running daemon listens"), found["api.listen"]
+    assert found["clock skew"]["severity"] == found["appendfsync"]["severity"] == "fine", found
+    assert "is good" in output("check-config", *ours) or "warn" in output("check-config", *ours)
+
+    key, certificate, other = folder / "listener.key", folder / "listener.pem", folder / "other.key"
+    curve = ["-pkeyopt", "ec_paramgen_curve:P-256"]
+    for words in (["req", "-x509", "-newkey", "ec", *curve, "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout",
+                   key, "-out", certificate], ["genpkey", "-algorithm", "EC", *curve, "-out", other]):
+        subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+    tls = ["--set", f"api.tls.certificate_file={certificate}", "--set"]
+    assert "which expires in 1 day" in output("check-config", *ours, *tls, f"api.tls.key_file={key}")
+    told = run("check-config", *ours, *tls, f"api.tls.key_file={other}", status=1).stdout
+    assert "is not that of the first certificate" in told, told
+    key.chmod(0o644)
+    told = run("check-config", *ours, *tls, f"api.tls.key_file={key}", status=1).stdout
+    assert f"chmod o= {key}" in told and "until then no money" in told, told
+
+    # A taken address is no reason to refuse: it may be systemd that keeps it. Without Redis billd does not start.
+    elsewhere = ["--state-dir", folder / "nothing", "--set", f"api.listen={daemon.api}", "--set",
+                 "operators.listen=127.0.0.1:0"]
+    assert "where somebody listens" in output("check-config", *elsewhere)
+    told = run("check-config", *elsewhere, "--set", "redis.address=127.0.0.1:1", status=1).stdout
+    assert "should be a Redis that answers" in told, told
+
+    # Nobody else's files are made in a stopped daemon's directory.
+    if os.geteuid() == 0:
+        foreign = folder / "foreign"
+        foreign.mkdir(mode=0o700)
+        os.chown(foreign, 12345, 12345)
+        assert "sudo -u #12345" in refusal("keys", "list", "--state-dir", foreign)
+        assert list(foreign.iterdir()) == []
+
+
 def verifies(daemon, folder):
     state = ["--state-dir", folder / daemon.name]
     report = json.loads(output("verify", "--json", *state))
@@ -239,6 +280,7 @@ with tempfile.TemporaryDirectory(prefix="billd-commands-") as name:
         listener = ["--at", f"http://{watched.operators}"]
         acts(watched, listener)
         sees(watched, listener)
+        checks(watched, place)
         verifies(watched, place)
         remembers_its_history(watched, place)
         assert watched.stop() == 0
