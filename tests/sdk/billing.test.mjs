@@ -13,7 +13,8 @@ const dearer = await monthlyPlan(stripe, { amount: 2900 });
 for (const { version } of descriptions) {
   const good = asking(version);
   const customer = async (more = {}) => (await good("POST /v1/customers", { source: "tok_visa", ...more })).id;
-  const item = (of, more = {}) => good("POST /v1/invoiceitems", { customer: of, amount: 1000, currency: "usd", ...more });
+  const item = (of, more = {}) => good("POST /v1/invoiceitems", { customer: of, amount: 1000, currency: "usd",
+    ...more });
   const subscribe = (of, more = {}) =>
     good("POST /v1/subscriptions", { customer: of, items: [{ plan: plan.id }], ...more });
   /** An invoice of one item: a draft. */
@@ -47,7 +48,8 @@ for (const { version } of descriptions) {
       assert.equal(read.latest_invoice.charge.amount, 1900);
       const ended = await good(`DELETE /v1/subscriptions/${ids[0]}`, { prorate: true, invoice_now: true });
       assert.equal(ended.status, "canceled");
-      assert.deepEqual((await good("GET /v1/subscriptions", { customer: of, status: "ended" })).data.map(({ id }) => id), [
+      assert.deepEqual((await good("GET /v1/subscriptions", { customer: of,
+        status: "ended" })).data.map(({ id }) => id), [
         ids[0],
       ]);
       const soon = { current_period_end: { gt: 4e9 } };
@@ -161,7 +163,8 @@ for (const { version } of descriptions) {
       ["a behaviour that there is not", async () => of({ payment_behavior: "hope" }), bad("payment_behavior")],
       [
         "a described price without a product",
-        async () => of({ items: [{ price_data: { currency: "usd", recurring: { interval: "month" }, unit_amount: 1 } }] }),
+        async () => of({ items: [{ price_data: { currency: "usd", recurring: { interval: "month" },
+          unit_amount: 1 } }] }),
         bad("items[0][price_data][product]", "parameter_missing"),
       ],
       [
@@ -211,7 +214,8 @@ for (const { version } of descriptions) {
         ids.push((await good(`POST ${all}`, { subscription, plan: other.id, quantity, metadata: { a: "b" } })).id);
       }
       await walks(good, `GET ${all}`, ids, { subscription });
-      const changed = await good(`POST ${all}/${ids[1]}`, { quantity: 5, proration_behavior: "none", metadata: { a: "" } });
+      const changed = await good(`POST ${all}/${ids[1]}`, { quantity: 5, proration_behavior: "none",
+        metadata: { a: "" } });
       assert.deepEqual([changed.quantity, changed.metadata], [5, {}]);
       assert.equal((await good(`GET ${all}/${ids[1]}`)).quantity, 5);
       const deleted = await good(`DELETE ${all}/${ids[1]}`);
@@ -292,7 +296,8 @@ for (const { version } of descriptions) {
       ],
     ]);
     for (const method of ["GET", "POST", "DELETE"])
-      refusals(version, `${method} ${all}/{invoiceitem}`, `${all}/ii_none`, [["an unknown item", {}, unknown()], strange]);
+      refusals(version, `${method} ${all}/{invoiceitem}`, `${all}/ii_none`, [["an unknown item", {}, unknown()],
+        strange]);
     refusals(version, `GET ${all}`, all, [
       strange,
       unexpandable,
@@ -451,7 +456,8 @@ for (const { version } of descriptions) {
       ["a reason that there is not", async () => ({ charge: (await charge()).id, reason: "mood" }), bad("reason")],
     ]);
     for (const method of ["GET", "POST"]) {
-      refusals(version, `${method} /v1/refunds/{refund}`, "/v1/refunds/re_none", [["an unknown refund", {}, unknown()]]);
+      refusals(version, `${method} /v1/refunds/{refund}`, "/v1/refunds/re_none", [["an unknown refund", {},
+        unknown()]]);
       refusals(version, `${method} /v1/charges/{charge}`, "/v1/charges/ch_none", [
         ["an unknown charge", {}, unknown()],
         strange,
