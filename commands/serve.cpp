@@ -222,7 +222,7 @@ class Daemon {
                           return api::stripe::event_body(services_, mode, std::move(version), std::move(event));
                         });
     deliveries_->pause_while([this] { return scheduler_.overview().deliveries_pause().has_value(); });
-    accounts_.on_notice_question([this](AccountName account, InvoiceId invoice, Timestamp created) {
+    accounts_.on_notice_question([this](jobs::AccountName account, InvoiceId invoice, Timestamp created) {
       return deliveries_->awaits_invoice_created(account.mode, std::move(account.key), std::move(invoice), created);
     });
     deliveries_->start();

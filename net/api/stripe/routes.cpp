@@ -195,7 +195,8 @@ std::span<const Route> routes() {
       Route{get, "/v1/subscription_schedules", list_schedules, list_schedules_rules, many(schedule)},
       Route{get, "/v1/subscription_schedules/{schedule}", retrieve_schedule, retrieve_schedule_rules, one(schedule)},
       Route{post, "/v1/subscription_schedules/{schedule}", update_schedule, update_schedule_rules, one(schedule)},
-      Route{post, "/v1/subscription_schedules/{schedule}/cancel", cancel_schedule, cancel_schedule_rules, one(schedule)},
+      Route{post, "/v1/subscription_schedules/{schedule}/cancel", cancel_schedule, cancel_schedule_rules,
+        one(schedule)},
       Route{post, "/v1/subscription_schedules/{schedule}/release",
             release_schedule, release_schedule_rules, one(schedule)},
 
