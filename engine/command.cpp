@@ -5,7 +5,7 @@
 namespace billd {
 
 template <class Alternative>
-  requires requires(const AnyCommand& any) { std::holds_alternative<Alternative>(any); }
+  requires is_alternative<AnyCommand, Alternative>
 Command::Command(Alternative alternative) : AnyCommand(std::move(alternative)) {}
 
 Command::Command() = default;

@@ -17,8 +17,8 @@ std::string owner_key_of(const Store& store, Mode mode, const std::string& id) {
 constexpr std::string_view setup_intents_name = "hs";
 
 redis::Command list_setup_intent(const Store& store, Mode mode, const SetupIntent& intent) {
-  return {"ZADD", store.key_beside(mode, place_of(intent.id), setup_intents_name),
-          intent.created.time_since_epoch().count(), intent.id};
+  return redis::Command("ZADD", store.key_beside(mode, place_of(intent.id), setup_intents_name),
+                        intent.created.time_since_epoch().count(), intent.id);
 }
 
 /// Looks at two of those that are listed in the partition, and takes out the ones whose life is over: as two are looked
