@@ -479,6 +479,7 @@ inline Charge RandomObjects::charge() {
   charge.automatic = coin();
   charge.refunds = some<Refund>(0, [this] { return refund(); });
   charge.contradicted = coin();
+  charge.is_direct = coin();
   if (coin()) charge.dispute = Dispute{text(), one_of(DisputeStatus::lost), money(), text(), time()};
   return charge;
 }
