@@ -4,6 +4,8 @@ whatever happens to either of them or between them, no money moves twice.
 
     peer_test.py PATH-TO-BILLD [TEST...]
 """
+import base64
+import json
 import os
 import pathlib
 import socket
@@ -60,7 +62,7 @@ def private(folder, name, text):
 
 
 class Peers(unittest.TestCase):
-    """`bank` is what `shop` knows as the gateway "peer"."""
+    """`bank` is what `shop` knows as the gateway "stripe"."""
 
     @classmethod
     def setUpClass(cls):
@@ -76,9 +78,9 @@ class Peers(unittest.TestCase):
         secret = private(folder, "secret", cls.endpoint["secret"])
         cls.shop = Shop(folder, "shop", f"""
 [gateways]
-new_sources = "peer"
+new_sources = "stripe"
 
-[gateways.peer]
+[gateways.stripe]
 kind = "stripe"
 mode = "test"
 url = "{cls.bank_url}"
@@ -87,14 +89,14 @@ request_timeout = "3s"
 requests_per_second_max = 1000
 breaker_failures = 1000
 
-[webhook_sources.peer]
+[webhook_sources.stripe]
 kind = "stripe"
 mode = "test"
 secret_files = ["{secret}"]
 """, **{"partitions": "4", "billing.charge_resolve_after": "5s", "billing.charge_pending_poll_after": "1m"})
         cls.shop.start()
         cls.bank.post(f"/v1/webhook_endpoints/{cls.endpoint['id']}",
-                      url=f"http://127.0.0.1:{cls.shop.port}/webhooks/peer")
+                      url=f"http://127.0.0.1:{cls.shop.port}/webhooks/stripe")
         cls.shop.post("/v1/plans", id="gold", amount=2000, currency="usd", interval="month", nickname="Gold")
 
     @classmethod
@@ -178,6 +180,40 @@ secret_files = ["{secret}"]
         self.assertEqual(404, self.bank.request("GET", "/v1/invoices/in_nothing")[0])
         self.check_verify(self.shop)
         self.check_verify(self.bank)
+
+    def test_a_funding_source_pays_for_renewals_at_its_provider(self):
+        admin = {"Authorization": "Basic " + base64.b64encode(b"admin:ps_test_demo").decode(),
+                 "Content-Type": "application/json"}
+
+        def sources(method, path, body=None):
+            text = json.dumps(body) if body is not None else None
+            status, answer = processes.ask(self.shop.api, method, path, text, admin, 10)
+            self.assertLess(status, 300, answer)
+            return answer
+
+        for kind in ("default", "card"):
+            with self.subTest(kind):
+                clock = self.clock()
+                remote, reference = self.at_the_bank(kind=kind)
+                customer = self.shop.post("/v1/customers", email="ada@example.com", test_clock=clock)["id"]
+                name = "ada-" + kind
+                sources("POST", "/users", {"username": name, "customer": customer})
+                path = f"/users/{name}/funding_sources"
+                sources("POST", path, {"funding_sources": {"stripe": [{"remote_id": reference}]}})
+                [source] = sources("GET", path)["funding_sources"]["stripe"]
+                self.assertTrue(source["last_used"].startswith("0001-01-01"), source)
+                subscribed = {"customer": customer, "items[0][plan]": "gold"}
+                subscription = self.shop.post("/v1/subscriptions", **subscribed)["id"]
+                used = []
+                for _ in range(2):
+                    [source] = sources("GET", path)["funding_sources"]["stripe"]
+                    used.append(source["last_used"])
+                    self.advance(clock, 1)
+                [source] = sources("GET", path)["funding_sources"]["stripe"]
+                used.append(source["last_used"])
+                self.assertEqual(sorted(set(used)), used, "each renewal moves last_used on")
+                self.assertEqual("active", self.shop.get(f"/v1/subscriptions/{subscription}")["status"])
+                self.assertEqual(3, len(self.check_books(customer, remote)))
 
     def test_refunds_arrive_at_the_peer(self):
         clock = self.clock()
