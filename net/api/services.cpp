@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "config/secrets.hpp"
+#include "net/api/keyed_request.hpp"
 #include "net/api/random_id.hpp"
 
 namespace billd::api {
@@ -16,13 +17,20 @@ awaitable<Result<Done>> carry_out(FaceServices services, Errand errand) {
   execution.command = std::move(errand.command);
   execution.held = std::move(errand.held);
   execution.origin.request_id = random_request_id();
-  execution.render = [done](const Transition& after) {
+  execution.origin.idempotency_key = std::move(errand.idempotency_key);
+  const bool is_saved = !execution.origin.idempotency_key.empty();
+  execution.render = [done, is_saved, show = std::move(errand.show)](const Transition& after) {
     done->account = after.account;
-    done->subject = after.subject;
-    return Answer();
+    if (show) done->response = show(after.account);
+    return is_saved ? packed(done->response) : Answer();
   };
   auto executed = co_await services.billing.execute(std::move(execution));
   if (!executed) co_return executed.error();
+  if (executed->repeated) {
+    auto response = unpacked(executed->answer);
+    if (!response) co_return response.error();
+    done->response = marked_as_repeated(std::move(*response));
+  }
   co_return std::move(*done);
 }
 

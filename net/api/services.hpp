@@ -1,8 +1,11 @@
 // What the faces work with.
 #pragma once
 
+#include <functional>
+
 #include "config/settings.hpp"
 #include "net/api/billing.hpp"
+#include "net/http/message.hpp"
 #include "net/store/catalog.hpp"
 #include "net/store/store.hpp"
 
@@ -16,16 +19,21 @@ struct FaceServices {
   const Settings& settings;
 };
 
-/// A command of a face that answers with the account as it is afterwards.
+/// How an errand is answered, out of the account after it. Called inside billing: it must not wait.
+using ShowErrand = std::function<http::Response(const Account&)>;
+
+/// A command of a face. With a key its answer is saved in the commit of its effect.
 struct Errand {
   Mode mode = Mode::test;
   AccountKey account;
   Command command;
   std::optional<store::HeldUnique> held = std::nullopt;  ///< see Execution
+  std::string idempotency_key = {};                      ///< empty: none
+  ShowErrand show = {};                                  ///< must be set with a key
 };
 struct Done {
-  Account account;
-  std::string subject;  ///< what the command made or changed
+  Account account;          ///< afterwards; without content when the answer is an earlier request's
+  http::Response response;  ///< what `show` made, now or for an earlier request
 };
 awaitable<Result<Done>> carry_out(FaceServices services, Errand errand);
 

@@ -61,6 +61,21 @@ http::Response show_list(const Account& account) {
   return response;
 }
 
+/// The new sources are the account's last.
+http::Response show_created(const Account& account, std::size_t count) {
+  std::vector<const Source*> created;
+  for (std::size_t i = account.sources.size() - count; i < account.sources.size(); ++i)
+    created.push_back(&account.sources[i]);
+  http::Response response = show_sources(account, created, "Successfully created funding sources");
+  response.headers.add("Last-Modified", header_date(created.back()->created));
+  return response;
+}
+
+http::Response show_one(const Account& account, const SourceId& id, std::string_view message) {
+  const std::vector<const Source*> one(1, account.find(id));
+  return show_sources(account, one, message);
+}
+
 /// The empty user name, which is no path of any route: /users//funding_sources.
 bool has_empty_name(std::string_view path) { return path == "/users/" || path.starts_with("/users//"); }
 
@@ -70,6 +85,7 @@ bool has_empty_name(std::string_view path) { return path == "/users/" || path.st
 struct Face::Caller {
   Mode mode = Mode::test;
   bool is_administrator = false;
+  std::string name;          ///< by which its keys are told from those of others
   std::optional<User> user;  ///< unless it is an administrator
 };
 
@@ -78,6 +94,7 @@ struct Face::Call {
   Caller& caller;
   Operation operation;
   http::Router::Match match;
+  KeyedRequest& keyed;
 };
 
 http::Response render_error(int status, std::string_view message) {
@@ -114,12 +131,14 @@ awaitable<Answered<Face::Caller>> Face::authenticate(const http::Headers& header
   if (const auto member = find_staff(services_, *credentials); member && member->role == StaffRole::administrator) {
     caller.mode = member->mode;
     caller.is_administrator = true;
+    caller.name = "administrators/" + member->id;
     co_return caller;
   }
   auto user = co_await users_.authenticate(*credentials);
   if (!user) co_return problem_of(user.error());
   if (!user->has_value()) co_return unauthorized("ERROR_INVALID_VALUE", "The credentials are wrong.");
   caller.mode = (*user)->account.mode;
+  caller.name = "users/" + std::to_string((*user)->account.customer.number);
   caller.user = std::move(*user);
   co_return caller;
 }
@@ -137,7 +156,20 @@ awaitable<Answered<http::Response>> Face::answer(const http::Request& request) {
     co_return response;
   }
   if (match.outcome != Outcome::found) co_return not_found("resource");
-  const Call call{request, *caller, routes[match.handler()].operation, match};
+  KeyedRequest keyed(services_, keys_in_use_, caller->mode, caller->name, request);
+  const Call call{request, *caller, routes[match.handler()].operation, match, keyed};
+  auto response = co_await perform(call);
+  if (!response) {
+    auto meanwhile = co_await keyed.answered_meanwhile();
+    if (meanwhile) {
+      reveal_secret(*meanwhile, users_.secret_for(caller->mode, keyed));
+      co_return std::move(*meanwhile);
+    }
+  }
+  co_return response;
+}
+
+awaitable<Answered<http::Response>> Face::perform(const Call& call) {
   if (call.operation == Operation::create_user) co_return co_await create_user(call);
   auto user = co_await user_of(call);
   if (!user) co_return user.error();
@@ -173,18 +205,26 @@ awaitable<Answered<http::Response>> Face::create_user(const Call& call) {
   if (!call.caller.is_administrator) co_return access_denied();
   auto fields = read_user(call.request);
   if (!fields) co_return fields.error();
-  auto created = co_await users_.create(call.caller.mode, std::move(*fields));
-  if (!created) co_return created.error();
-  co_return show_user(created->account, 201, "Successfully created user", created->secret);
+  const std::string secret = users_.secret_for(call.caller.mode, call.keyed);
+  Telling telling{call.keyed, [](const Account& account) {
+                    return show_user(account, 201, "Successfully created user", SecretShown::yes);
+                  }};
+  auto created = co_await users_.create(call.caller.mode, std::move(*fields), secret, std::move(telling));
+  if (created) reveal_secret(*created, secret);
+  co_return created;
 }
 
 awaitable<Answered<http::Response>> Face::answer_user(const Call& call, User user) {
   const Mode mode = call.caller.mode;
   if (call.operation == Operation::retrieve_user) co_return show_user(user.account, 200, "Successfully retrieved user");
   if (call.operation == Operation::rotate_secret) {
-    auto rotated = co_await users_.rotate_secret(mode, user.account.customer.user_name);
-    if (!rotated) co_return rotated.error();
-    co_return show_user(rotated->account, 200, "Successfully created secret", rotated->secret);
+    const std::string secret = users_.secret_for(mode, call.keyed);
+    Telling telling{call.keyed, [](const Account& account) {
+                      return show_user(account, 200, "Successfully created secret", SecretShown::yes);
+                    }};
+    auto rotated = co_await users_.rotate_secret(mode, user, secret, std::move(telling));
+    if (rotated) reveal_secret(*rotated, secret);
+    co_return rotated;
   }
   if (call.operation == Operation::remove_user) {
     auto removed = co_await users_.remove(mode, user);
@@ -193,9 +233,9 @@ awaitable<Answered<http::Response>> Face::answer_user(const Call& call, User use
   }
   auto fields = read_user(call.request);
   if (!fields) co_return fields.error();
-  auto updated = co_await users_.update(mode, user, std::move(*fields));
-  if (!updated) co_return updated.error();
-  co_return show_user(*updated, 200, "Successfully updated user");
+  Telling telling{call.keyed,
+                  [](const Account& account) { return show_user(account, 200, "Successfully updated user"); }};
+  co_return co_await users_.update(mode, user, std::move(*fields), std::move(telling));
 }
 
 awaitable<Answered<http::Response>> Face::create(const Call& call, User user) {
@@ -207,20 +247,18 @@ awaitable<Answered<http::Response>> Face::create(const Call& call, User user) {
     if (!(*fields)[item].remote_id) co_return missing("remote_id", item);
     command.sources.push_back(new_source((*fields)[item]));
   }
+  auto repeated = co_await call.keyed.claim(user.account.key);
+  if (!repeated) co_return problem_of_key(repeated.error());
+  if (*repeated) co_return std::move(**repeated);
   Errand errand;
   errand.mode = call.caller.mode;
   errand.account = user.account.key;
   errand.command = std::move(command);
+  errand.idempotency_key = call.keyed.key();
+  errand.show = [count = fields->size()](const Account& account) { return show_created(account, count); };
   auto done = co_await carry_out(services_, std::move(errand));
   if (!done) co_return problem_of(done.error());
-  // The new ones are the account's last.
-  const Account& account = done->account;
-  std::vector<const Source*> created;
-  for (std::size_t i = account.sources.size() - fields->size(); i < account.sources.size(); ++i)
-    created.push_back(&account.sources[i]);
-  http::Response response = show_sources(account, created, "Successfully created funding sources");
-  response.headers.add("Last-Modified", header_date(created.back()->created));
-  co_return response;
+  co_return std::move(done->response);
 }
 
 awaitable<Answered<http::Response>> Face::answer_source(const Call& call, User user) {
@@ -232,33 +270,40 @@ awaitable<Answered<http::Response>> Face::answer_source(const Call& call, User u
   const Source* source = find_source(user.account, id);
   if (source == nullptr) co_return not_found("id");
   const SourceId source_id = source->id;
-  if (call.operation == Operation::retrieve) {
-    const std::vector<const Source*> one(1, source);
-    co_return show_sources(user.account, one, retrieved);
-  }
+  if (call.operation == Operation::retrieve) co_return show_one(user.account, source_id, retrieved);
+  if (call.operation == Operation::update) co_return co_await update(call, std::move(user.account), source_id);
   Errand errand;
   errand.mode = call.caller.mode;
   errand.account = user.account.key;
-  if (call.operation == Operation::remove) {
-    errand.command = RemoveSource{source_id};
-    auto done = co_await carry_out(services_, std::move(errand));
-    if (!done) co_return problem_of(done.error());
-    const std::vector<const Source*> one(1, source);
-    co_return show_sources(user.account, one, "Successfully removed funding sources");
-  }
+  errand.command = RemoveSource{source_id};
+  auto done = co_await carry_out(services_, std::move(errand));
+  if (!done) co_return problem_of(done.error());
+  co_return show_one(user.account, source_id, "Successfully removed funding sources");
+}
+
+awaitable<Answered<http::Response>> Face::update(const Call& call, Account account, SourceId source) {
   auto fields = read_sources(call.request);
   if (!fields) co_return fields.error();
   if (fields->empty()) co_return too_short("funding_sources", "There is no funding source in the request.");
   if (fields->size() > 1) co_return too_long("funding_sources", "One funding source can be changed at a time.");
+  auto repeated = co_await call.keyed.claim(account.key);
+  if (!repeated) co_return problem_of_key(repeated.error());
+  if (*repeated) co_return std::move(**repeated);
   UpdateSource command;
-  command.source = source_id;
+  command.source = source;
   command.reference = std::move(fields->front().remote_id);
   command.nickname = std::move(fields->front().nickname);
+  Errand errand;
+  errand.mode = call.caller.mode;
+  errand.account = account.key;
   errand.command = std::move(command);
+  errand.idempotency_key = call.keyed.key();
+  errand.show = [source](const Account& after) {
+    return show_one(after, source, "Successfully updated funding sources");
+  };
   auto done = co_await carry_out(services_, std::move(errand));
   if (!done) co_return problem_of(done.error());
-  const std::vector<const Source*> one(1, done->account.find(source_id));
-  co_return show_sources(done->account, one, "Successfully updated funding sources");
+  co_return std::move(done->response);
 }
 
 }  // namespace billd::api::funding_sources

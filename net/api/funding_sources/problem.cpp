@@ -5,6 +5,8 @@
 
 namespace billd::api::funding_sources {
 
+constexpr std::string_view key_field = "headers.idempotency-key";
+
 void throw_exception_from_error(const Problem& problem, const boost::source_location&) {
   check_failed(__FILE__, __LINE__, "refused", problem.message);
 }
@@ -45,10 +47,19 @@ Problem unauthorized(std::string_view code, std::string message) {
   return {401, code, "headers.authorization", std::nullopt, std::move(message)};
 }
 
+Problem problem_of_key(const Failure& failure) {
+  if (failure.code == Errc::invalid_parameter) return invalid_value(key_field, failure.detail);
+  return problem_of(failure);
+}
+
 Problem problem_of(const Failure& failure) {
   switch (failure.code) {
     case Errc::not_found:
       return not_found(failure.parameter == "customer" ? "user" : "id");
+    case Errc::idempotency_mismatch:
+      return invalid_value(key_field, failure.detail);
+    case Errc::idempotency_in_progress:
+      return in_use(key_field, failure.detail);
     case Errc::limit_exceeded:
       return too_long("funding_sources", failure.detail);
     case Errc::invalid_parameter:

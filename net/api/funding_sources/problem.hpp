@@ -36,6 +36,8 @@ Problem unauthorized(std::string_view code, std::string message);
 
 /// How a failure of billing is told; those of billd itself are logged.
 Problem problem_of(const Failure& failure);
+/// The same of the claim of an Idempotency-Key.
+Problem problem_of_key(const Failure& failure);
 
 /// {"code":…,"msg":…,"errors":[…]} as errors/json.
 http::Response render(const Problem& problem);

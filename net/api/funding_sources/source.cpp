@@ -16,6 +16,7 @@ using http::Parameter;
 
 constexpr std::size_t text_length_max = 255;
 constexpr unsigned own_number_bits = 32;
+constexpr std::string_view secret_mark = "ps_@";
 /// Members that mean nothing here may be of any shape.
 const http::ParameterLimits body_limits{.depth_max = 32, .count_max = 10'000, .index_max = 10'000, .free_maps = {}};
 
@@ -215,7 +216,7 @@ http::Response show_sources(const Account& account, const std::vector<const Sour
   return response;
 }
 
-http::Response show_user(const Account& account, int status, std::string_view message, std::string_view secret) {
+http::Response show_user(const Account& account, int status, std::string_view message, SecretShown shown) {
   const Customer& customer = account.customer;
   const SplitName split = split_name(customer);
   Document document;
@@ -229,7 +230,7 @@ http::Response show_user(const Account& account, int status, std::string_view me
   user.add("name", name);
   user.add("joined", document.text(date_text(customer.created)));
   user.add("customer", document.text(customer.id.value()));
-  if (!secret.empty()) user.add("secret", document.text(secret));
+  if (shown == SecretShown::yes) user.add("secret", document.text(secret_mark));
   Array& users = document.array(1);
   users.add(user);
   Object& body = document.object(3);
@@ -241,6 +242,13 @@ http::Response show_user(const Account& account, int status, std::string_view me
   response.content_type = "users/json";
   response.body = to_json(body);
   return response;
+}
+
+void reveal_secret(http::Response& response, std::string_view secret) {
+  // No text that a client gave can look like the member: a quotation mark in it would be escaped.
+  const std::string member = "\"secret\":\"", concealed = member + std::string(secret_mark) + "\"";
+  const std::size_t at = response.body.find(concealed);
+  if (at != std::string::npos) response.body.replace(at + member.size(), secret_mark.size(), secret);
 }
 
 }  // namespace billd::api::funding_sources

@@ -51,7 +51,13 @@ std::string header_date(Timestamp time);
 http::Response show_sources(const Account& account, const std::vector<const Source*>& sources,
                             std::string_view message);
 
-/// {"code":…,"msg":…,"users":[…]} as users/json; with the secret where it is shown, this once.
-http::Response show_user(const Account& account, int status, std::string_view message, std::string_view secret = {});
+/// Whether an answer tells the user's secret. Then a mark stands for it, wherever the answer is stored.
+enum class SecretShown : bool { no, yes };
+
+/// {"code":…,"msg":…,"users":[…]} as users/json.
+http::Response show_user(const Account& account, int status, std::string_view message,
+                         SecretShown shown = SecretShown::no);
+/// Puts the secret in the place of its mark.
+void reveal_secret(http::Response& response, std::string_view secret);
 
 }  // namespace billd::api::funding_sources

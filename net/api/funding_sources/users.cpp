@@ -1,8 +1,12 @@
 #include "net/api/funding_sources/users.hpp"
 
+#include <algorithm>
+#include <span>
+
 #include "config/keys.hpp"
 #include "config/staff.hpp"
 #include "net/store/unique.hpp"
+#include "net/webhooks/signature.hpp"
 
 namespace billd::api::funding_sources {
 namespace {
@@ -28,12 +32,6 @@ bool is_user(const Customer& customer, const store::Unique& name) {
   return !customer.deleted && folded_user_name(customer.user_name) == name.value;
 }
 
-std::string new_secret(Mode mode) {
-  KeyRandomness randomness;
-  secure_random(randomness);
-  return make_key(mode, randomness, KeyKind::person);
-}
-
 Answered<void> check_name(const std::optional<std::string>& name) {
   if (!name || name->empty()) return missing("username");
   if (name->size() < username_length_min) return too_short("username", "username must have at least 3 characters.");
@@ -56,6 +54,20 @@ void set_name(CreateCustomer& command, const UserFields& fields) {
 }
 
 }  // namespace
+
+std::string Users::secret_for(Mode mode, const KeyedRequest& keyed) const {
+  KeyRandomness randomness;
+  if (keyed.has_key()) {
+    const Secret& master = services_.settings.webhooks.secret;
+    BILLD_CHECK(!master.empty(), "secrets are derived before there is one to derive them from");
+    const std::string subject = std::string(mode == Mode::live ? "live" : "test") + " user secret " + keyed.key();
+    const std::string derived = webhooks::hmac_sha256(master.reveal(), subject);
+    std::ranges::copy(std::as_bytes(std::span(derived)), randomness.begin());
+  } else {
+    secure_random(randomness);
+  }
+  return make_key(mode, randomness, KeyKind::person);
+}
 
 awaitable<Result<Users::Holding>> Users::look_up(Mode mode, store::Unique unique) {
   auto holder = co_await services_.store.holder(mode, std::move(unique));
@@ -111,16 +123,20 @@ awaitable<Answered<void>> Users::take_name(Mode mode, std::string name, std::str
   co_return too_much_at_once();
 }
 
-awaitable<Answered<Users::Created>> Users::create(Mode mode, UserFields fields) {
+awaitable<Answered<http::Response>> Users::create(Mode mode, UserFields fields, std::string secret, Telling telling) {
   auto checked = check_name(fields.username);
   if (!checked) co_return checked.error();
-  if (fields.customer) co_return co_await name_customer(mode, fields);
-  co_return co_await create_customer(mode, fields);
+  if (fields.customer) co_return co_await name_customer(mode, fields, secret, std::move(telling));
+  co_return co_await create_customer(mode, fields, secret, std::move(telling));
 }
 
-awaitable<Answered<Users::Created>> Users::create_customer(Mode mode, const UserFields& fields) {
+awaitable<Answered<http::Response>> Users::create_customer(Mode mode, const UserFields& fields,
+                                                           const std::string& secret, Telling telling) {
   const store::Unique unique = unique_name(*fields.username);
-  const std::string secret = new_secret(mode);
+  // Every attempt, also that of a repetition, is in the partition of the name: the answer is looked for there.
+  auto repeated = co_await telling.keyed.claim(store::draw_account_key(services_.store, unique));
+  if (!repeated) co_return problem_of_key(repeated.error());
+  if (*repeated) co_return std::move(**repeated);
   CreateCustomer command;
   command.user_name = *fields.username;
   command.email = fields.email.value_or("");
@@ -131,35 +147,47 @@ awaitable<Answered<Users::Created>> Users::create_customer(Mode mode, const User
     errand.account = store::draw_account_key(services_.store, unique);
     errand.command = command;
     errand.held = store::HeldUnique{unique, holder_of(errand.account, secret)};
+    errand.idempotency_key = telling.keyed.key();
+    errand.show = telling.show;
     auto taken = co_await take_name(mode, *fields.username, errand.held->holder);
     if (!taken) co_return taken.error();
     auto done = co_await carry_out(services_, std::move(errand));
-    if (done) co_return Created{std::move(done->account), secret};
+    if (done) co_return std::move(done->response);
     if (done.error().code != Errc::already_exists) co_return problem_of(done.error());
   }
   co_return too_much_at_once();
 }
 
+awaitable<Result<Account>> Users::customer_to_name(Mode mode, const std::string& id) {
+  if (!id.starts_with(CustomerKind::prefix)) co_return Failure{Errc::not_found, "no such customer", "id"};
+  co_return co_await load_customer(services_, mode, id.substr(CustomerKind::prefix.size()));
+}
+
 /// The name and the customer are in different partitions: first the name is taken, then the customer shows it, and then
 /// it is confirmed, which fails when it was taken over in between.
-awaitable<Answered<Users::Created>> Users::name_customer(Mode mode, const UserFields& fields) {
-  const std::string& id = *fields.customer;
-  Result<Account> account = Failure{Errc::not_found, "no such customer", "id"};
-  if (id.starts_with(CustomerKind::prefix))
-    account = co_await load_customer(services_, mode, id.substr(CustomerKind::prefix.size()));
+awaitable<Answered<http::Response>> Users::name_customer(Mode mode, const UserFields& fields, const std::string& secret,
+                                                         Telling telling) {
+  auto account = co_await customer_to_name(mode, *fields.customer);
   if (!account && account.error().code == Errc::not_found) co_return not_found("customer");
   if (!account) co_return problem_of(account.error());
+  auto repeated = co_await telling.keyed.claim(account->key);
+  if (!repeated) co_return problem_of_key(repeated.error());
+  if (*repeated) co_return std::move(**repeated);
+  const store::Unique unique = unique_name(*fields.username);
+  const std::string holder = holder_of(account->key, secret);
+  const std::string unconfirmed = holder + std::string(unconfirmed_mark);
   const std::string before = account->customer.user_name;
   if (!before.empty()) {
     auto user = co_await find(mode, before);
-    if (user && user->account.key == account->key)
-      co_return in_use("customer", "The customer is the user " + before + " already.");
     if (!user && user.error().code != Errc::not_found) co_return problem_of(user.error());
+    const bool is_user_already = user && user->account.key == account->key;
+    // An earlier request with the key came as far as that, for the secret is its own.
+    if (is_user_already && (user->holder == holder || user->holder == unconfirmed)) {
+      Confirmation rest{unique, user->holder, holder};
+      co_return co_await confirm(mode, std::move(rest), *account, std::move(telling));
+    }
+    if (is_user_already) co_return in_use("customer", "The customer is the user " + before + " already.");
   }
-
-  const store::Unique unique = unique_name(*fields.username);
-  const std::string secret = new_secret(mode), holder = holder_of(account->key, secret);
-  const std::string unconfirmed = holder + std::string(unconfirmed_mark);
   auto taken = co_await take_name(mode, *fields.username, unconfirmed);
   if (!taken) co_return taken.error();
   UpdateCustomer command;
@@ -181,34 +209,55 @@ awaitable<Answered<Users::Created>> Users::name_customer(Mode mode, const UserFi
     if (done.error().code == Errc::conflict) co_return in_use("customer", "The customer is another user by now.");
     co_return problem_of(done.error());
   }
-  auto confirmed = co_await services_.store.take(mode, unique, unconfirmed, holder);
-  if (confirmed) co_return Created{std::move(done->account), secret};
+  Confirmation rest{unique, unconfirmed, holder};
+  co_return co_await confirm(mode, std::move(rest), done->account, std::move(telling));
+}
+
+awaitable<Answered<http::Response>> Users::confirm(Mode mode, Confirmation confirmation, const Account& account,
+                                                   Telling telling) {
+  auto confirmed =
+      co_await services_.store.take(mode, confirmation.name, std::move(confirmation.seen), confirmation.holder);
+  if (confirmed) co_return co_await tell(account, std::move(telling));
   if (confirmed.error().code != Errc::conflict) co_return problem_of(confirmed.error());
   UpdateCustomer undo;
-  undo.user_name = UserNameChange{*fields.username, {}};
+  undo.user_name = UserNameChange{account.customer.user_name, {}};
   Errand undoing;
   undoing.mode = mode;
-  undoing.account = account->key;
+  undoing.account = account.key;
   undoing.command = std::move(undo);
   auto undone = co_await carry_out(services_, std::move(undoing));
   if (!undone && undone.error().code != Errc::conflict) co_return problem_of(undone.error());
   co_return name_in_use();
 }
 
-awaitable<Answered<Users::Created>> Users::rotate_secret(Mode mode, std::string name) {
-  const store::Unique unique = unique_name(name);
+awaitable<Answered<http::Response>> Users::tell(const Account& account, Telling telling) {
+  http::Response response = telling.show(account);
+  auto saved = co_await telling.keyed.save(std::move(response));
+  if (!saved) co_return problem_of(saved.error());
+  co_return std::move(*saved);
+}
+
+awaitable<Answered<http::Response>> Users::rotate_secret(Mode mode, const User& user, std::string secret,
+                                                         Telling telling) {
+  auto repeated = co_await telling.keyed.claim(user.account.key);
+  if (!repeated) co_return problem_of_key(repeated.error());
+  if (*repeated) co_return std::move(**repeated);
+  const std::string name = user.account.customer.user_name;
   for (int attempt = 0; attempt < attempts_max; ++attempt) {
-    auto user = co_await find(mode, name);
-    if (!user) co_return problem_of(user.error());
-    const std::string secret = new_secret(mode);
-    auto taken = co_await services_.store.take(mode, unique, user->holder, holder_of(user->account.key, secret));
-    if (taken) co_return Created{std::move(user->account), secret};
+    auto now = co_await find(mode, name);
+    if (!now) co_return problem_of(now.error());
+    std::string holder = holder_of(now->account.key, secret);
+    auto taken = co_await services_.store.take(mode, unique_name(name), now->holder, std::move(holder));
+    if (taken) co_return co_await tell(now->account, std::move(telling));
     if (taken.error().code != Errc::conflict) co_return problem_of(taken.error());
   }
   co_return too_much_at_once();
 }
 
-awaitable<Answered<Account>> Users::update(Mode mode, const User& user, UserFields fields) {
+awaitable<Answered<http::Response>> Users::update(Mode mode, const User& user, UserFields fields, Telling telling) {
+  auto repeated = co_await telling.keyed.claim(user.account.key);
+  if (!repeated) co_return problem_of_key(repeated.error());
+  if (*repeated) co_return std::move(**repeated);
   UpdateCustomer command;
   command.email = std::move(fields.email);
   command.first_name = std::move(fields.given);
@@ -217,9 +266,11 @@ awaitable<Answered<Account>> Users::update(Mode mode, const User& user, UserFiel
   errand.mode = mode;
   errand.account = user.account.key;
   errand.command = std::move(command);
+  errand.idempotency_key = telling.keyed.key();
+  errand.show = std::move(telling.show);
   auto done = co_await carry_out(services_, std::move(errand));
   if (!done) co_return problem_of(done.error());
-  co_return std::move(done->account);
+  co_return std::move(done->response);
 }
 
 awaitable<Answered<void>> Users::remove(Mode mode, const User& user) {

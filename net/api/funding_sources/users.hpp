@@ -12,6 +12,7 @@
 #include "net/api/authorization.hpp"
 #include "net/api/funding_sources/problem.hpp"
 #include "net/api/funding_sources/source.hpp"
+#include "net/api/keyed_request.hpp"
 #include "net/api/services.hpp"
 
 namespace billd::api::funding_sources {
@@ -20,6 +21,12 @@ struct User {
   Account account;
   std::string holder;  ///< of the name, as it is stored
   std::string secret_hash;
+};
+
+/// How a change is told: under which key, and out of the account after it.
+struct Telling {
+  KeyedRequest& keyed;
+  ShowErrand show;
 };
 
 class Users {
@@ -31,21 +38,33 @@ class Users {
   /// The user whose name and secret these are; empty: nobody. The secret says the mode.
   awaitable<Result<std::optional<User>>> authenticate(BasicCredentials credentials);
 
-  struct Created {
-    Account account;
-    std::string secret;  ///< nobody can tell it again
-  };
-  /// A new customer, or an existing one who becomes a user.
-  awaitable<Answered<Created>> create(Mode mode, UserFields fields);
+  /// A new secret. Of a request with a key always the same one, so that the answer can be given again though only the
+  /// secret's hash is kept; who has the key alone cannot make it.
+  std::string secret_for(Mode mode, const KeyedRequest& keyed) const;
+  /// A new customer, or an existing one who becomes a user, with that secret.
+  awaitable<Answered<http::Response>> create(Mode mode, UserFields fields, std::string secret, Telling telling);
   /// Replaces the secret; the old one is good no more.
-  awaitable<Answered<Created>> rotate_secret(Mode mode, std::string name);
-  awaitable<Answered<Account>> update(Mode mode, const User& user, UserFields fields);
+  awaitable<Answered<http::Response>> rotate_secret(Mode mode, const User& user, std::string secret, Telling telling);
+  awaitable<Answered<http::Response>> update(Mode mode, const User& user, UserFields fields, Telling telling);
   /// Deletes the customer, which ends the subscriptions, and gives the name up.
   awaitable<Answered<void>> remove(Mode mode, const User& user);
 
  private:
-  awaitable<Answered<Created>> create_customer(Mode mode, const UserFields& fields);
-  awaitable<Answered<Created>> name_customer(Mode mode, const UserFields& fields);
+  awaitable<Answered<http::Response>> create_customer(Mode mode, const UserFields& fields, const std::string& secret,
+                                                      Telling telling);
+  awaitable<Answered<http::Response>> name_customer(Mode mode, const UserFields& fields, const std::string& secret,
+                                                    Telling telling);
+  awaitable<Result<Account>> customer_to_name(Mode mode, const std::string& id);
+  /// The last step of naming a customer.
+  struct Confirmation {
+    store::Unique name;
+    std::string seen;    ///< how the name is held by now
+    std::string holder;  ///< and shall be
+  };
+  awaitable<Answered<http::Response>> confirm(Mode mode, Confirmation confirmation, const Account& account,
+                                              Telling telling);
+  /// Answers with the account, and saves the answer where there is a key.
+  awaitable<Answered<http::Response>> tell(const Account& account, Telling telling);
   /// How a name is held, and by whom.
   struct Holding {
     std::string holder;

@@ -9,6 +9,7 @@ constexpr std::array table = {
     CodeEntry{Code::unavailable, "E1", 503, "A server that is needed does not answer; try again later."},
     CodeEntry{Code::timed_out, "E2", 408, "The request did not arrive in time."},
     CodeEntry{Code::too_busy, "E3", 429, "Too many connections are open."},
+    CodeEntry{Code::key_in_use, "E4", 409, "A request with that Idempotency-Key is still being carried out."},
     CodeEntry{Code::no_credentials, "L1", 401, "The request needs Basic credentials of a service user."},
     CodeEntry{Code::wrong_credentials, "L2", 401, "The credentials are wrong."},
     CodeEntry{Code::malformed_body, "F1", 400, "The body cannot be read."},
@@ -25,6 +26,7 @@ constexpr std::array table = {
     CodeEntry{Code::unfit_text, "V6", 400, "A value has characters that are not allowed."},
     CodeEntry{Code::no_such_record, "V7", 404, "There is no such record."},
     CodeEntry{Code::duplicate_code, "V8", 409, "Another customer has the code."},
+    CodeEntry{Code::key_of_another, "V9", 400, "The Idempotency-Key was used for another request."},
     CodeEntry{Code::unknown_media_type, "U1", 415, "The body has a media type that is not read here."},
     CodeEntry{Code::not_acceptable, "U2", 406, "No media type that is accepted can be made."},
     CodeEntry{Code::method_not_allowed, "U3", 405, "The action does not exist here."},
@@ -76,6 +78,10 @@ Refusal refusal_of(const Failure& failure) {
     case Errc::missing_parameter:
     case Errc::unknown_parameter:
       return {Code::unfit_text, failure.detail};
+    case Errc::idempotency_mismatch:
+      return {Code::key_of_another, failure.detail};
+    case Errc::idempotency_in_progress:
+      return {Code::key_in_use, failure.detail};
     case Errc::not_found:
       return {Code::no_such_record, std::string(entry_of(Code::no_such_record).meaning)};
     case Errc::already_exists:

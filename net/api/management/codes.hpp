@@ -16,6 +16,7 @@ enum class Code {
   unavailable,         ///< E1
   timed_out,           ///< E2
   too_busy,            ///< E3
+  key_in_use,          ///< E4
   no_credentials,      ///< L1
   wrong_credentials,   ///< L2
   malformed_body,      ///< F1
@@ -32,6 +33,7 @@ enum class Code {
   unfit_text,          ///< V6
   no_such_record,      ///< V7
   duplicate_code,      ///< V8
+  key_of_another,      ///< V9
   unknown_media_type,  ///< U1
   not_acceptable,      ///< U2
   method_not_allowed,  ///< U3

@@ -6,6 +6,7 @@
 #include "net/api/document.hpp"
 #include "net/api/management/negotiation.hpp"
 #include "net/api/management/xml.hpp"
+#include "net/api/random_id.hpp"
 #include "net/api/staff.hpp"
 #include "net/log.hpp"
 #include "net/store/unique.hpp"
@@ -72,13 +73,18 @@ http::Response show_customer(const Customer& customer, std::string_view media_ty
   return show("customer", present(document, customer), media_type);
 }
 
+ShowErrand shown_customer(std::string_view media_type) {
+  return [media_type](const Account& account) { return show_customer(account.customer, media_type); };
+}
+
 /// The format of the body that comes with the request, if it has one.
 std::optional<Format> body_format(const http::Request& request) {
   const auto type = request.headers.find("Content-Type");
   return type ? format_of(*type) : std::nullopt;
 }
 
-Answered<Mode> authenticate(const FaceServices& services, const http::Headers& headers) {
+/// Who asks: the mode is the secret's.
+Answered<StaffMember> authenticate(const FaceServices& services, const http::Headers& headers) {
   const auto authorization = headers.find("Authorization");
   if (!authorization) return refusal(Code::no_credentials);
   const auto credentials = read_basic(*authorization);
@@ -87,7 +93,7 @@ Answered<Mode> authenticate(const FaceServices& services, const http::Headers& h
   const bool is_service =
       member && member->role == StaffRole::service && folded_user_name(member->name).starts_with(service_prefix);
   if (!is_service) return refusal(Code::wrong_credentials);
-  return member->mode;
+  return *member;
 }
 
 /// The number that a code stands for when it is the default of another customer; empty: none.
@@ -154,7 +160,8 @@ std::span<const T> cut(const std::vector<T>& all, const Query& query) {
 struct Face::Call {
   const http::Request& request;
   Mode mode = Mode::test;
-  std::string_view media_type;  ///< of the answer
+  std::string_view media_type;  ///< of the answer; it is one of a table
+  KeyedRequest& keyed;
   http::Router::Match match = {};
 };
 
@@ -180,10 +187,11 @@ awaitable<http::Response> Face::handle(http::Request request) {
   const bool is_xml = body_format(request) == Format::xml;
   const auto media_type = choose_media_type(request.headers.find("Accept"), is_xml ? Format::xml : Format::json);
   const std::string_view told_in = media_type.value_or(json_type);
-  const auto mode = authenticate(services_, request.headers);
-  if (!mode) co_return render_refusal(mode.error(), told_in);
+  const auto member = authenticate(services_, request.headers);
+  if (!member) co_return render_refusal(member.error(), told_in);
   if (!media_type) co_return render_refusal(refusal(Code::not_acceptable), told_in);
-  Call call{request, *mode, *media_type};
+  KeyedRequest keyed(services_, keys_in_use_, member->mode, "management/" + member->id, request);
+  Call call{request, member->mode, *media_type, keyed};
   call.match = router_.match(request.method, request.path());
   if (call.match.outcome == http::Router::Outcome::method_not_allowed) {
     http::Response response = render_refusal(refusal(Code::method_not_allowed), told_in);
@@ -191,7 +199,11 @@ awaitable<http::Response> Face::handle(http::Request request) {
     co_return response;
   }
   auto response = co_await answer(call);
-  if (!response) co_return render_refusal(response.error(), told_in);
+  if (!response) {
+    auto meanwhile = co_await keyed.answered_meanwhile();
+    if (meanwhile) co_return std::move(*meanwhile);
+    co_return render_refusal(response.error(), told_in);
+  }
   co_return std::move(*response);
 }
 
@@ -267,19 +279,27 @@ awaitable<Answered<http::Response>> Face::create(const Call& call) {
   if (!members) co_return members.error();
   auto command = read_creation(*members);
   if (!command) co_return command.error();
+  const store::Unique code{store::UniqueKind::code, command->code};
+  const bool has_code = !command->code.empty();
+  // Every attempt, also that of a repetition, is in the partition of the first: the answer is looked for there.
+  const AccountKey first = has_code ? store::draw_account_key(services_.store, code) : random_account_key();
+  auto repeated = co_await call.keyed.claim(first);
+  if (!repeated) co_return refusal_logged(repeated.error());
+  if (*repeated) co_return std::move(**repeated);
   for (int attempt = 0; attempt < creation_attempts_max; ++attempt) {
     Errand errand;
     errand.mode = call.mode;
-    const store::Unique code{store::UniqueKind::code, command->code};
-    errand.account = store::draw_account_key(services_.store, code);
+    errand.account = has_code ? store::draw_account_key(services_.store, code) : call.keyed.account().value_or(first);
     errand.command = *command;
-    if (!command->code.empty()) {
+    errand.idempotency_key = call.keyed.key();
+    errand.show = shown_customer(call.media_type);
+    if (has_code) {
       errand.held = store::HeldUnique{code, errand.account.value()};
       auto taken = co_await take_code(call, errand, code);
       if (!taken) co_return taken.error();
     }
     auto done = co_await carry_out(services_, std::move(errand));
-    if (done) co_return show_customer(done->account.customer, call.media_type);
+    if (done) co_return std::move(done->response);
     if (done.error().code != Errc::already_exists) co_return refusal_logged(done.error());
   }
   co_return Refusal{Code::unavailable, "The same code is being taken by many requests at once."};
@@ -306,13 +326,18 @@ awaitable<Answered<http::Response>> Face::modify(const Call& call, Account accou
   if (!members) co_return members.error();
   auto command = read_change(*members, account.customer);
   if (!command) co_return command.error();
+  auto repeated = co_await call.keyed.claim(account.key);
+  if (!repeated) co_return refusal_logged(repeated.error());
+  if (*repeated) co_return std::move(**repeated);
   Errand errand;
   errand.mode = call.mode;
   errand.account = account.key;
   errand.command = std::move(*command);
+  errand.idempotency_key = call.keyed.key();
+  errand.show = shown_customer(call.media_type);
   auto done = co_await carry_out(services_, std::move(errand));
   if (!done) co_return refusal_logged(done.error());
-  co_return show_customer(done->account.customer, call.media_type);
+  co_return std::move(done->response);
 }
 
 awaitable<Answered<http::Response>> Face::find_subscriptions(const Call& call, Account account) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/api/described.hpp"
+#include "net/api/keyed_request.hpp"
 #include "net/api/management/codes.hpp"
 #include "net/api/management/customer.hpp"
 #include "net/api/services.hpp"
@@ -33,6 +34,7 @@ class Face {
 
   FaceServices services_;
   http::Router router_;
+  KeysInUse keys_in_use_;
 };
 
 /// The failure in the format of that media type.

@@ -5,6 +5,7 @@
 
 #include "net/api/authorization.hpp"
 #include "net/api/document.hpp"
+#include "net/api/random_id.hpp"
 #include "net/api/stancer/customer.hpp"
 #include "net/http/server.hpp"
 #include "net/log.hpp"
@@ -92,6 +93,7 @@ int status_of(Errc code) {
     case Errc::missing_parameter:
     case Errc::unknown_parameter:
     case Errc::invalid_state:
+    case Errc::idempotency_mismatch:
       return 400;
     case Errc::unauthenticated:
       return 401;
@@ -99,6 +101,7 @@ int status_of(Errc code) {
       return 404;
     case Errc::conflict:
     case Errc::already_exists:
+    case Errc::idempotency_in_progress:
       return 409;
     case Errc::limit_exceeded:
     case Errc::unavailable:
@@ -142,12 +145,18 @@ awaitable<http::Response> Face::handle(http::Request request) {
     response.headers.add("WWW-Authenticate", "Basic realm=\"Stancer\"");
     co_return response;
   }
-  auto response = co_await answer(*mode, request);
+  KeyedRequest keyed(services_, keys_in_use_, *mode, "stancer", request);
+  auto response = co_await answer(*mode, request, keyed);
+  const bool is_refused = !response || response->status >= 400;
+  if (is_refused) {
+    auto meanwhile = co_await keyed.answered_meanwhile();
+    if (meanwhile) co_return std::move(*meanwhile);
+  }
   if (!response) co_return render_failure(response.error());
   co_return std::move(*response);
 }
 
-awaitable<Result<http::Response>> Face::answer(Mode mode, const http::Request& request) {
+awaitable<Result<http::Response>> Face::answer(Mode mode, const http::Request& request, KeyedRequest& keyed) {
   using Outcome = http::Router::Outcome;
   const http::Router::Match match = router_.match(request.method, request.path());
   if (match.outcome == Outcome::method_not_allowed) {
@@ -158,7 +167,7 @@ awaitable<Result<http::Response>> Face::answer(Mode mode, const http::Request& r
   if (match.outcome != Outcome::found)
     co_return render_error(404, "There is nothing at " + std::string(request.path()));
   const Operation operation = routes[match.handler()].operation;
-  if (operation == Operation::create) co_return co_await create(mode, request);
+  if (operation == Operation::create) co_return co_await create(mode, request, keyed);
 
   std::string id = match.parameter("id");
   Result<Account> account = no_such_customer(id);
@@ -169,7 +178,7 @@ awaitable<Result<http::Response>> Face::answer(Mode mode, const http::Request& r
   if (operation == Operation::retrieve) co_return answered(200, render_customer(*account));
   Result<http::Response> response = no_content();
   if (operation == Operation::update)
-    response = co_await update(mode, std::move(*account), request);
+    response = co_await update(mode, std::move(*account), request, keyed);
   else
     response = co_await remove(mode, std::move(*account));
   if (!response && response.error().code == Errc::not_found) co_return no_such_customer(id);
@@ -200,7 +209,7 @@ awaitable<Result<std::string>> Face::find_likeness(Mode mode, const CreateCustom
   }
 }
 
-awaitable<Result<http::Response>> Face::create(Mode mode, const http::Request& request) {
+awaitable<Result<http::Response>> Face::create(Mode mode, const http::Request& request, KeyedRequest& keyed) {
   auto fields = read_customer(request);
   if (!fields) co_return fields.error();
   auto fits = check_mode(*fields, mode);
@@ -213,11 +222,18 @@ awaitable<Result<http::Response>> Face::create(Mode mode, const http::Request& r
 
   const bool is_checked = !command.email.empty() || !command.phone.empty();
   const store::Unique likeness = likeness_of(command);
+  // Every attempt, also that of a repetition, is in the partition of the first: the answer is looked for there.
+  const AccountKey first = is_checked ? store::draw_account_key(services_.store, likeness) : random_account_key();
+  auto repeated = co_await keyed.claim(first);
+  if (!repeated) co_return repeated.error();
+  if (*repeated) co_return std::move(**repeated);
   for (int attempt = 0; attempt < creation_attempts_max; ++attempt) {
     Errand errand;
     errand.mode = mode;
-    errand.account = store::draw_account_key(services_.store, likeness);
+    errand.account = is_checked ? store::draw_account_key(services_.store, likeness) : keyed.account().value_or(first);
     errand.command = command;
+    errand.idempotency_key = keyed.key();
+    errand.show = [](const Account& account) { return answered(200, render_customer(account)); };
     if (is_checked) {
       // Of two requests that create the same customer, the later one to take the likeness sees what the earlier one has
       // committed, or makes its commit fail.
@@ -248,17 +264,21 @@ awaitable<Result<http::Response>> Face::create(Mode mode, const http::Request& r
       }
     }
     auto done = co_await carry_out(services_, std::move(errand));
-    if (done) co_return answered(200, render_customer(done->account));
+    if (done) co_return std::move(done->response);
     if (done.error().code != Errc::already_exists) co_return done.error();
   }
   co_return Failure{Errc::unavailable, "the same customer is being created by many requests at once"};
 }
 
-awaitable<Result<http::Response>> Face::update(Mode mode, Account account, const http::Request& request) {
+awaitable<Result<http::Response>> Face::update(Mode mode, Account account, const http::Request& request,
+                                               KeyedRequest& keyed) {
   auto fields = read_customer(request);
   if (!fields) co_return fields.error();
   auto fits = check_mode(*fields, mode);
   if (!fits) co_return fits.error();
+  auto repeated = co_await keyed.claim(account.key);
+  if (!repeated) co_return repeated.error();
+  if (*repeated) co_return std::move(**repeated);
   UpdateCustomer command;
   command.email = std::move(fields->email);
   command.phone = std::move(fields->mobile);
@@ -268,9 +288,11 @@ awaitable<Result<http::Response>> Face::update(Mode mode, Account account, const
   errand.mode = mode;
   errand.account = account.key;
   errand.command = std::move(command);
+  errand.idempotency_key = keyed.key();
+  errand.show = [](const Account&) { return no_content(); };
   auto done = co_await carry_out(services_, std::move(errand));
   if (!done) co_return done.error();
-  co_return no_content();
+  co_return std::move(done->response);
 }
 
 awaitable<Result<http::Response>> Face::remove(Mode mode, Account account) {

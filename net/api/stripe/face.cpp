@@ -122,7 +122,12 @@ awaitable<Result<Outcome>> Face::perform(Call& call, const Route& route, std::st
   auto claimed = co_await claim_key(services_, call, route);
   if (!claimed) co_return claimed.error();
   original_request = std::move(claimed->original_request);
-  if (claimed->repeated) co_return std::move(*claimed->repeated);
+  if (claimed->repeated) {
+    Outcome outcome;
+    outcome.answer = std::move(*claimed->repeated);
+    outcome.repeated = true;
+    co_return outcome;
+  }
   auto outcome = co_await route.run(services_, std::move(call));
   if (!outcome && outcome.error().code == Errc::idempotency_in_progress) co_return key_in_use(key);
   co_return outcome;
