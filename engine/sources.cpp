@@ -23,9 +23,17 @@ bool is_known_bank_account(const Account& account, const Means& means) {
   });
 }
 
+/// What is with a processor alone, which knows what is behind it.
+struct ProcessorAccountKind {
+  static constexpr std::string_view prefix = "src_";
+};
+
 SourceId draw_source_id(Change& change, const NewSource& source) {
   if (source.is_payment_method) return SourceId(change.draw_id<PaymentMethodKind>().value());
-  if (std::holds_alternative<Card>(source.means)) return change.draw_id<SourceKind>();
+  if (const auto* card = std::get_if<Card>(&source.means)) {
+    const bool is_described = card->summary != CardSummary();
+    return is_described ? change.draw_id<SourceKind>() : SourceId(change.draw_id<ProcessorAccountKind>().value());
+  }
   return SourceId(change.draw_id<BankAccountKind>().value());
 }
 

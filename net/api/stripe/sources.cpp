@@ -10,7 +10,7 @@
 namespace billd::api::stripe {
 namespace {
 
-constexpr std::array<std::string_view, 3> kinds = {"card", "bank_account", "all"};
+constexpr std::array<std::string_view, 4> kinds = {"card", "bank_account", "source", "all"};
 
 constexpr std::array create_table = new_source_rules + std::array{metadata(), list("expand")};
 constexpr std::array retrieve_table = {list("expand")};
@@ -130,6 +130,9 @@ awaitable<Result<Outcome>> update_source(Services& services, Call call) {
   const bool is_bank_account = (*source)->bank_account() != nullptr;
   command.name = arguments.text(is_bank_account ? "account_holder_name" : "name");
   command.holder_type = arguments.text("account_holder_type");
+  const bool is_processor_account = object_name((*source)->means) == "source";
+  for (const char* member : {"exp_month", "exp_year"})
+    if (is_processor_account && arguments.has(member)) co_return unknown_to_kind(member);
   if (is_bank_account ? arguments.has("name") : arguments.has("account_holder_name"))
     co_return unknown_to_kind(is_bank_account ? "name" : "account_holder_name");
   if (auto month = arguments.integer("exp_month")) command.exp_month = static_cast<std::int32_t>(*month);

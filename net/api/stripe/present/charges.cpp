@@ -54,6 +54,8 @@ Object& Presenter::source_of_charge(const Charge& charge, const Owner& owner) {
     return this->source(*source, owner.customer);
   Source gone;  // What the charge itself remembers of its source.
   gone.id = charge.source;
+  gone.gateway = charge.gateway;
+  gone.reference = charge.gateway_source;
   if (const auto* card = std::get_if<CardSummary>(&charge.means))
     gone.means = Card{*card, {}, {}, {}, {}, {}};
   else
@@ -97,7 +99,9 @@ Object& Presenter::bank_details(const BankAccountSummary& account) {
 
 Object& Presenter::payment_method_details(const MeansSummary& means) {
   Object& details = document_.object(2);
-  if (const auto* card = std::get_if<CardSummary>(&means)) {
+  if (is_processor_account(means)) {
+    details.add("type", "funding_source");
+  } else if (const auto* card = std::get_if<CardSummary>(&means)) {
     details.add("card", card_details(*card));
     details.add("type", "card");
   } else {
@@ -172,7 +176,10 @@ Object& Presenter::charge(const Charge& charge, const InvoiceId& invoice, const 
   object.add("paid", succeeded);
   object.add("payment_intent", invoice.is_empty() ? Value() : document_.text(payment_intent_id(invoice)));
   object.add("payment_method", id_or_null(charge.source));
-  object.add("payment_method_details", payment_method_details(charge.means));
+  Object& means = payment_method_details(charge.means);
+  if (is_processor_account(charge.means))
+    means.add("funding_source", processor_account_details(document_, charge.gateway, charge.gateway_source));
+  object.add("payment_method_details", means);
   object.add("radar_options", document_.object(0));
   object.add("receipt_email", nullptr);
   object.add("receipt_number", nullptr);

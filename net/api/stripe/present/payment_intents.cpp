@@ -20,6 +20,7 @@ bool is_refused(const Charge& charge) {
 }
 
 std::string_view type_of(const MeansSummary& means) {
+  if (is_processor_account(means)) return "funding_source";
   return std::holds_alternative<CardSummary>(means) ? "card" : "us_bank_account";
 }
 

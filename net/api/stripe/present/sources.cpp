@@ -35,7 +35,16 @@ std::string_view network_of(std::string_view brand) {
 }
 
 std::string_view object_name(const Means& means) {
-  return std::holds_alternative<Card>(means) ? "card" : "bank_account";
+  const auto* card = std::get_if<Card>(&means);
+  if (card == nullptr) return "bank_account";
+  return is_processor_account(card->summary) ? "source" : "card";
+}
+
+Object& processor_account_details(Document& document, std::string_view gateway, std::string_view reference) {
+  Object& details = document.object(4);
+  details.add("gateway", document.text(gateway));
+  details.add("remote_id", document.text(reference));
+  return details;
 }
 
 void Presenter::add_card_members(Object& object, const CardSummary& card) {
@@ -91,7 +100,32 @@ Object& Presenter::bank_account(const Source& source, const BankAccount& account
 
 Object& Presenter::source(const Source& source, const CustomerId& customer) {
   if (const BankAccount* account = source.bank_account()) return bank_account(source, *account, customer);
-  return card(source, *source.card(), customer);
+  if (!is_processor_account(source.summary())) return card(source, *source.card(), customer);
+  Object& owner = billing_details(source);
+  for (std::string_view member : {"verified_address", "verified_email", "verified_name", "verified_phone"})
+    owner.add(member, nullptr);
+  Object& details = processor_account_details(document_, source.gateway, source.reference);
+  details.add("nickname", document_.text_or_null(source.nickname));
+  details.add("last_used", time_or_null(source.last_used));
+  // Source: Stripe's Source object; the details have the name of the type.
+  Object& object = document_.object(20);
+  object.add("id", id(source.id));
+  object.add("object", "source");
+  object.add("amount", nullptr);
+  object.add("client_secret", nullptr);
+  object.add("created", source.created == Timestamp() ? Value() : time(source.created));
+  object.add("currency", nullptr);
+  object.add("customer", id_or_null(customer));
+  object.add("flow", "none");
+  object.add("funding_source", details);
+  object.add("livemode", mode_ == Mode::live);
+  object.add("metadata", metadata(source.metadata));
+  object.add("owner", owner);
+  object.add("statement_descriptor", nullptr);
+  object.add("status", "chargeable");
+  object.add("type", "funding_source");
+  object.add("usage", "reusable");
+  return object;
 }
 
 Object& Presenter::billing_details(const Source& source) {
@@ -160,12 +194,16 @@ Object& Presenter::payment_method(const Source& source, const CustomerId& custom
   object.add("id", id(source.id));
   object.add("object", "payment_method");
   object.add("billing_details", billing_details(source));
-  if (source.card() != nullptr) object.add("card", card_of_payment_method(*source.card()));
+  const bool is_funding_source = is_processor_account(source.summary());
+  const bool is_card = source.card() != nullptr && !is_funding_source;
+  if (is_card) object.add("card", card_of_payment_method(*source.card()));
   object.add("created", time(source.created));
   object.add("customer", id_or_null(customer));
+  if (is_funding_source)
+    object.add("funding_source", processor_account_details(document_, source.gateway, source.reference));
   object.add("livemode", mode_ == Mode::live);
   object.add("metadata", metadata(source.metadata));
-  object.add("type", source.card() != nullptr ? Value("card") : Value("us_bank_account"));
+  object.add("type", is_funding_source ? Value("funding_source") : is_card ? Value("card") : Value("us_bank_account"));
   if (source.bank_account() != nullptr) object.add("us_bank_account", us_bank_account(*source.bank_account()));
   return object;
 }
