@@ -1,11 +1,11 @@
 """The funding sources API, line by line."""
+import email.utils
 import json
-import re
 import threading
 import unittest
 
 import service
-from service import Api, basic, eventually, exchange, stripe
+from service import Api, Connection, basic, eventually, exchange, stripe
 
 admin = Api(basic("admin", "ps_test_demo"))
 admin.headers["Content-Type"] = "application/json"
@@ -82,6 +82,8 @@ class Operations(Case):
         self.assertRegex(made["added"], RFC_3339)
         self.assertEqual(made["user_id"], user.user["id"])
         self.assertRegex(answer.header("Last-Modified"), FIXDATE)
+        dated = email.utils.parsedate_to_datetime(answer.header("Last-Modified"))
+        self.assertEqual(dated.strftime("%Y-%m-%dT%H:%M:%S"), made["added"][:19], "truncated, never rounded up")
 
     def test_create_many_answers_only_the_new_ones(self):
         user = User()
@@ -150,8 +152,10 @@ class Operations(Case):
         answer = exchange(service.service.api, "POST", user.path,
                           {**user.api.headers, "Transfer-Encoding": "chunked"}, b"2\r\n{}\r\n0\r\n\r\n")
         self.expect_error(answer, 411, "ERROR_MISSING_PARAM", "headers.content-length")
-        answer = exchange(service.service.api, "POST", user.path, user.api.headers)
-        self.expect_error(answer, 411, "ERROR_MISSING_PARAM", "headers.content-length")
+        [made] = user.add({"remote_id": "cus_1"})
+        for method, path in (("POST", user.path), ("PUT", f"{user.path}/{made['id']}")):
+            answer = exchange(service.service.api, method, path, user.api.headers)
+            self.expect_error(answer, 411, "ERROR_MISSING_PARAM", "headers.content-length")
 
     def test_content_types_of_the_request(self):
         user = User()
@@ -196,6 +200,32 @@ class Operations(Case):
             for method, body in (("GET", None), ("PUT", sources({"nickname": "x"})), ("DELETE", None)):
                 self.expect_error(user.api(method, f"{user.path}/{id}", body), 404, "ERROR_NOT_FOUND", "id")
         self.assertEqual(other.api("GET", f"{other.path}/{made['id']}").status, 200)
+        self.expect_error(admin("GET", f"{user.path}/{made['id']}"), 404, "ERROR_NOT_FOUND", "id")
+
+    def test_ids_beyond_2_to_the_53rd_are_exact(self):
+        for counter in service.service.redis("--scan", "--pattern", "t:*:n"):
+            service.service.redis("INCRBY", counter, 2**22)
+        large = []
+        for _ in range(300):  # until the numbers that the daemon has drawn already are given away
+            user = User()
+            large += user.add({"remote_id": "cus_1"}, {"remote_id": "cus_2"})
+            if large[-1]["id"] > 2**53:
+                break
+        one, two = large[-2:]
+        self.assertGreater(one["id"], 2**53)
+        self.assertEqual(two["id"], one["id"] + 1)
+        for made in (one, two):
+            answer = user.api("GET", f"{user.path}/{made['id']}")
+            self.assertIn(f'"id":{made["id"]},', answer.body)
+
+    def test_what_is_unforeseen_is_an_act_of_god(self):
+        user = User()
+        with service.service.damaged(user.user["customer"]):
+            for method, path, body in (("GET", user.path, None), ("POST", user.path, sources({"remote_id": "x"})),
+                                       ("GET", f"{user.path}/5", None), ("PUT", f"{user.path}/5", sources({})),
+                                       ("DELETE", f"{user.path}/5", None)):
+                self.expect_error(admin(method, path, body), 500, "ACT_OF_GOD")
+        self.assertEqual(admin("GET", user.path).status, 200)
 
     def test_others_are_405(self):
         user = User()
@@ -203,6 +233,17 @@ class Operations(Case):
         self.assertEqual(answer.status, 405)
         self.assertEqual(set(answer.header("Allow").split(", ")), {"GET", "HEAD", "POST"})
         self.assertEqual(answer.header("API-Version"), "1.0.0")
+        self.assertEqual(answer.header("Content-Type"), "errors/json")
+
+    def test_the_version_is_on_every_answer(self):
+        user = User()
+        connection = Connection(service.service.api)
+        connection.send("GET /users/x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        answers = [connection.read(), exchange(service.service.api, "GET", user.path), user.api("GET", "/users"),
+                   user.api("GET", "/users/"), admin("GET", "/users/x/y/z"), user.api("GET", f"/users/{user.name}"),
+                   user.api("HEAD", user.path)]
+        for answer in answers:
+            self.assertEqual(answer.header("API-Version"), "1.0.0", answer)
 
 
 class Access(Case):
@@ -290,6 +331,12 @@ class Users(Case):
             self.expect_error(admin("POST", "/users", body), *error)
         self.expect_error(User().api("POST", "/users", {"username": "abc"}), 403, "ERROR_ACCESS_DENIED")
 
+    def test_names_of_3_to_20_characters(self):
+        for name in ("a-1", "A_z-0" * 4):
+            answer = admin("POST", "/users", {"username": name})
+            self.assertEqual(answer.status, 201, answer)
+            self.assertEqual(admin("GET", f"/users/{name}").json["users"][0]["username"], name)
+
     def test_an_existing_customer_becomes_a_user(self):
         customer = json.loads(stripe("POST", "/v1/customers", "email=old@example.com&name=Ann%20Lee").body)
         name = next(names)
@@ -327,12 +374,10 @@ class Users(Case):
 
     def test_secrets_are_kept_as_hashes(self):
         user = User()
-        socket = service.service.state / "redis" / "redis.sock"
-        import subprocess
-        for key in subprocess.run(["redis-cli", "-s", socket, "--scan", "--pattern", "*:u:user_name:*"],
-                                  capture_output=True, text=True).stdout.split():
-            value = subprocess.run(["redis-cli", "-s", socket, "GET", key], capture_output=True, text=True).stdout
-            self.assertNotIn(user.user["secret"], value)
+        keys = service.service.redis("--scan", "--pattern", "*:u:user_name:*")
+        self.assertGreater(len(keys), 0)
+        for key in keys:
+            self.assertNotIn(user.user["secret"], "".join(service.service.redis("GET", key)))
 
     def test_a_deleted_user_is_gone_everywhere_and_gives_the_name_free(self):
         user = User()

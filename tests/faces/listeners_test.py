@@ -118,6 +118,53 @@ class Described(unittest.TestCase):
         self.assertEqual(asked, {"Stancer": 4, "Management": 12, "FundingSources": 10})
 
 
+class Development(unittest.TestCase):
+    def test_without_it_the_keys_and_users_of_development_are_unknown(self):
+        daemon = service.Service(service.service.billd, development=False)
+        try:
+            for path, authorization in (("/v1/customers/x", STRIPE), ("/v1/customers/x", STANCER),
+                                        ("/api/v01/customers", MANAGEMENT), ("/users/x", ADMIN)):
+                asked = {"Authorization": authorization}
+                self.assertEqual(exchange(daemon.api, "GET", path, asked).status, 401, path)
+                self.assertNotEqual(exchange(service.service.api, "GET", path, asked).status, 401, path)
+        finally:
+            daemon.stop()
+
+
+class TlsEverywhere(unittest.TestCase):
+    def test_any_listener_speaks_tls_and_reloads_its_certificate(self):
+        folder = service.service.folder
+        first = make_certificate(folder, "everywhere", "first")
+        files = dict(zip(("certificate_file", "key_file"), first))
+        sections = ("api", "operators", "faces.management", "faces.funding_sources", "faces.stripe")
+        settings = {f"{section}.tls.{name}".replace(".", "__"): path
+                    for section in sections for name, path in files.items()}
+        daemon = service.Service(service.service.billd, faces__stripe__listen="127.0.0.1:0", **settings)
+        try:
+            addresses = {"api": daemon.api, **daemon.addresses}
+            del addresses["stancer"]  # has a certificate of its own
+            before = trusting(first[0])
+            for name, address in addresses.items():
+                answer = exchange(address, "GET", "/", {"Authorization": STRIPE}, context=before)
+                self.assertLess(answer.status, 500, name)
+            second = make_certificate(folder, "second", "second")
+            for new, old in zip(second, first):
+                new.replace(old)
+            daemon.process.send_signal(1)
+            after = trusting(first[0])
+
+            def serves(address):
+                try:
+                    return exchange(address, "GET", "/", {"Authorization": STRIPE}, context=after).status < 500
+                except ssl.SSLError:
+                    return False
+            for name, address in addresses.items():
+                self.assertTrue(eventually(lambda: serves(address)), name)
+                self.assertRaises(ssl.SSLError, exchange, address, "GET", "/", {}, None, before)
+        finally:
+            daemon.stop()
+
+
 class Tls(unittest.TestCase):
     def post(self, context, **fields):
         return exchange(service.service.addresses["stancer"], "POST", "/v1/customers",

@@ -187,6 +187,19 @@ class Fields(unittest.TestCase):
     def test_unknown_members_are_ignored(self):
         self.assertNotIn("color", create(color="red", nested={"a": [1]}))
 
+    def test_customers_without_a_code_are_spread_over_the_partitions(self):
+        self.assertGreater(len({create()["id"] % 4 for _ in range(24)}), 1)
+
+    def test_an_error_of_the_servers_own_is_s1(self):
+        made = create()
+        id = find_stripe_id(made)
+        for accept in ("application/json", "application/xml"):
+            with service.service.damaged(id):
+                answer = management("GET", f"{BASE}/{made['id']}", Accept=accept)
+            self.assertEqual(answer.status, 500, answer)
+            self.assertIn("S1", answer.body)
+            self.assertIn("An internal error occurred.", answer.body)
+
 
 class Find(unittest.TestCase):
     @classmethod

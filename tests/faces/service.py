@@ -1,5 +1,7 @@
 """A daemon of the tests' own with every listener, and raw HTTP to it: what is sent is what is written here."""
 import base64
+import contextlib
+import http.server
 import json
 import pathlib
 import re
@@ -10,6 +12,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.parse
 
 
 class Answer:
@@ -102,12 +105,61 @@ def make_certificate(folder, name, common_name):
     return certificate, key
 
 
-class Service:
-    """`billd serve --dev`; every API has a listener of its own as well, Stancer's with TLS."""
+class Processor:
+    """What funding sources are charged through: charges at an API like Stripe's, as they were asked for."""
 
-    def __init__(self, billd):
+    def __init__(self):
+        processor = self
+        self.forms, self.answers = [], {}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                form = dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
+                status, answer = processor.charge(self.path, form, self.headers["Idempotency-Key"])
+                body = json.dumps(answer).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def charge(self, path, form, key):
+        if key in self.answers:
+            return self.answers[key]
+        self.forms.append({"path": path, **form})
+        id = f"ch_{len(self.forms)}"
+        answer = 200, {"id": id, "object": "charge", "status": "succeeded", "amount": int(form["amount"]),
+                       "currency": form["currency"]}
+        if form["customer"].startswith("cus_decline"):
+            answer = 402, {"error": {"type": "card_error", "code": "card_declined", "charge": id,
+                                     "decline_code": "insufficient_funds"}}
+        self.answers[key] = answer
+        return answer
+
+    def charged(self, customer):
+        return [form for form in self.forms if form["customer"] == customer]
+
+
+class Service:
+    """`billd serve`; every API has a listener of its own as well, Stancer's with TLS. Settings are written with two
+    underscores for each dot."""
+
+    def __init__(self, billd, development=True, **more_settings):
         self.billd = billd
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="billd-faces-"))
+        self.processor = Processor()
+        processor_key = self.folder / "processor_key"
+        processor_key.touch(0o600)
+        processor_key.write_text("sk_test_0123456789abcdefghijklmn\n")
         self.state = self.folder / "state"
         self.certificate, self.key = make_certificate(self.folder, "server", "first")
         self.log_path = self.folder / "log"
@@ -123,16 +175,21 @@ class Service:
             "faces.management.path_prefix": "/unipay",
             "faces.funding_sources.listen": "127.0.0.1:0",
             "faces.stripe.hosts": "stripe.test",
+            "gateways.stripe.kind": "stripe",
+            "gateways.stripe.url": self.processor.url,
+            "gateways.stripe.key_file": processor_key,
+            **{name.replace("__", "."): value for name, value in more_settings.items()},
         }
         options = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [billd, "serve", "--dev", "--state-dir", self.state, "--listen", "127.0.0.1:0", "--operators",
-                 "127.0.0.1:0", *options], stdout=subprocess.PIPE, stderr=log)
+                [billd, "serve", *(["--dev"] if development else []), "--state-dir", self.state, "--listen",
+                 "127.0.0.1:0", "--operators", "127.0.0.1:0", *options], stdout=subprocess.PIPE, stderr=log)
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
         self.wait_for_log(r"funding_sources alone")
         log = self.log_path.read_text()
-        self.api = re.search(r"serves http://([\d.:]+)", log)[1]
+        self.api = re.search(r"serves https?://([\d.:]+)", log)[1]
+        self.addresses["operators"] = re.search(r"operators: https?://([\d.:]+)", log)[1]
         for name in ("stancer", "management", "funding_sources"):
             self.addresses[name] = re.search(rf"{name} alone: https?://([\d.:]+)", log)[1]
 
@@ -150,9 +207,27 @@ class Service:
             raise AssertionError(f"billd {arguments} ended with {done.returncode}: {done.stderr}")
         return done.stdout.strip()
 
+    def redis(self, *arguments):
+        """A command to the daemon's own Redis; what it answered, line by line."""
+        done = subprocess.run(["redis-cli", "-s", self.state / "redis" / "redis.sock", *map(str, arguments)],
+                              capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    @contextlib.contextmanager
+    def damaged(self, customer):
+        """For a while the account of the customer cannot be read."""
+        [account] = self.redis("--scan", "--pattern", f"*:a:{customer.split('_')[1][:12]}")
+        self.redis("RENAME", account, account + ":kept")
+        self.redis("SET", account, "damaged")
+        try:
+            yield
+        finally:
+            self.redis("RENAME", account + ":kept", account)
+
     def stop(self):
         self.process.terminate()
         status = self.process.wait(60)
+        self.processor.server.shutdown()
         log = self.log_path.read_text(errors="replace")
         shutil.rmtree(self.folder)
         return status, log
@@ -175,7 +250,7 @@ class Api:
     """An API under one set of credentials, on the common listener unless another is named."""
 
     def __init__(self, authorization, address=None, **headers):
-        self.headers = {"Authorization": authorization, **headers}
+        self.headers = {"Authorization": authorization, **{name.replace("_", "-"): headers[name] for name in headers}}
         self.address = address
 
     def __call__(self, method, path, body=None, **headers):

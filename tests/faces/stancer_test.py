@@ -1,6 +1,5 @@
 """Stancer's customers API, line by line."""
 import json
-import re
 import threading
 import unittest
 
@@ -80,12 +79,14 @@ class Objects(unittest.TestCase):
 
 class Keys(unittest.TestCase):
     def expect_unauthorized(self, **headers):
-        answer = exchange(service.service.api, "GET", "/v1/customers/cust_000000000000000000000000",
-                          {"Host": "stancer.test", **{k.replace("_", "-"): v for k, v in headers.items()}})
-        self.assertEqual(answer.status, 401, answer)
-        self.assertEqual(answer.json, {"error": {"type": "invalid_request_error",
-                                                 "message": "You are not authorized to access that resource"}})
-        self.assertTrue(answer.header("WWW-Authenticate").startswith("Basic"))
+        one = "/v1/customers/cust_000000000000000000000000"
+        for method, path in (("POST", "/v1/customers"), ("GET", one), ("PATCH", one), ("DELETE", one)):
+            answer = exchange(service.service.api, method, path,
+                              {"Host": "stancer.test", **{k.replace("_", "-"): v for k, v in headers.items()}}, "{}")
+            self.assertEqual(answer.status, 401, answer)
+            self.assertEqual(answer.json, {"error": {"type": "invalid_request_error",
+                                                     "message": "You are not authorized to access that resource"}})
+            self.assertTrue(answer.header("WWW-Authenticate").startswith("Basic"))
 
     def test_401(self):
         self.expect_unauthorized()
@@ -214,6 +215,20 @@ class Operations(unittest.TestCase):
                 if answer.status != 200:
                     self.assertEqual(answer.status, 409, answer)
                     self.assertEqual(answer.json["error"]["message"]["id"], made[0])
+
+
+    def test_an_error_of_the_servers_own_is_told_without_its_cause(self):
+        made = stancer("POST", "/v1/customers", fresh()).json
+        with service.service.damaged(made["id"]):
+            answer = stancer("GET", f"/v1/customers/{made['id']}")
+        self.assertEqual((answer.status, list(answer.json), list(answer.json["error"])),
+                         (500, ["error"], ["type", "message"]), answer)
+
+    def test_customers_are_spread_over_the_partitions(self):
+        for members in ({}, {"name": "Same Name"}):
+            made = [stancer("POST", "/v1/customers", members).json["id"] for _ in range(24)]
+            tags = {service.service.redis("--scan", "--pattern", f"*:a:{id[5:17]}")[0].split(":")[1] for id in made}
+            self.assertGreater(len(tags), 1)
 
 
 class OneCustomer(unittest.TestCase):
