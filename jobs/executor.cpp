@@ -25,7 +25,7 @@ struct NamedInvoice {
 NamedInvoice named_invoice(Command& command) {
   return std::visit(
       [](auto& each) -> NamedInvoice {
-        if constexpr (requires { each.recalled; })
+        if constexpr (requires { each.invoice, each.recalled; })
           if (!each.invoice.is_empty()) return {&each.invoice, &each.recalled};
         return {};
       },
