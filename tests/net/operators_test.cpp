@@ -413,7 +413,19 @@ TEST_F(OperatorsTest, TellsEachMetric) {
   view.measured.lateness.add(std::chrono::hours(48));
   view.measured.failures.push_back({"renewal", "a \"quoted\\\nreason", 2});
   view.now.version = "1.2.3";
+  gateways::PeerStatistics peer;
+  peer.requests = 10;
+  peer.failures = 2;
+  peer.refused = 1;
+  peer.put_off = 3;
+  peer.waiting = 4;
+  peer.is_paused = true;
+  view.measured.peers.emplace_back("acme", peer);
   const http::Response answer = get("/metrics");
+  EXPECT_THAT(answer.body, AllOf(HasSubstr("billd_gateway_requests_total{gateway=\"acme\",outcome=\"answered\"} 7\n"),
+                                 HasSubstr("billd_gateway_requests_total{gateway=\"acme\",outcome=\"put_off\"} 3\n"),
+                                 HasSubstr("billd_gateway_waiting{gateway=\"acme\"} 4\n"),
+                                 HasSubstr("billd_gateway_paused{gateway=\"acme\"} 1\n")));
   EXPECT_EQ(answer.content_type, "text/plain; version=0.0.4; charset=utf-8");
   for (const Metric& metric : metrics())
     EXPECT_THAT(answer.body, HasSubstr("# TYPE " + std::string(metric.name) + " "));
