@@ -1,10 +1,10 @@
 // `billd explain`: why a customer, subscription, schedule or invoice is as it is, in plain sentences.
-#include <boost/json.hpp>
 #include <cstdio>
 
 #include "commands/commands.hpp"
 #include "commands/session.hpp"
 #include "jobs/explanation.hpp"
+#include "net/api/operators/status_json.hpp"
 
 namespace billd::commands {
 namespace {
@@ -13,7 +13,8 @@ awaitable<Result<int>> explain_session(Session& session, Rules rules, ExplainOpt
   const Timestamp now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
   auto explained = co_await jobs::explain(session.store(), session.catalog(), options.id, now, std::move(rules));
   if (!explained) co_return explained.error();
-  const std::string text = options.json ? jobs::to_json(options.id, *explained) + "\n" : jobs::to_text(*explained);
+  const std::string text =
+      options.json ? api::operators::to_json(options.id, *explained) + "\n" : billd::to_text(*explained);
   std::printf("%s", text.c_str());
   co_return 0;
 }

@@ -120,7 +120,7 @@ class Daemon {
         faces_(services_),
         incoming_(api::incoming::Services{accounts_, store_, gateways_, settings_}),
         view_(settings, store_, client_, clock_, partitions_, scheduler_, accounts_),
-        operations_(clock_, store_, catalog_, scheduler_),
+        operations_(clock_, store_, catalog_, accounts_, scheduler_),
         operators_face_(view_, operations_, access_, [this] { return openapi(true); }),
         api_(executor_, face_settings(settings.http, std::nullopt),
              [this](http::Request request) { return answer(std::move(request), std::nullopt); }),

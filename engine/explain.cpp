@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/change.hpp"
 #include "engine/declines.hpp"
 
 namespace billd {
@@ -108,13 +109,15 @@ class Explainer {
   }
 
   Result<std::vector<Section>> about(const std::string& id) {
+    // The APIs tell of some objects under several prefixes: the rest of an identifier says which object it is.
+    const auto is_named = [body = id_body(id)](const auto& object) { return id_body(object.id.value()) == body; };
     for (const Subscription* subscription : subscriptions_)
-      if (subscription->id.value() == id) return about_subscription(*subscription);
+      if (is_named(*subscription)) return about_subscription(*subscription);
     for (const Invoice* invoice : invoices_)
-      if (invoice->id.value() == id) return about_invoice(*invoice);
+      if (is_named(*invoice) || std::ranges::any_of(invoice->charges, is_named)) return about_invoice(*invoice);
     for (const Schedule* schedule : schedules_)
-      if (schedule->id.value() == id) return about_schedule(*schedule);
-    if (account_.customer.id.value() == id) return about_customer();
+      if (is_named(*schedule)) return about_schedule(*schedule);
+    if (is_named(account_.customer)) return about_customer();
     return Failure{Errc::not_found, "There is no customer, subscription, schedule or invoice " + id + ".", "id"};
   }
 
@@ -162,11 +165,16 @@ class Explainer {
           " days after they are drawn up.");
       return;
     }
-    const Source* own = account_.find(subscription.default_source);
-    const Source* source = own != nullptr ? own : account_.find(account_.customer.default_source);
-    say(source == nullptr ? std::string("Its invoices are charged automatically, but there is no source to charge.")
-                          : "Its invoices are charged automatically to " + source->id.value() +
-                                (own != nullptr ? ", which is its own." : ", the customer's default."));
+    Invoice next;
+    next.subscription = subscription.id;
+    const Source* source = subscription.is_live() ? paying_source(account_, next) : nullptr;
+    if (!subscription.is_live())
+      say("Its invoices were charged automatically.");
+    else if (source == nullptr)
+      say("Its invoices are charged automatically, but there is no source to charge.");
+    else
+      say("Its invoices are charged automatically to " + source->id.value() +
+          (source->id == subscription.default_source ? ", which is its own." : ", the customer's default."));
   }
 
   void say_cycle(const Subscription& subscription) {
@@ -517,6 +525,16 @@ class Explainer {
 Result<std::vector<Section>> explain(const Account& account, const std::vector<Record>& records, const std::string& id,
                                      Timestamp now, const Rules& rules) {
   return Explainer(account, records, now, rules).about(id);
+}
+
+std::string to_text(const std::vector<Section>& sections) {
+  std::string text;
+  for (const Section& section : sections) {
+    if (!text.empty()) text += '\n';
+    text.append(section.title).append("\n");
+    for (const std::string& sentence : section.sentences) text.append("  ").append(sentence).append("\n");
+  }
+  return text;
 }
 
 }  // namespace billd

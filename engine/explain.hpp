@@ -16,9 +16,13 @@ struct Section {
   bool operator==(const Section&) const = default;
 };
 
-/// Explains the customer, subscription or invoice of that identifier, which is the account's or one of its records';
-/// not_found when it is neither. `records` are all records of the account, in any order.
+/// Explains the customer, subscription, schedule or invoice of that identifier, whatever its prefix, which is the
+/// account's or one of its records'; the identifier of a charge leads to its invoice. not_found when it is none of
+/// them. `records` are all records of the account, in any order.
 Result<std::vector<Section>> explain(const Account& account, const std::vector<Record>& records, const std::string& id,
                                      Timestamp now, const Rules& rules);
+
+/// Each title on a line, and each sentence on one below it.
+std::string to_text(const std::vector<Section>& sections);
 
 }  // namespace billd

@@ -1,7 +1,6 @@
 #include "jobs/explanation.hpp"
 
 #include <algorithm>
-#include <boost/json.hpp>
 
 #include "jobs/clock.hpp"
 #include "net/store/encoding.hpp"
@@ -44,25 +43,6 @@ awaitable<Result<std::vector<Section>>> explain(store::Store& store, store::Cata
     if (clock) now = account_time(**clock, now);
   }
   co_return billd::explain(loaded->account, *records, id, now, rules);
-}
-
-std::string to_text(const std::vector<Section>& sections) {
-  std::string text;
-  for (const Section& section : sections) {
-    if (!text.empty()) text += '\n';
-    text.append(section.title).append("\n");
-    for (const std::string& sentence : section.sentences) text.append("  ").append(sentence).append("\n");
-  }
-  return text;
-}
-
-std::string to_json(const std::string& id, const std::vector<Section>& sections) {
-  boost::json::array shown;
-  for (const Section& section : sections) {
-    boost::json::array sentences(section.sentences.begin(), section.sentences.end());
-    shown.push_back(boost::json::object{{"title", section.title}, {"sentences", std::move(sentences)}});
-  }
-  return boost::json::serialize(boost::json::object{{"id", id}, {"sections", std::move(shown)}});
 }
 
 }  // namespace billd::jobs

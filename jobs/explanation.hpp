@@ -17,9 +17,4 @@ namespace billd::jobs {
 awaitable<Result<std::vector<Section>>> explain(store::Store& store, store::Catalog& catalog, std::string id,
                                                 Timestamp now, Rules rules);
 
-/// Each title on a line, and each sentence on one below it.
-std::string to_text(const std::vector<Section>& sections);
-/// {"id": …, "sections": [{"title": …, "sentences": […]}]}
-std::string to_json(const std::string& id, const std::vector<Section>& sections);
-
 }  // namespace billd::jobs

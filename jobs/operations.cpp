@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "jobs/explanation.hpp"
 #include "jobs/redelivery.hpp"
 #include "net/api/gather.hpp"
 #include "net/store/deliveries.hpp"
@@ -284,6 +285,11 @@ awaitable<Result<AccountDetail>> Operations::account(Mode mode, AccountKey key) 
   if (parked) detail.parked = std::move(*parked);
   detail.is_backing_off = scheduler_.is_backing_off({mode, key});
   co_return detail;
+}
+
+awaitable<Result<std::vector<Section>>> Operations::explain(std::string id) {
+  if (!is_open()) co_return still_starting();
+  co_return co_await jobs::explain(store_, catalog_, std::move(id), clock_.now(), billing_.rules());
 }
 
 // Webhook endpoints.

@@ -3,6 +3,7 @@
 
 #include "jobs/clock.hpp"
 #include "jobs/scheduler.hpp"
+#include "net/api/billing.hpp"
 #include "net/api/operators/control.hpp"
 #include "net/store/store.hpp"
 
@@ -14,8 +15,9 @@ class Operations final : public api::operators::Control {
   /// Parked accounts that are let back in one go.
   static constexpr std::uint64_t accounts_max = 10'000;
 
-  Operations(const Clock& clock, store::Store& store, store::Catalog& catalog, Scheduler& scheduler)
-      : clock_(clock), store_(store), catalog_(catalog), scheduler_(scheduler) {}
+  Operations(const Clock& clock, store::Store& store, store::Catalog& catalog, const api::Billing& billing,
+             Scheduler& scheduler)
+      : clock_(clock), store_(store), catalog_(catalog), billing_(billing), scheduler_(scheduler) {}
 
   awaitable<Result<api::operators::ActionResult>> act(api::operators::Operator who,
                                                       api::operators::Action action) override;
@@ -23,6 +25,7 @@ class Operations final : public api::operators::Control {
   awaitable<Result<api::operators::AccountDetail>> account(Mode mode, AccountKey key) override;
   awaitable<Result<std::vector<api::operators::WebhookDetail>>> webhooks() override;
   awaitable<Result<api::operators::WebhookDetail>> webhook(std::string endpoint, std::size_t limit) override;
+  awaitable<Result<std::vector<Section>>> explain(std::string id) override;
   awaitable<Result<std::vector<store::AuditEntry>>> audit(std::size_t limit) override;
 
  private:
@@ -48,6 +51,7 @@ class Operations final : public api::operators::Control {
   const Clock& clock_;
   store::Store& store_;
   store::Catalog& catalog_;
+  const api::Billing& billing_;
   Scheduler& scheduler_;
 };
 

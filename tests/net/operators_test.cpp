@@ -214,6 +214,24 @@ TEST_F(OperatorsTest, ShowsDeliveriesBesideTheQueues) {
                              HasSubstr("billd_webhooks_paused 1\n"), HasSubstr("billd_webhooks_waiting 1234\n")));
 }
 
+TEST_F(OperatorsTest, ExplainsAnObjectToProgramsInATerminalAndInABrowser) {
+  const std::string path = "/explain/sub_" + some_account.value() + object_suffix(some_account, 1);
+  const auto explained = boost::json::parse(get(path).body);
+  EXPECT_EQ(explained.at("id").as_string(), path.substr(9));
+  EXPECT_EQ(explained.at("sections").at(0).at("title").as_string(), "What it is");
+  EXPECT_EQ(explained.at("sections").at(0).at("sentences").at(1).as_string(), "It began.");
+  EXPECT_TRUE(explained.at("sections").at(1).at("sentences").as_array().empty());
+  const http::Response text = ask({http::Method::get, path, {{"Accept", "text/plain"}}});
+  EXPECT_EQ(text.content_type, "text/plain; charset=utf-8");
+  EXPECT_EQ(text.body, "What it is\n  It is <b>active</b>.\n  It began.\n\nWhat comes next\n");
+  EXPECT_THAT(browse(path).body, AllOf(HasSubstr("<h2>What it is</h2><p>It is &lt;b&gt;active&lt;/b&gt;.</p>"),
+                                       HasSubstr("href=\"/status/accounts/" + path.substr(9) + "\"")));
+  EXPECT_EQ(get("/explain/sub_none").status, 404);
+  EXPECT_EQ(message_of(get("/explain/sub_none")), "There is no sub_none.");
+  EXPECT_EQ(get(path + "?mode=test").status, 400) << "an unknown parameter";
+  EXPECT_EQ(ask({http::Method::post, path}).status, 405);
+}
+
 TEST_F(OperatorsTest, ShowsWhatAWebhookEndpointDidNotTake) {
   control.endpoint.endpoint.id = WebhookEndpointId("we_1");
   control.endpoint.endpoint.url = "https://example.com/<hook>";
@@ -350,6 +368,9 @@ TEST_F(OperatorsAccess, LetsInWhoHasAToken) {
   EXPECT_THAT(refused.headers.find("WWW-Authenticate").value_or(""), HasSubstr("Basic realm="));
   EXPECT_EQ(ask_as("Bearer billd_op_bob", "/status").status, 200);
   EXPECT_EQ(ask_as("bearer billd_op_anna", "/metrics").status, 200);
+  const std::string explanation = "/explain/sub_" + some_account.value() + object_suffix(some_account, 1);
+  EXPECT_EQ(get(explanation).status, 401);
+  EXPECT_EQ(ask_as("Bearer billd_op_bob", explanation).status, 200);
   EXPECT_EQ(ask_as("Basic OmJpbGxkX29wX2JvYg==", "/status").status, 200) << ":billd_op_bob";
   EXPECT_EQ(ask_as("Basic YmlsbGRfb3BfYm9iOg==", "/status").status, 200) << "billd_op_bob:";
   for (const char* wrong :

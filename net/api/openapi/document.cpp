@@ -135,7 +135,9 @@ json::object good_answer(const operators::Face::Route& route) {
   if (pattern == "/status/{asset}") return answer("The file.", "text/css", {{"type", "string"}});
   json::object good =
       answer("As JSON, or as a page where text/html is accepted.", "application/json", {{"type", "object"}});
-  good.at("content").as_object()["text/html"] = json::object{{"schema", json::object{{"type", "string"}}}};
+  json::object& content = good.at("content").as_object();
+  content["text/html"] = json::object{{"schema", json::object{{"type", "string"}}}};
+  if (pattern == "/explain/{id}") content["text/plain"] = content.at("text/html");
   return good;
 }
 

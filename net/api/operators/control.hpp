@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/decide.hpp"
+#include "engine/explain.hpp"
 #include "engine/transition.hpp"
 #include "engine/webhook_endpoint.hpp"
 #include "net/async.hpp"
@@ -102,6 +103,8 @@ class Control {
   virtual awaitable<Result<std::vector<WebhookDetail>>> webhooks() = 0;
   /// `limit`: of what waits and of what was given up.
   virtual awaitable<Result<WebhookDetail>> webhook(std::string endpoint, std::size_t limit) = 0;
+  /// Why the customer, subscription, schedule or invoice of that identifier is as it is.
+  virtual awaitable<Result<std::vector<Section>>> explain(std::string id) = 0;
   /// The latest entries of the audit log, newest first.
   virtual awaitable<Result<std::vector<store::AuditEntry>>> audit(std::size_t limit) = 0;
 };

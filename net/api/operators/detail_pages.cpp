@@ -75,8 +75,9 @@ std::string_view to_text(InvoiceStatus status) {
 }
 
 std::string_view to_text(ChargeState state) {
-  constexpr std::array<std::string_view, 4> names = {"sent, outcome not known", "succeeded", "declined",
-                                                     "parked: an operator must look it up at the gateway"};
+  constexpr std::array<std::string_view, 5> names = {"sent, outcome not known", "succeeded", "declined",
+                                                     "parked: an operator must look it up at the gateway",
+                                                     "pending: it arrived, and the money comes later or not"};
   return names[static_cast<std::size_t>(state)];
 }
 
@@ -343,6 +344,19 @@ std::string account_page(const AccountDetail& detail, Timestamp now, const Reade
     page.body += fmt::format("<li class=\"{}\">{} <span>{}</span></li>", moment->second.colour,
                              html::instant(moment->first), moment->second.text);
   page.body += "</ol></section></main>";
+  return html::document(page);
+}
+
+std::string explanation_page(std::string_view id, const std::vector<Section>& sections) {
+  html::Page page;
+  page.title = std::string(id) + " explained – billd";
+  page.body = std::string(header) + "<h1><code>" + escape(id) + "</code></h1>";
+  for (const Section& section : sections) {
+    page.body += "<section><h2>" + escape(section.title) + "</h2>";
+    for (const std::string& sentence : section.sentences) page.body += "<p>" + escape(sentence) + "</p>";
+    page.body += "</section>";
+  }
+  page.body += fmt::format("<p><a href=\"/status/accounts/{}\">The account</a></p></main>", http::percent_encoded(id));
   return html::document(page);
 }
 

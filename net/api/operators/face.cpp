@@ -187,6 +187,13 @@ std::span<const Face::Route> Face::routes() {
             {},
             &Face::webhook},
       Route{get, "/status/audit", read, "What operators did, newest first.", {}, &Face::audit},
+      Route{get,
+            "/explain/{id}",
+            read,
+            "Why a customer, subscription, schedule or invoice is as it is, in plain sentences: what was billed, what "
+            "will be and when, by which rule. JSON, text where text/plain is accepted, or a page.",
+            {},
+            &Face::explain},
       Route{get, "/status/act", act, "What an action would do: the page that asks for confirmation.", action_parameters,
             &Face::confirm},
       Route{post, "/status/act", act, "Does it, and writes who, what and why into the audit log first.",
@@ -377,6 +384,20 @@ awaitable<http::Response> Face::audit(Asked asked) const {
   if (!entries) co_return render(entries.error(), asked.wants_html);
   if (!asked.wants_html) co_return answer_with(200, "application/json", to_json(*entries));
   co_return answer_with(200, html_type, audit_page(*entries, view_.status().now));
+}
+
+awaitable<http::Response> Face::explain(Asked asked) const {
+  const bool wants_text =
+      asked.request.headers.find("Accept").value_or("").find("text/plain") != std::string_view::npos;
+  auto known = http::parse_form(asked.request.query());
+  if (known)
+    if (auto checked = check(*known, {}); !checked) known = checked.error();
+  if (!known) co_return render(known.error(), asked.wants_html);
+  auto sections = co_await control_.explain(asked.variable);
+  if (!sections) co_return render(sections.error(), asked.wants_html);
+  if (asked.wants_html) co_return answer_with(200, html_type, explanation_page(asked.variable, *sections));
+  if (wants_text) co_return answer_with(200, "text/plain; charset=utf-8", billd::to_text(*sections));
+  co_return answer_with(200, "application/json", to_json(asked.variable, *sections));
 }
 
 // Actions.

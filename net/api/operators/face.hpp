@@ -57,6 +57,7 @@ class Face {
   awaitable<http::Response> webhooks(Asked asked) const;
   awaitable<http::Response> webhook(Asked asked) const;
   awaitable<http::Response> audit(Asked asked) const;
+  awaitable<http::Response> explain(Asked asked) const;
   awaitable<http::Response> confirm(Asked asked) const;
   awaitable<http::Response> act(Asked asked) const;
   awaitable<http::Response> metrics(Asked asked) const;

@@ -38,6 +38,9 @@ std::string queue_page(const QueueStatus& queue, const QueueDetail& detail, Time
 
 std::string account_page(const AccountDetail& detail, Timestamp now, const Reader& reader);
 
+/// Why the object of that identifier is as it is.
+std::string explanation_page(std::string_view id, const std::vector<Section>& sections);
+
 std::string webhooks_page(const std::vector<WebhookDetail>& details, Timestamp now);
 std::string webhook_page(const WebhookDetail& detail, Timestamp now, const Reader& reader);
 

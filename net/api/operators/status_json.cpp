@@ -295,6 +295,23 @@ std::string to_json(const ActionResult& result) {
   return api::to_json(object);
 }
 
+std::string to_json(std::string_view id, const std::vector<Section>& sections) {
+  Document document;
+  Array& shown = document.array(sections.size());
+  for (const Section& section : sections) {
+    Array& sentences = document.array(section.sentences.size());
+    for (const std::string& sentence : section.sentences) sentences.add(document.text(sentence));
+    Object& object = document.object(2);
+    object.add("title", document.text(section.title));
+    object.add("sentences", sentences);
+    shown.add(object);
+  }
+  Object& object = document.object(2);
+  object.add("id", document.text(id));
+  object.add("sections", shown);
+  return api::to_json(object);
+}
+
 std::string error_to_json(std::string_view type, std::string_view message, std::string_view parameter) {
   Document document;
   Object& error = document.object(3);

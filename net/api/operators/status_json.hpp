@@ -17,6 +17,8 @@ std::string to_json(const std::vector<WebhookDetail>& details);
 std::string to_json(const WebhookDetail& detail);
 std::string to_json(const std::vector<store::AuditEntry>& entries);
 std::string to_json(const ActionResult& result);
+/// {"id": …, "sections": [{"title": …, "sentences": […]}]}
+std::string to_json(std::string_view id, const std::vector<Section>& sections);
 std::string error_to_json(std::string_view type, std::string_view message, std::string_view parameter);
 
 }  // namespace billd::api::operators
