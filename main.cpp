@@ -345,8 +345,14 @@ int main(int argc, char** argv) {
   CLI::App* forecast = app.add_subcommand("forecast", "What will be charged on each day; nothing is written");
   options.add_to(*forecast);
   forecast->add_option("--until", forecast_options.until, "The last day, in UTC")->type_name("DATE")->required();
-  forecast->add_option("--customer", forecast_options.customer, "One customer instead of all")->type_name("ID");
-  add_choice(*forecast, "--mode", forecast_options.mode, modes, "Whose charges")->default_str("live");
+  CLI::Option* forecast_of =
+      forecast->add_option("--customer", forecast_options.customer, "One customer instead of all")->type_name("ID");
+  CLI::Option* forecast_clock =
+      forecast->add_option("--test-clock", forecast_options.test_clock, "The customers on a test clock, in its time")
+          ->type_name("ID")
+          ->excludes(forecast_of);
+  add_choice(*forecast, "--mode", forecast_options.mode, modes, "Whose charges (default: live)")
+      ->excludes(forecast_clock);
   forecast->add_flag("--json", forecast_options.json, "Print JSON");
   forecast->callback(
       with_settings([&](const Settings& settings) { return commands::forecast(settings, forecast_options); }));

@@ -130,12 +130,13 @@ struct ExplainOptions {
 int explain(const Settings& settings, const ExplainOptions& options);
 
 struct ForecastOptions {
-  std::string until;     ///< a day in UTC, 2026-12-31, which is looked at whole
-  std::string customer;  ///< empty: all of the mode
-  Mode mode = Mode::live;
+  std::string until;         ///< a day in UTC, 2026-12-31, which is looked at whole
+  std::string customer;      ///< empty: all
+  std::string test_clock;    ///< those who live on it, in its time; empty: those in real time
+  std::optional<Mode> mode;  ///< empty: live; of one customer, wherever it is
   bool json = false;
 };
-/// Tells what will be charged on each day, as far as time alone brings it.
+/// Tells what will be charged on each day in each currency, as far as time alone brings it.
 int forecast(const Settings& settings, const ForecastOptions& options);
 
 struct DemoOptions {
