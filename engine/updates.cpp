@@ -275,8 +275,9 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
     if (costs_change) subscription.changed_at = std::max(moment, subscription.changed_at.value_or(moment));
   }
   // Source: Stripe, a cancellation within the current period "will cause a proration if prorations have been enabled".
-  const Timestamp end = subscription.current_period.end;
-  const Timestamp paid_until = subscription.cancel_at ? std::min(*subscription.cancel_at, end) : end;
+  // Of a period that was begun ahead of its time all is credited, and of the one before it nothing.
+  const auto [begin, end] = subscription.current_period;
+  const Timestamp paid_until = subscription.cancel_at ? std::clamp(*subscription.cancel_at, begin, end) : end;
   const bool end_moves = before.cancel_at != subscription.cancel_at || begins_period;
   // What was credited ahead of an end that is called off is owed again in any case.
   const bool is_owed_again = paid_until > subscription.paid_end();

@@ -134,6 +134,22 @@ TEST(AChange, AfterARenewalAheadIsProratedFromThePeriodThatWasBilled) {
   EXPECT_THAT(amounts, ElementsAre(-2000, 3000));
 }
 
+TEST(ACancellation, WithinThePeriodBeforeOneThatWasBilledAheadCreditsThatOneAndNoMore) {
+  Subscribed given;
+  given.world.pass_to(start + days(10));
+  given.renew(true);
+  UpdateSubscription update;
+  update.subscription = given.id;
+  update.cancel_at = start + days(20);
+  given.world.run(update);
+  ASSERT_EQ(given.world.account().invoice_items.size(), 1U);
+  EXPECT_EQ(given.world.account().invoice_items.front().amount.minor, -2000);
+  EXPECT_EQ(given.world.account().invoice_items.front().period, (Period{first_end, second_end}));
+  given.world.pass_to(start + days(21));
+  EXPECT_EQ(given.now().status, SubscriptionStatus::canceled);
+  EXPECT_EQ(given.now().ended_at, start + days(20));
+}
+
 // Subscriptions that a webhook renews
 
 TEST(AWebhooksSubscription, WaitsInAGraceForTheWordThatRenewsIt) {
