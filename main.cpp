@@ -351,11 +351,14 @@ int main(int argc, char** argv) {
       forecast->add_option("--test-clock", forecast_options.test_clock, "The customers on a test clock, in its time")
           ->type_name("ID")
           ->excludes(forecast_of);
-  add_choice(*forecast, "--mode", forecast_options.mode, modes, "Whose charges (default: live)")
-      ->excludes(forecast_clock);
+  Mode forecast_mode = Mode::live;
+  const CLI::Option* mode_is_given =
+      add_choice(*forecast, "--mode", forecast_mode, modes, "Whose charges (default: live)")->excludes(forecast_clock);
   forecast->add_flag("--json", forecast_options.json, "Print JSON");
-  forecast->callback(
-      with_settings([&](const Settings& settings) { return commands::forecast(settings, forecast_options); }));
+  forecast->callback(with_settings([&](const Settings& settings) {
+    if (mode_is_given->count() > 0) forecast_options.mode = forecast_mode;
+    return commands::forecast(settings, forecast_options);
+  }));
 
   const OperatorCommands operator_commands(app, options, status);
 
