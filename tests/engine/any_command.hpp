@@ -199,7 +199,10 @@ class AnyCommand {
       }
       case 3: {
         const auto [item, invoice] = any_item();
-        UpdateInvoiceItem command{item, invoice, world_.settled(invoice), {}, {}, {}, {}, {}, {}};
+        UpdateInvoiceItem command;
+        command.item = item;
+        command.invoice = invoice;
+        command.recalled = world_.settled(invoice);
         command.unit_amount = 450;
         if (draw_.one_in(2)) command.quantity = static_cast<std::int64_t>(draw_.below(3));
         return command;
