@@ -436,8 +436,13 @@ inline Schedule RandomObjects::schedule() {
   schedule.created = time();
   schedule.subscription = id<SubscriptionKind>();
   schedule.phases = some<Phase>(1, [this] {
-    auto items = some<PhaseItem>(0, [this] { return PhaseItem{price(), integer(), metadata(), tax_rates()}; });
-    Phase phase{time(), time(), std::move(items), one_of(PhaseProration::none), maybe_time(), coin()};
+    Phase phase;
+    phase.start = time();
+    phase.end = time();
+    phase.items = some<PhaseItem>(0, [this] { return PhaseItem{price(), integer(), metadata(), tax_rates()}; });
+    phase.proration = one_of(PhaseProration::none);
+    phase.trial_end = maybe_time();
+    phase.anchor_at_start = coin();
     phase.discount = maybe_discount();
     phase.tax_rates = tax_rates();
     phase.one_time_items = some<OneTimeItem>(0, [this] { return OneTimeItem{price(), integer(), text()}; });
