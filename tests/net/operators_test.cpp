@@ -242,7 +242,7 @@ TEST_F(OperatorsTest, ShowsWhatAWebhookEndpointDidNotTake) {
   control.endpoint.waiting_events = 4;
   control.endpoint.failing_since = from_unix(999'000);
   EXPECT_THAT(browse("/status/webhooks").body,
-              AllOf(HasSubstr("https://example.com/&lt;hook&gt;"), HasSubstr("fails</span> since"),
+              AllOf(HasSubstr("https://example.com/&lt;hook&gt;"), HasSubstr("has failed for 16 min 40 s"),
                     HasSubstr("data-label=\"Waiting\">4<"), HasSubstr("never")));
   EXPECT_THAT(browse("/status/webhooks/we_1").body,
               AllOf(HasSubstr("<code>invoice.*</code>, <code>&lt;x&gt;</code>"),

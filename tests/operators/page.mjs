@@ -187,7 +187,7 @@ async function showsWhatAnEndpointDidNotTake(daemon) {
     await page.goto(`${daemon.operators}/status`);
     await page.locator("#verdict", { hasText: "1 webhook endpoint fails" }).waitFor();
     await page.locator("#moving a", { hasText: "webhook_delivery" }).click();
-    await page.locator("td", { hasText: "fails since" }).waitFor();
+    await page.locator("td", { hasText: "has failed for" }).waitFor();
     await fits(page);
     await page.locator("a", { hasText: endpoint.id }).click();
     await page.locator("h2", { hasText: "What waits to be tried again" }).waitFor();

@@ -228,7 +228,7 @@ std::string state_of(const WebhookDetail& detail, Timestamp now) {
   const WebhookEndpoint& endpoint = detail.endpoint;
   if (endpoint.is_disabled) return "<span class=\"bad\">disabled</span> " + escape(endpoint.disabled_because);
   if (detail.failing_since)
-    return "<span class=\"bad\">fails</span> since " + html::relative(*detail.failing_since, now);
+    return "<span class=\"bad\">has failed for " + html::duration(now - *detail.failing_since) + "</span>";
   if (detail.waiting_events > 0) return "<span class=\"warning\">some are tried again</span>";
   return "<span class=\"good\">enabled</span>";
 }

@@ -418,7 +418,7 @@ std::string audit_page(const std::vector<store::AuditEntry>& entries, Timestamp 
         "<tr><th scope=\"row\">{}</th><td data-label=\"When (UTC)\">{}<small>{}</small></td>"
         "<td data-label=\"Who\">{} <small>{}</small></td>"
         "<td data-label=\"What\">{} {}</td><td data-label=\"Why\">{}</td><td data-label=\"Outcome\">{}</td>"
-        "<td data-label=\"Hash\"><code title=\"{}\">{}</code></td></tr>",
+        "<td data-label=\"Hash\"><code class=\"whole\" title=\"{}\">{}</code></td></tr>",
         entry.number, html::instant(entry.at), html::relative(entry.at, now), escape(entry.who), escape(entry.from),
         escape(entry.action), escape(entry.subject), escape(entry.comment),
         entry.outcome.empty() ? "–" : escape(entry.outcome), escape(entry.hash), escape(entry.hash.substr(0, 12)));
