@@ -116,7 +116,7 @@ class Package(support.InFolder):
                                                *(support.PROJECT / "net").rglob("*.md")]]
         texts += [(support.PROJECT / "config/monitoring/alerts.yml").read_text(), run(support.BILLD, "--sample-config")]
         named = [tuple(match.split()[1:3]) for text in texts
-                 for match in re.findall(r"(?:`|^    |: \"?)(billd [a-z]+(?:-[a-z]+)*(?: [a-z]+)?)", text, re.M)]
+                 for match in re.findall(r"(?:`|^    |action: \")(billd [a-z]+(?:-[a-z]+)*(?: [a-z]+)?)", text, re.M)]
         self.assertGreater(len(named), 15)
         for words in named:
             self.assertTrue(words[:2] in known or words[:1] in known, f"there is no billd {' '.join(words)}")
