@@ -108,8 +108,9 @@ Result<void> charge_customer(Change& change, const ChargeCustomer& command) {
   const Source* source = account.find(command.source);
   if (source == nullptr && !command.source.is_empty())
     return Failure{Errc::not_found, "No such source: " + command.source.value(), "source"};
-  if (source == nullptr) source = account.find(customer.default_payment_method);
-  if (source == nullptr) source = account.find(customer.default_source);
+  // What is kept for later is paid by what is the default then.
+  if (source == nullptr && command.is_charged) source = account.find(customer.default_payment_method);
+  if (source == nullptr && command.is_charged) source = account.find(customer.default_source);
   if (source == nullptr && command.is_charged)
     return Failure{Errc::no_payment_source, "Cannot charge a customer that has no active card", "card"};
   if (source != nullptr) {

@@ -137,7 +137,7 @@ awaitable<Result<NewSource>> StripeGateway::describe_source(Mode mode, std::stri
   if (!is_of(mode))
     co_return Failure{Errc::invalid_parameter, "The gateway " + name_ + " is for the other mode.", "source"};
   const std::string customer = "/v1/customers/" + reference.customer;
-  std::string path = customer + "?expand[0]=default_source";
+  std::string path = customer + "?expand%5B0%5D=default_source";
   if (reference.is_payment_method())
     path = "/v1/payment_methods/" + reference.source;
   else if (!reference.source.empty())

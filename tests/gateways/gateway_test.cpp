@@ -437,7 +437,13 @@ TEST_P(Processors, ThatHaveTooMuchToDoHoldNothingUpAndSpendNoAttempt) {
   connect();
   std::vector<AccountKey> keys;
   for (std::uint64_t number = 1; number <= 3; ++number) keys.push_back(subscriber(number));
-  const AccountKey other = daemon_.add_subscriber(99);
+  const AccountKey other = AccountKey::from_bits(99, 99);
+  CreateCustomer create;
+  create.source.emplace();
+  create.source->gateway = "test";
+  create.source->reference = "tok_visa";
+  ASSERT_TRUE(daemon_.execute(other, create));
+  ASSERT_TRUE(daemon_.execute(other, Daemon::subscription()));
   clock_.advance(days(1));
   // Thirty that pay through the busy processor come at once, and one that does not.
   std::size_t put_off = 0, sent = 0;
