@@ -179,7 +179,7 @@ TEST_F(Commit, OfARecalledInvoiceTakesItsRecordAway) {
   Loaded loaded = committed(subscriber(ann), AddSource{visa(), true});
   const Timestamp renewal = loaded.account.subscriptions.at(0).current_period.end;
   auto ticked = tick(loaded.account, renewal, Rules());
-  CommitRequest renew{*ticked, loaded.footprint, {}, {}, {}, renewal, {}, {}};
+  CommitRequest renew{*ticked, loaded.footprint, {}, {}, {}, {}, renewal, {}, {}};
   loaded = await(store().commit(std::move(renew)))->loaded;
   const InvoiceId invoice = loaded.account.invoices.at(0).id;
   loaded = committed(std::move(loaded), CloseInvoice{invoice, {}}, renewal);
