@@ -124,6 +124,18 @@ TEST_F(OpenApi, SaysWhereEachApiIs) {
   EXPECT_FALSE(apart.at("paths").as_object().contains("/status")) << "operators have a listener of their own";
 }
 
+TEST_F(OpenApi, SaysThatWhateverChangesSomethingTakesAnIdempotencyKey) {
+  for (const auto& path : document.at("paths").as_object())
+    for (const auto& method : path.value().as_object()) {
+      if (method.key() == "servers") continue;
+      const json::object& operation = method.value().as_object();
+      const std::string_view tag = operation.at("tags").at(0).as_string();
+      if (tag != "Stripe" && tag != "Stancer" && tag != "Management" && tag != "FundingSources") continue;
+      const bool changes = method.key() == "post" || method.key() == "put" || method.key() == "patch";
+      EXPECT_EQ(names_of(operation, "header").contains("Idempotency-Key"), changes) << method.key() << path.key();
+    }
+}
+
 TEST_F(OpenApi, NamesEveryOperationAndVariableOnce) {
   std::set<std::string> ids;
   for (const auto& path : document.at("paths").as_object())

@@ -109,7 +109,7 @@ json::object operation_of(const stripe::Route& route) {
                             {"tags", json::array{"Stripe"}}};
   json::object expand = {{"type", "array"}, {"items", json::object{{"type", "string"}}}};
   if (route.method == http::Method::post) {
-    parameters.push_back(header("Idempotency-Key", "Repeated with the same key, a request is answered as it was."));
+    parameters.push_back(idempotency_key());
     json::object schema = map_of(route.rules);
     schema.at("properties").as_object()["expand"] = std::move(expand);
     operation["requestBody"] = body_of(std::move(schema), true);

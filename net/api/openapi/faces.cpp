@@ -82,6 +82,9 @@ json::object good_answer(const Face& face, const DescribedRoute& route) {
 
 json::object operation_of(const Face& face, const DescribedRoute& route) {
   json::array parameters = path_parameters(route.served.pattern);
+  const http::Method method = route.served.method;
+  const bool takes_key = method == http::Method::post || method == http::Method::put || method == http::Method::patch;
+  if (takes_key) parameters.push_back(idempotency_key());
   for (const DescribedMember& member : route.query)
     parameters.push_back(json::object{
         {"name", member.name}, {"in", "query"}, {"required", member.is_required}, {"schema", schema_of(member)}});

@@ -65,6 +65,10 @@ json::object header(std::string_view name, std::string_view description) {
   return {{"name", name}, {"in", "header"}, {"description", description}, {"schema", json::object{{"type", "string"}}}};
 }
 
+json::object idempotency_key() {
+  return header("Idempotency-Key", "Repeated with the same key, a request is answered as it was.");
+}
+
 json::object body_of(json::object schema, bool with_forms) {
   json::object content;
   content["application/json"] = json::object{{"schema", schema}};

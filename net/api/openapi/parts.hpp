@@ -23,6 +23,7 @@ std::string operation_id(http::Method method, std::string_view pattern);
 std::string lower(std::string_view name);
 json::object answer(std::string_view description, std::string_view type, json::object schema);
 json::object header(std::string_view name, std::string_view description);
+json::object idempotency_key();
 json::object body_of(json::object schema, bool with_forms);
 
 /// The path's entry, which begins with the server that it is at.
