@@ -225,6 +225,36 @@ class FundingSources(Case):
         self.assertEqual(len(self.listed()), 1)
 
 
+class AfterACrash(Case):
+    def test_a_repeated_request_is_answered_as_the_first_also_by_the_next_daemon(self):
+        daemon = service.Service(service.service.billd)
+        try:
+            requests = [(stancer, "POST", "/v1/customers", fresh(mobile="+33639980102")),
+                        (management, "PUT", CUSTOMERS, {**Management.ann, "code": "crash"}),
+                        (admin, "POST", "/users", {"username": "crash-1"}),
+                        (admin, "POST", "/users/crash-1/secret", None),
+                        (admin, "POST", "/users/crash-1/funding_sources",
+                         {"funding_sources": {"stripe": [{"remote_id": "cus_1"}]}})]
+            keys = [key() for _ in requests]
+
+            def ask_all():
+                answers = []
+                for (api, method, path, body), each in zip(requests, keys):
+                    there = Api(api.headers["Authorization"], daemon.api, Content_Type="application/json")
+                    answers.append(there(method, path, body, Idempotency_Key=each))
+                return answers
+            first = ask_all()
+            self.assertLess(max(answer.status for answer in first), 300, first)
+            daemon.kill()
+            daemon.start()
+            second = ask_all()
+            self.assertEqual([(answer.status, answer.body) for answer in second],
+                             [(answer.status, answer.body) for answer in first])
+            self.assertEqual({answer.header("Idempotent-Replayed") for answer in second}, {"true"})
+        finally:
+            daemon.stop()
+
+
 class Callers(Case):
     def test_the_keys_of_two_users_and_of_two_apis_never_meet(self):
         shared = {"Idempotency_Key": key()}

@@ -181,10 +181,14 @@ class Service:
             **{name.replace("__", "."): value for name, value in more_settings.items()},
         }
         options = [word for path, value in settings.items() for word in ("--set", f"{path}={value}")]
+        self.command_line = [billd, "serve", *(["--dev"] if development else []), "--state-dir", self.state, "--listen",
+                             "127.0.0.1:0", "--operators", "127.0.0.1:0", *options]
+        self.start()
+
+    def start(self):
+        """Starts the daemon; after kill() with what it left behind."""
         with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(
-                [billd, "serve", *(["--dev"] if development else []), "--state-dir", self.state, "--listen",
-                 "127.0.0.1:0", "--operators", "127.0.0.1:0", *options], stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen(self.command_line, stdout=subprocess.PIPE, stderr=log)
         threading.Thread(target=self.process.stdout.read, daemon=True).start()
         self.wait_for_log(r"funding_sources alone")
         log = self.log_path.read_text()
@@ -192,6 +196,11 @@ class Service:
         self.addresses["operators"] = re.search(r"operators: https?://([\d.:]+)", log)[1]
         for name in ("stancer", "management", "funding_sources"):
             self.addresses[name] = re.search(rf"{name} alone: https?://([\d.:]+)", log)[1]
+
+    def kill(self):
+        """Ends the daemon without a word."""
+        self.process.kill()
+        self.process.wait(60)
 
     def wait_for_log(self, pattern, limit=60):
         until = time.monotonic() + limit
