@@ -130,7 +130,7 @@ def run(billd, folder, seed):
     receiver = Receiver(random.Random(seed + 1))
     daemon = processes.Daemon(billd, folder, "deliveries", **{
         "webhooks.timeout": "1s",
-        "webhooks.retry_waits": '["1s", "1s", "1s", "2s", "2s", "2s", "5s", "5s", "5s", "5s"]',
+        "webhooks.retry_waits": "1s,1s,1s,2s,2s,2s,5s,5s,5s,5s",
         "webhooks.recheck_after": "1s", "jobs.lease_interval": "100ms", "jobs.lease_timeout": "500ms"})
     daemon.start()
     daemon.wait_until_serving()
