@@ -134,7 +134,8 @@ def run(billd, folder, seed):
         "webhooks.recheck_after": "1s", "jobs.lease_interval": "100ms", "jobs.lease_timeout": "500ms"})
     daemon.start()
     daemon.wait_until_serving()
-    repeated(daemon, "/v1/plans", {"id": "gold", "amount": 2000, "currency": "usd", "interval": "month"}, "plan")
+    repeated(daemon, "/v1/plans", {"id": "gold", "amount": 2000, "currency": "usd", "interval": "month",
+                                     "nickname": "Gold"}, "plan")
     endpoint = repeated(daemon, "/v1/webhook_endpoints", {"url": receiver.url, "enabled_events[0]": "*"}, "endpoint")
     problems = []
     worker = threading.Thread(target=work, args=(daemon, problems), daemon=True)
