@@ -255,6 +255,36 @@ class AfterACrash(Case):
             daemon.stop()
 
 
+class TwoDaemons(Case):
+    def test_of_many_at_once_at_two_daemons_one_is_carried_out(self):
+        first = service.service
+        second = service.Service(first.billd, redis__address=f"unix:{first.state}/redis/redis.sock",
+                                 webhooks__secret_file=first.state / "webhook_secret")
+        try:
+            def at_both(api, method, path, body):
+                there = Api(api.headers["Authorization"], second.api, Content_Type="application/json")
+                given, turns = key(), iter([api, there] * 6)
+                return self.at_once(12, lambda: next(turns)(method, path, body, Idempotency_Key=given))
+            for _ in range(8):
+                name = f"twice{next(counter)}"
+                for api, method, path, body in (
+                        (stancer, "POST", "/v1/customers", fresh(mobile="+33639980102")),
+                        (management, "PUT", CUSTOMERS, {**Management.ann, "code": name}),
+                        (management, "PUT", CUSTOMERS, {**Management.ann, "organizationName": name}),
+                        (admin, "POST", "/users", {"username": name}), (admin, "POST", f"/users/{name}/secret", None)):
+                    answers = at_both(api, method, path, body)
+                    good = {answer.body for answer in answers if answer.status < 300}
+                    self.assertEqual(len(good), 1, answers)
+                    for answer in answers:
+                        if answer.status >= 300:
+                            self.assertEqual(answer.status, 409, answer)
+                            self.assertRegex(answer.body, "in-progress|being carried out", "it is refused for its key")
+                found = management("GET", f"{CUSTOMERS}?organizationName={name}").json
+                self.assertEqual(len(found), 1)
+        finally:
+            second.stop()
+
+
 class Callers(Case):
     def test_the_keys_of_two_users_and_of_two_apis_never_meet(self):
         shared = {"Idempotency_Key": key()}
