@@ -28,7 +28,8 @@ struct SettingOptions {
     command.add_option("--state-dir", state_directory, "Directory of the daemon's own files and the embedded Redis")
         ->type_name("DIR");
     command.add_option("--set", assignments, "One setting, such as redis.address=127.0.0.1:6379")
-        ->type_name("PATH=VALUE");
+        ->type_name("PATH=VALUE")
+        ->allow_extra_args(false);  // what comes after its one value is the command's
   }
 
   Result<Settings> load() const {

@@ -14,7 +14,7 @@ import processes  # noqa: E402
 
 billd = sys.argv[1]
 today = datetime.datetime.now(datetime.timezone.utc)
-YEAR_LATER = (today + datetime.timedelta(days=365)).strftime("%Y-%m-%d")
+YEAR_LATER = (today + datetime.timedelta(days=367)).strftime("%Y-%m-%d")
 
 
 def run(daemon, *arguments, status=0):
