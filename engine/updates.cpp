@@ -145,7 +145,6 @@ void apply_terms(Change& change, Subscription& subscription, const UpdateSubscri
     if (subscription.pause && subscription.pause->resumes_at)
       subscription.pause->resumes_at = whole_second(*subscription.pause->resumes_at);
   }
-  if (command.tax_rates) subscription.tax_rates = *command.tax_rates;
   if (command.cancel_at_period_end) subscription.cancel_at_period_end = *command.cancel_at_period_end;
   if (command.cancel_at) {
     subscription.cancel_at = *command.cancel_at;
@@ -162,9 +161,10 @@ void apply_terms(Change& change, Subscription& subscription, const UpdateSubscri
     subscription.canceled_at = change.now;
 }
 
-/// Credits what the old items would have cost in the rest of the period, and bills what the new ones do.
+/// Credits what the old items would have cost in the rest of the period, with the taxes that were agreed then, and
+/// bills what the new ones do, with those that are agreed now.
 Result<void> prorate_items(Change& change, Subscription& subscription, std::vector<SubscriptionItem> items,
-                           Timestamp moment) {
+                           const std::vector<AppliedTaxRate>& tax_rates, Timestamp moment) {
   const Period rest{moment, std::max(moment, subscription.paid_end())};
   const std::vector<SubscriptionItem> old = std::exchange(subscription.items, std::move(items));
   const auto same_in = [](const std::vector<SubscriptionItem>& others, const SubscriptionItem& item) {
@@ -178,6 +178,7 @@ Result<void> prorate_items(Change& change, Subscription& subscription, std::vect
     auto credited = prorate(change, subscription, item, rest, Side::credit);
     if (!credited) return credited.error();
   }
+  subscription.tax_rates = tax_rates;
   for (const SubscriptionItem& item : subscription.items) {
     if (same_in(old, item)) continue;
     auto billed = prorate(change, subscription, item, rest, Side::debit);
@@ -251,6 +252,7 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
   if (!added) return added.error();
   for (std::size_t i = ordered; i < account.invoice_items.size(); ++i)
     change.emit({EventType::invoiceitem_created}, InvoiceItem(account.invoice_items[i]));
+  const std::vector<AppliedTaxRate> tax_rates = command.tax_rates.value_or(before.tax_rates);
 
   if (begins_period) {
     if (prorates) {
@@ -260,6 +262,7 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
       if (!credited) return credited.error();
     }
     subscription.items = std::move(items);
+    subscription.tax_rates = tax_rates;
     restart_period(change, subscription, start,
                    trial_begins ? std::optional(whole_second(*command.trial_end)) : std::nullopt);
   } else {
@@ -267,10 +270,11 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
     const bool costs_change = !std::ranges::equal(
         items, before.items, [](const auto& a, const auto& b) { return a.id == b.id && costs_the_same(a, b); });
     if (prorates && costs_change) {
-      auto prorated = prorate_items(change, subscription, std::move(items), moment);
+      auto prorated = prorate_items(change, subscription, std::move(items), tax_rates, moment);
       if (!prorated) return prorated.error();
     } else {
       subscription.items = std::move(items);
+      subscription.tax_rates = tax_rates;
     }
     if (costs_change) subscription.changed_at = std::max(moment, subscription.changed_at.value_or(moment));
   }

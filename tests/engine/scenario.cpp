@@ -712,7 +712,8 @@ void Scenario::check_credit_notes(const Invoice& invoice) {
     std::int64_t lines = 0;
     for (const CreditNoteLine& line : note.lines) {
       EXPECT_GT(line.amount.minor, 0);
-      lines += line.amount.minor;
+      EXPECT_TRUE(line.discount >= 0 && line.discount <= line.amount.minor);
+      lines += line.net();
     }
     EXPECT_EQ(note.amount.minor, lines);
     EXPECT_EQ(note.refunded + note.credited + note.out_of_band, note.after_payment ? lines : 0);

@@ -291,5 +291,64 @@ TEST(ASchedule, IsCheckedBeforeItIsMade) {
   EXPECT_EQ(world.refused(command).parameter, "from_subscription");
 }
 
+TEST(APhase, HasItsOwnCouponAndTax) {
+  NewPhase first = phase(1000, 2), second = phase(1000, 1), third = phase(1000, 1);
+  first.discount = test::percent_off("50");
+  first.tax_rates = {test::tax_of("20")};
+  second.tax_rates = {test::tax_of("10")};
+  third.items[0].tax_rates = {test::tax_of("5")};
+  third.discount = test::amount_off(100);
+  for (const bool late : {false, true}) {
+    Planned given({first, second, third});
+    late ? given.world.jump_to(at("2026-04-20")) : given.world.pass_to(at("2026-04-20"));
+    EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 600", "2026-02-15 600", "2026-03-15 1100", "2026-04-15 945"));
+  }
+}
+
+TEST(APhase, KeepsTheDiscountOfThePhaseBeforeWithTheSameCoupon) {
+  NewPhase first = phase(1000, 1), second = phase(2000, 2);
+  first.discount = second.discount = test::percent_off("50", CouponDuration::repeating, 2);
+  Planned given({first, second});
+  EXPECT_EQ(given.schedule().phases[0].discount->id, given.schedule().phases[1].discount->id) << "redeemed once";
+  given.world.pass_to(at("2026-03-20"));
+  EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 500", "2026-02-15 1000", "2026-03-15 2000"));
+}
+
+TEST(APhase, RedeemsItsCouponWhenTheScheduleIsMade) {
+  Scenario world(start);
+  world.customer_with_card();
+  CreateSchedule command;
+  command.phases = {phase(1000, 1), phase(1000, 1), phase(1000, 1)};
+  command.phases[0].discount = test::percent_off("10");
+  command.phases[2].discount = test::percent_off("20");
+  const Transition made = world.run(command);
+  ASSERT_EQ(made.claims.size(), 2U);
+  UpdateSchedule update;
+  update.schedule = ScheduleId(made.subject);
+  update.phases = command.phases;
+  update.phases->at(1).discount = test::percent_off("30");
+  EXPECT_EQ(world.run(update).claims.size(), 1U) << "what is the same is redeemed already";
+  Redemption gone = test::percent_off("10");
+  gone.coupon.deleted = true;
+  update.phases->at(1).discount = gone;
+  update.phases->at(0).discount.reset();
+  EXPECT_EQ(world.refused(update).code, Errc::not_found);
+}
+
+TEST(APhase, ThatIsChangedWhileItRunsChangesTheSubscriptionsCoupon) {
+  Planned given({phase(1000, 3)});
+  UpdateSchedule update;
+  update.schedule = given.id;
+  update.phases = {phase(1000, 3)};
+  update.phases->at(0).discount = test::percent_off("50");
+  update.phases->at(0).tax_rates = {test::tax_of("20")};
+  given.world.run(update);
+  given.world.pass_to(at("2026-02-20"));
+  update.phases->at(0).discount.reset();
+  given.world.run(update);
+  given.world.pass_to(at("2026-03-20"));
+  EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 1000", "2026-02-15 600", "2026-03-15 1200"));
+}
+
 }  // namespace
 }  // namespace billd

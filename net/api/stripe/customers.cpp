@@ -6,6 +6,7 @@
 #include "net/api/stripe/new_source.hpp"
 #include "net/api/stripe/operations.hpp"
 #include "net/api/stripe/payment_methods.hpp"
+#include "net/api/stripe/pricing_terms.hpp"
 
 namespace billd::api::stripe {
 namespace {
@@ -22,21 +23,22 @@ constexpr std::array shipping_rules = {
 };
 constexpr std::array invoice_settings_rules = {text("default_payment_method").clearable()};
 
-constexpr std::array common_rules = new_source_rules + std::array{
-                                                           text("email", 512).clearable(),
-                                                           text("name", 256).clearable(),
-                                                           text("phone", 20).clearable(),
-                                                           text("description").clearable(),
-                                                           map("address", address_rules).clearable(),
-                                                           metadata(),
-                                                           choice("tax_exempt", tax_exempt_choices).clearable(),
-                                                           integer("account_balance", -balance_limit, balance_limit),
-                                                           integer("balance", -balance_limit, balance_limit),
-                                                           map("shipping", shipping_rules).clearable(),
-                                                           list("preferred_locales"),
-                                                           map("invoice_settings", invoice_settings_rules),
-                                                           list("expand"),
-                                                       };
+constexpr std::array common_rules = new_source_rules + redemption_rules +
+                                    std::array{
+                                        text("email", 512).clearable(),
+                                        text("name", 256).clearable(),
+                                        text("phone", 20).clearable(),
+                                        text("description").clearable(),
+                                        map("address", address_rules).clearable(),
+                                        metadata(),
+                                        choice("tax_exempt", tax_exempt_choices).clearable(),
+                                        integer("account_balance", -balance_limit, balance_limit),
+                                        integer("balance", -balance_limit, balance_limit),
+                                        map("shipping", shipping_rules).clearable(),
+                                        list("preferred_locales"),
+                                        map("invoice_settings", invoice_settings_rules),
+                                        list("expand"),
+                                    };
 constexpr std::array create_table = common_rules + std::array{text("test_clock"), text("payment_method")};
 constexpr std::array retrieve_table = {list("expand")};
 constexpr std::array default_names = {"default_source", "default_card", "default_bank_account"};
@@ -204,6 +206,9 @@ awaitable<Result<Outcome>> create_customer(Services& services, Call call) {
   auto locales = read_locales(arguments);
   if (!locales) co_return locales.error();
   command.preferred_locales = std::move(*locales);
+  auto redemption = co_await read_redemption(services, call, arguments, std::nullopt);
+  if (!redemption) co_return redemption.error();
+  command.discount = redemption->value_or(std::nullopt);
   auto source = co_await read_source(services, call, make_id<CustomerKind>(call.account, 1));
   if (!source) co_return source.error();
   command.source = std::move(*source);
@@ -252,6 +257,9 @@ awaitable<Result<Outcome>> update_customer(Services& services, Call call) {
     if (!locales) co_return locales.error();
     command.preferred_locales = std::move(*locales);
   }
+  auto redemption = co_await read_redemption(services, call, arguments, account.customer.discount);
+  if (!redemption) co_return redemption.error();
+  command.discount = std::move(*redemption);
   auto source = co_await read_source(services, call, account.customer.id);
   if (!source) co_return source.error();
   command.source = std::move(*source);

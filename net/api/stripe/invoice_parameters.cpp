@@ -63,6 +63,9 @@ awaitable<Result<CreateInvoiceItem>> read_new_invoice_item(Services& services, c
         arguments.has("currency") ? *Currency::parse(arguments.text_or_empty("currency")) : account.customer.currency;
     command.unit_amount = Money{**amount, given};
   }
+  auto rates = co_await read_tax_rates(services, call, arguments, "tax_rates");
+  if (!rates) co_return rates.error();
+  command.tax_rates = rates->value_or(std::vector<AppliedTaxRate>());
   command.quantity = arguments.integer("quantity").value_or(1);
   command.period = read_period(arguments);
   command.discountable = arguments.boolean("discountable");
@@ -78,6 +81,9 @@ awaitable<Result<UpdateInvoiceItem>> read_invoice_item_changes(Services& service
   auto fits = check_amount(arguments);
   if (!fits) co_return fits.error();
   UpdateInvoiceItem command;
+  auto rates = co_await read_tax_rates(services, call, arguments, "tax_rates");
+  if (!rates) co_return rates.error();
+  command.tax_rates = std::move(*rates);
   command.item = item.item.id;
   command.invoice = item.invoice;
   auto plan = co_await load_one_time_price(services, call, known, arguments, path);

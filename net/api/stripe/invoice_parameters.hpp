@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "net/api/stripe/inline_prices.hpp"
+#include "net/api/stripe/pricing_terms.hpp"
 
 namespace billd::api::stripe {
 
@@ -21,6 +22,7 @@ inline constexpr std::array invoice_item_rules = {
     text("description").clearable(),
     boolean("discountable"),
     map("period", period_rules),
+    list("tax_rates").clearable(),
     metadata(),
 };
 

@@ -14,31 +14,32 @@ constexpr std::array<std::string_view, 5> statuses = {"draft", "open", "paid", "
 constexpr std::array<std::string_view, 3> pending_behaviors = {"exclude", "include", "include_and_require"};
 constexpr std::int64_t description_length_max = 1500;
 
-constexpr std::array create_table = collection_rules + std::array{
-                                                           text("customer").required(),
-                                                           text("subscription"),
-                                                           currency("currency"),
-                                                           timestamp("due_date"),
-                                                           text("default_source"),
-                                                           text("description", description_length_max).clearable(),
-                                                           boolean("auto_advance"),
-                                                           choice("pending_invoice_items_behavior", pending_behaviors),
-                                                           metadata(),
-                                                           list("expand"),
-                                                       };
+constexpr std::array create_table = collection_rules + tax_rules(tax_names) +
+                                    std::array{
+                                        text("customer").required(),
+                                        text("subscription"),
+                                        currency("currency"),
+                                        timestamp("due_date"),
+                                        text("default_source"),
+                                        text("description", description_length_max).clearable(),
+                                        boolean("auto_advance"),
+                                        choice("pending_invoice_items_behavior", pending_behaviors),
+                                        metadata(),
+                                        list("expand"),
+                                    };
 constexpr std::array retrieve_table = {list("expand")};
-constexpr std::array update_table = {
-    boolean("closed"),
-    boolean("auto_advance"),
-    boolean("forgiven"),
-    boolean("paid"),
-    text("description", description_length_max).clearable(),
-    timestamp("due_date"),
-    integer("days_until_due", 1, days_until_due_max),
-    text("default_source").clearable(),
-    metadata(),
-    list("expand"),
-};
+constexpr std::array update_table = tax_rules(tax_names) + std::array{
+                                                               boolean("closed"),
+                                                               boolean("auto_advance"),
+                                                               boolean("forgiven"),
+                                                               boolean("paid"),
+                                                               text("description", description_length_max).clearable(),
+                                                               timestamp("due_date"),
+                                                               integer("days_until_due", 1, days_until_due_max),
+                                                               text("default_source").clearable(),
+                                                               metadata(),
+                                                               list("expand"),
+                                                           };
 constexpr std::array<Rule, 0> delete_table = {};
 constexpr std::array finalize_table = {boolean("auto_advance"), list("expand")};
 constexpr std::array act_table = {list("expand")};
@@ -157,8 +158,9 @@ Result<std::optional<Command>> read_verdict(const Arguments& arguments, const In
   return std::optional<Command>();
 }
 
-awaitable<Result<UpdateInvoice>> read_changes(Services& services, const Arguments& arguments, const Account& account,
+awaitable<Result<UpdateInvoice>> read_changes(Services& services, const Call& call, const Account& account,
                                               const Invoice& invoice) {
+  const Arguments arguments = call.arguments();
   auto collecting = read_collecting(arguments);
   if (!collecting) co_return collecting.error();
   UpdateInvoice command;
@@ -180,6 +182,9 @@ awaitable<Result<UpdateInvoice>> read_changes(Services& services, const Argument
     if (!source) co_return source.error();
     command.default_source = *source;
   }
+  auto taxes = co_await read_taxes(services, call, arguments, "");
+  if (!taxes) co_return taxes.error();
+  command.tax_rates = std::move(*taxes);
   co_return command;
 }
 
@@ -236,6 +241,9 @@ awaitable<Result<Outcome>> create_invoice(Services& services, Call call) {
   if (!source) co_return source.error();
   command.default_source = *source;
   command.description = arguments.text_or_empty("description");
+  auto taxes = co_await read_taxes(services, call, arguments, "");
+  if (!taxes) co_return taxes.error();
+  command.tax_rates = std::move(*taxes);
   auto metadata = arguments.metadata_over({});
   if (!metadata) co_return metadata.error();
   command.metadata = std::move(*metadata);
@@ -266,7 +274,7 @@ awaitable<Result<Outcome>> update_invoice(Services& services, Call call) {
     task.command = std::move(**verdict);
   } else {
     const Account& account = *task.known->account_of(invoice.id.value());
-    auto command = co_await read_changes(services, call.arguments(), account, invoice);
+    auto command = co_await read_changes(services, call, account, invoice);
     if (!command) co_return command.error();
     task.command = std::move(*command);
   }

@@ -11,7 +11,7 @@ constexpr Shape many(Kind kind) { return {kind, true}; }
 
 constexpr std::array table = {
     Link{Kind::customer, "default_source", one(Kind::card)},
-    Link{Kind::customer, "discount", one(Kind::nothing)},
+    Link{Kind::customer, "discount", one(Kind::discount)},
     Link{Kind::customer, "invoice_settings", one(Kind::invoice_settings)},
     Link{Kind::customer, "sources", many(Kind::card)},
     Link{Kind::customer, "subscriptions", many(Kind::subscription)},
@@ -28,7 +28,7 @@ constexpr std::array table = {
     Link{Kind::subscription, "default_payment_method", one(Kind::payment_method)},
     Link{Kind::subscription, "default_source", one(Kind::card)},
     Link{Kind::subscription, "default_tax_rates", one(Kind::nothing)},
-    Link{Kind::subscription, "discount", one(Kind::nothing)},
+    Link{Kind::subscription, "discount", one(Kind::discount)},
     Link{Kind::subscription, "items", many(Kind::subscription_item)},
     Link{Kind::subscription, "latest_invoice", one(Kind::invoice)},
     Link{Kind::subscription, "pending_setup_intent", one(Kind::nothing)},
@@ -40,6 +40,8 @@ constexpr std::array table = {
     Link{Kind::subscription_item, "price", one(Kind::price)},
     Link{Kind::subscription_item, "subscription", one(Kind::subscription)},
 
+    Link{Kind::discount, "customer", one(Kind::customer)},
+    Link{Kind::discount, "promotion_code", one(Kind::nothing)},
     Link{Kind::promotion_code, "coupon", one(Kind::coupon)},
     Link{Kind::promotion_code, "customer", one(Kind::customer)},
     Link{Kind::plan, "product", one(Kind::product)},
@@ -53,7 +55,7 @@ constexpr std::array table = {
     Link{Kind::invoice, "customer", one(Kind::customer)},
     Link{Kind::invoice, "default_payment_method", one(Kind::payment_method)},
     Link{Kind::invoice, "default_source", one(Kind::card)},
-    Link{Kind::invoice, "discount", one(Kind::nothing)},
+    Link{Kind::invoice, "discount", one(Kind::discount)},
     Link{Kind::invoice, "discounts", one(Kind::nothing)},
     Link{Kind::invoice, "lines", many(Kind::line_item)},
     Link{Kind::invoice, "payment_intent", one(Kind::payment_intent)},

@@ -24,6 +24,7 @@ enum class Kind : std::uint8_t {
   invoice_item,
   coupon,
   promotion_code,
+  discount,
   tax_rate,
   charge,
   refund,

@@ -444,6 +444,35 @@ const Product* Known::product(std::string_view id) const { return value_or_null(
 
 const TestClock* Known::test_clock(std::string_view id) const { return value_or_null(test_clocks_, id); }
 
+void Known::look_into(const store::Catalog& catalog, Timestamp now) {
+  catalog_ = &catalog;
+  now_ = now;
+}
+
+const Coupon* Known::coupon(Mode mode, const CouponId& id) const {
+  if (catalog_ == nullptr) return nullptr;
+  auto found = catalog_->get<Coupon>(mode, id.value());
+  const Coupon* coupon = found.get();
+  found_.push_back(std::move(found));
+  return coupon;
+}
+
+const TaxRate* Known::tax_rate(Mode mode, const TaxRateId& id) const {
+  if (catalog_ == nullptr) return nullptr;
+  auto found = catalog_->get<TaxRate>(mode, id.value());
+  const TaxRate* rate = found.get();
+  found_.push_back(std::move(found));
+  return rate;
+}
+
+std::int64_t Known::times_redeemed(Mode mode, const Coupon& coupon) const {
+  return catalog_ != nullptr ? catalog_->redemptions().times_redeemed(mode, coupon) : 0;
+}
+
+std::int64_t Known::times_redeemed(Mode mode, const PromotionCode& code) const {
+  return catalog_ != nullptr ? catalog_->redemptions().times_redeemed(mode, code) : 0;
+}
+
 awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::vector<Named> wanted) {
   std::set<AccountKey> keys;
   for (const Named& named : wanted) {

@@ -58,6 +58,15 @@ class Known {
   const Product* product(std::string_view id) const;
   const TestClock* test_clock(std::string_view id) const;
 
+  /// Where coupons and tax rates are found, and how often coupons were redeemed; `now` is when they are shown.
+  void look_into(const store::Catalog& catalog, Timestamp now);
+  /// Deleted ones, too; nullptr when there is none.
+  const Coupon* coupon(Mode mode, const CouponId& id) const;
+  const TaxRate* tax_rate(Mode mode, const TaxRateId& id) const;
+  std::int64_t times_redeemed(Mode mode, const Coupon& coupon) const;
+  std::int64_t times_redeemed(Mode mode, const PromotionCode& code) const;
+  Timestamp now() const { return now_; }
+
  private:
   std::map<AccountKey, std::shared_ptr<const Account>> accounts_;
   std::map<std::string, Invoice, std::less<>> invoices_;
@@ -70,6 +79,10 @@ class Known {
   std::vector<Plan> new_plans_;
   std::map<std::string, TestClock, std::less<>> test_clocks_;
   std::map<std::string, Product, std::less<>> products_;
+  const store::Catalog* catalog_ = nullptr;
+  Timestamp now_;
+  /// What was found in the catalog stays while it is shown, whatever becomes of it there.
+  mutable std::vector<std::shared_ptr<const void>> found_;
 };
 
 /// An object by its kind and identifier.

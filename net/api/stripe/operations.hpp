@@ -20,6 +20,11 @@ awaitable<Result<Outcome>> update_customer(Services& services, Call call);
 awaitable<Result<Outcome>> delete_customer(Services& services, Call call);
 awaitable<Result<Outcome>> list_customers(Services& services, Call call);
 
+// discounts.cpp: of a customer, and of a subscription below it or at the top.
+extern const std::span<const Rule> retrieve_discount_rules, delete_discount_rules;
+awaitable<Result<Outcome>> retrieve_discount(Services& services, Call call);
+awaitable<Result<Outcome>> delete_discount(Services& services, Call call);
+
 // customer_search.cpp
 extern const std::span<const Rule> search_customers_rules;
 awaitable<Result<Outcome>> search_customers(Services& services, Call call);
@@ -117,6 +122,11 @@ awaitable<Result<Outcome>> retrieve_subscription_item(Services& services, Call c
 awaitable<Result<Outcome>> update_subscription_item(Services& services, Call call);
 awaitable<Result<Outcome>> delete_subscription_item(Services& services, Call call);
 awaitable<Result<Outcome>> list_subscription_items(Services& services, Call call);
+
+// usage_records.cpp
+extern const std::span<const Rule> create_usage_record_rules, list_usage_summaries_rules;
+awaitable<Result<Outcome>> create_usage_record(Services& services, Call call);
+awaitable<Result<Outcome>> list_usage_summaries(Services& services, Call call);
 
 // invoice_items.cpp
 extern const std::span<const Rule> create_invoice_item_rules, retrieve_invoice_item_rules, update_invoice_item_rules,

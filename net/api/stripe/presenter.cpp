@@ -144,6 +144,7 @@ Object* Presenter::find(Kind kind, std::string_view id) {
     case Kind::token:
     case Kind::coupon:
     case Kind::promotion_code:
+    case Kind::discount:
     case Kind::tax_rate:
     case Kind::line_item:
     case Kind::event:

@@ -43,6 +43,12 @@ class Presenter {
   /// `coupon`: nullptr when it is not to be had any more.
   Object& promotion_code(const PromotionCode& code, const Coupon* coupon, Timestamp now);
   Object& tax_rate(const TaxRate& rate);
+  /// A coupon as it was applied.
+  Object& discount(const Discount& discount, const CustomerId& customer);
+  /// So much was used of an item at a time.
+  Object& usage_record(std::string_view id, const RecordUsage& usage, Timestamp time);
+  /// What was used of an item in one period.
+  Object& usage_summary(const Usage& usage, const SubscriptionItem& item);
   Object& invoice(const Invoice& invoice, const Owner& owner);
   /// What would be billed: an invoice that is none yet, without identifier. `proration_date`: by which changes that are
   /// tried out are prorated.
@@ -76,7 +82,14 @@ class Presenter {
 
  private:
   Object& customer_alone(const Customer& customer, const AccountKey& key, std::size_t members);
-  Object& discount(const Discount& discount, const CustomerId& customer);
+  Value discount_or_null(const std::optional<Discount>& discount, const CustomerId& customer);
+  /// The coupon of a discount as the catalog has it, else as far as its terms tell.
+  Coupon agreed_coupon(const Discount& discount) const;
+  /// Those that are in the catalog: a bare `tax_percent` is not.
+  Array& tax_rates(const std::vector<AppliedTaxRate>& rates);
+  Value tax_percent(const std::vector<AppliedTaxRate>& rates);
+  Array& tax_amounts(const std::vector<TaxAmount>& taxes);
+  Array& discount_amounts(const std::optional<Discount>& discount, std::int64_t amount);
   Object& snapshot(const Snapshot& snapshot, const AccountKey& key);
   Value pause_collection(const Subscription& subscription);
   Object& plan(const Price& price, Timestamp agreed);
@@ -140,6 +153,12 @@ Source source_of(const store::HeldSource& held);
 
 /// The invoice's lines in Stripe's order: invoice items, the newest first, then what recurs.
 std::vector<const InvoiceLine*> shown_lines(const Invoice& invoice);
+
+/// Adds the taxes to the sums, each rate's to its own.
+void add_up(std::vector<TaxAmount>& sums, const std::vector<TaxAmount>& taxes);
+
+/// The name of what was used of the item in the period.
+std::string usage_summary_id(const Usage& usage, const SubscriptionItem& item);
 
 /// Whose it is, by the identifier of any of the account's objects.
 Owner owner_of(const Known& known, std::string_view id);

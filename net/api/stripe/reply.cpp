@@ -22,6 +22,7 @@ Answer render(const Transition& after, const Known& foreseen, const Show& show, 
 }
 
 awaitable<Result<Outcome>> execute(Services& services, const Call& call, Task task, Origin origin) {
+  task.known->look_into(services.catalog, services.billing.now());
   Execution execution;
   execution.mode = call.mode;
   execution.account = std::move(task.account);

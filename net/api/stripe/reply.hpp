@@ -14,7 +14,9 @@ namespace billd::api::stripe {
 /// An answer in the making, for operations that read. What is loaded into `known` may be shown by `present`.
 class Reply {
  public:
-  Reply(Services& services, const Call& call) : present(document, call.mode, known), services_(services), call_(call) {}
+  Reply(Services& services, const Call& call) : present(document, call.mode, known), services_(services), call_(call) {
+    known.look_into(services.catalog, services.billing.now());
+  }
   Reply(const Reply&) = delete;
   Reply& operator=(const Reply&) = delete;
 

@@ -113,6 +113,17 @@ std::span<const Route> routes() {
       Route{delete_, "/v1/customers/{customer}/subscriptions/{subscription}",
             cancel_subscription, cancel_subscription_rules, one(subscription)},
 
+      Route{get, "/v1/customers/{customer}/discount", retrieve_discount, retrieve_discount_rules, one(discount)},
+      Route{delete_, "/v1/customers/{customer}/discount", delete_discount, delete_discount_rules, one(discount)},
+      Route{get, "/v1/customers/{customer}/subscriptions/{subscription}/discount",
+            retrieve_discount, retrieve_discount_rules, one(discount)},
+      Route{delete_, "/v1/customers/{customer}/subscriptions/{subscription}/discount",
+            delete_discount, delete_discount_rules, one(discount)},
+      Route{get, "/v1/subscriptions/{subscription}/discount",
+            retrieve_discount, retrieve_discount_rules, one(discount)},
+      Route{delete_, "/v1/subscriptions/{subscription}/discount",
+            delete_discount, delete_discount_rules, one(discount)},
+
       Route{get, "/v1/customers/{customer}/subscription",
             retrieve_single_subscription, retrieve_subscription_rules, one(subscription)},
       Route{post, "/v1/customers/{customer}/subscription",
@@ -130,6 +141,11 @@ std::span<const Route> routes() {
             update_subscription_item, update_subscription_item_rules, one(subscription_item)},
       Route{delete_, "/v1/subscription_items/{item}",
             delete_subscription_item, delete_subscription_item_rules, one(subscription_item)},
+
+      Route{post, "/v1/subscription_items/{item}/usage_records",
+            create_usage_record, create_usage_record_rules, one(nothing)},
+      Route{get, "/v1/subscription_items/{item}/usage_record_summaries",
+            list_usage_summaries, list_usage_summaries_rules, many(nothing)},
 
       Route{post, "/v1/invoiceitems", create_invoice_item, create_invoice_item_rules, one(invoice_item)},
       Route{get, "/v1/invoiceitems", list_invoice_items, list_invoice_items_rules, many(invoice_item)},

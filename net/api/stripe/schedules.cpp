@@ -24,20 +24,22 @@ constexpr std::array terms_rules = {
     text("description", description_length_max).clearable(),
 };
 constexpr std::array default_settings_rules = terms_rules + std::array{choice("billing_cycle_anchor", default_anchors)};
-constexpr std::array phase_rules = terms_rules + std::array{
-                                                     list("items", new_item_rules),
-                                                     list("plans", new_item_rules),
-                                                     integer("iterations", 1, iterations_max),
-                                                     timestamp_or_now("start_date"),
-                                                     timestamp("end_date"),
-                                                     timestamp("trial_end"),
-                                                     boolean("trial"),
-                                                     choice("proration_behavior", proration_behaviors),
-                                                     choice("billing_cycle_anchor", anchors),
-                                                     currency("currency"),
-                                                     list("add_invoice_items", one_time_item_rules),
-                                                     metadata(),
-                                                 };
+constexpr std::array phase_rules = terms_rules + redemption_rules +
+                                   std::array{
+                                       list("default_tax_rates").clearable(),
+                                       list("items", new_item_rules),
+                                       list("plans", new_item_rules),
+                                       integer("iterations", 1, iterations_max),
+                                       timestamp_or_now("start_date"),
+                                       timestamp("end_date"),
+                                       timestamp("trial_end"),
+                                       boolean("trial"),
+                                       choice("proration_behavior", proration_behaviors),
+                                       choice("billing_cycle_anchor", anchors),
+                                       currency("currency"),
+                                       list("add_invoice_items", one_time_item_rules),
+                                       metadata(),
+                                   };
 constexpr std::array common_rules = {
     map("default_settings", default_settings_rules),
     choice("end_behavior", end_behaviors),
@@ -122,7 +124,10 @@ awaitable<Result<std::vector<PhaseItem>>> read_phase_items(Services& services, c
       co_return Failure{Errc::missing_parameter, "Missing required param: " + item.parameter + ".", item.parameter};
     auto plan = co_await load_plan_of(services, call, known, item);
     if (!plan) co_return plan.error();
-    items.push_back({(*plan)->price(), item.quantity.value_or(1), item.metadata.value_or(MetadataPatch()).set});
+    auto rates = co_await find_rates_of(services, call.mode, item);
+    if (!rates) co_return rates.error();
+    items.push_back(
+        {(*plan)->price(), item.quantity.value_or(1), item.metadata.value_or(MetadataPatch()).set, std::move(*rates)});
   }
   co_return items;
 }
@@ -142,6 +147,12 @@ awaitable<Result<NewPhase>> read_phase(Services& services, const Call& call, Kno
       co_return Failure{Errc::currency_mismatch, "The phase's prices are not in " + std::string(currency.code()) + ".",
                         below(path, "currency")};
   }
+  auto redemption = co_await read_redemption(services, call, given, std::nullopt);
+  if (!redemption) co_return redemption.error();
+  phase.discount = redemption->value_or(std::nullopt);
+  auto rates = co_await read_tax_rates(services, call, given, "default_tax_rates");
+  if (!rates) co_return rates.error();
+  phase.tax_rates = rates->value_or(std::vector<AppliedTaxRate>());
   auto terms = read_terms(given, path, account);
   if (!terms) co_return terms.error();
   phase.collection = terms->collection;

@@ -19,12 +19,13 @@ constexpr std::array common_rules = proration_rules + std::array{
                                                           timestamp("proration_date"),
                                                           choice("payment_behavior", payment_behaviors),
                                                           boolean("off_session"),
+                                                          list("tax_rates").clearable(),
                                                           metadata(),
                                                           list("expand"),
                                                       };
 constexpr std::array create_table = common_rules + std::array{text("subscription").required()};
 constexpr std::array retrieve_table = {list("expand")};
-constexpr std::array update_table = common_rules;
+constexpr std::array update_table = common_rules + std::array{boolean("clear_usage")};
 constexpr std::array delete_table = proration_rules + std::array{boolean("clear_usage"), timestamp("proration_date")};
 constexpr std::array list_table = page_rules + std::array{text("subscription").required()};
 
@@ -140,6 +141,7 @@ awaitable<Result<Outcome>> delete_subscription_item(Services& services, Call cal
   ItemChange change;
   change.item = SubscriptionItemId(call.variable("item"));
   change.deleted = true;
+  change.clear_usage = call.arguments().boolean("clear_usage").value_or(false);
   command->items.push_back(std::move(change));
   task.account = *AccountKey::of_id(call.variable("item"));
   task.show = show_deleted(call.variable("item"));

@@ -128,6 +128,8 @@ Result<GivenItem> read_item(const Arguments& arguments, const std::string& path,
   item.plan = arguments.text_or_empty(name);
   item.quantity = arguments.integer(prefix + "quantity");
   item.metadata = arguments.metadata_patch();
+  // At the top of a request the name is the subscription's, or nobody's.
+  if (arguments.has("tax_rates")) item.tax_rates = arguments.texts("tax_rates");
   return item;
 }
 
@@ -190,6 +192,10 @@ awaitable<Result<const Plan*>> load_plan_of(Services& services, const Call& call
   co_return plan;
 }
 
+awaitable<Result<std::vector<AppliedTaxRate>>> find_rates_of(Services& services, Mode mode, GivenItem item) {
+  return find_tax_rates(services, mode, item.tax_rates.value_or(std::vector<std::string>()), "tax_rates");
+}
+
 awaitable<Result<std::vector<ItemChange>>> read_item_changes(Services& services, const Call& call, Known& known,
                                                              std::vector<GivenItem> items) {
   auto described = describe_prices(services, call, known, items);
@@ -199,6 +205,12 @@ awaitable<Result<std::vector<ItemChange>>> read_item_changes(Services& services,
     ItemChange change;
     change.item = item.id;
     change.deleted = item.deleted;
+    change.clear_usage = item.clear_usage;
+    if (item.tax_rates) {
+      auto rates = co_await find_rates_of(services, call.mode, item);
+      if (!rates) co_return rates.error();
+      change.tax_rates = std::move(*rates);
+    }
     change.quantity = item.quantity;
     change.metadata = std::move(item.metadata);
     if (item.plan.empty()) {
@@ -269,7 +281,10 @@ awaitable<Result<Subscribe>> read_new_subscription(Services& services, const Cal
     auto plan = co_await load_plan_of(services, call, known, item);
     if (!plan) co_return plan.error();
     plans.push_back(*plan);
-    command.items.push_back({(*plan)->price(), item.quantity.value_or(1), item.metadata.value_or(MetadataPatch()).set});
+    auto rates = co_await find_rates_of(services, call.mode, item);
+    if (!rates) co_return rates.error();
+    command.items.push_back(
+        {(*plan)->price(), item.quantity.value_or(1), item.metadata.value_or(MetadataPatch()).set, std::move(*rates)});
   }
   auto now = co_await account_time(services, account);
   if (!now) co_return now.error();
@@ -285,6 +300,12 @@ awaitable<Result<Subscribe>> read_new_subscription(Services& services, const Cal
   }
   command.cancel_at_period_end = arguments.boolean(prefix + "cancel_at_period_end").value_or(false);
   command.cancel_at = arguments.timestamp(prefix + "cancel_at");
+  auto redemption = co_await read_redemption(services, call, arguments, std::nullopt);
+  if (!redemption) co_return redemption.error();
+  command.discount = redemption->value_or(std::nullopt);
+  auto taxes = co_await read_taxes(services, call, arguments, prefix);
+  if (!taxes) co_return taxes.error();
+  command.tax_rates = taxes->value_or(std::vector<AppliedTaxRate>());
   if (!prefix.empty()) co_return command;
 
   auto collection = read_collection(arguments);
@@ -344,6 +365,12 @@ awaitable<Result<UpdateSubscription>> read_subscription_changes(Services& servic
   command.anchor_now = arguments.text_or_empty(prefix + "billing_cycle_anchor") == "now";
   command.cancel_at_period_end = arguments.boolean(prefix + "cancel_at_period_end");
   command.cancel_at = read_clearable(arguments, prefix + "cancel_at");
+  auto redemption = co_await read_redemption(services, call, arguments, subscription.discount);
+  if (!redemption) co_return redemption.error();
+  command.discount = std::move(*redemption);
+  auto taxes = co_await read_taxes(services, call, arguments, prefix);
+  if (!taxes) co_return taxes.error();
+  command.tax_rates = std::move(*taxes);
   if (!prefix.empty()) co_return command;
 
   auto collection = read_collection(arguments);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "net/api/stripe/inline_prices.hpp"
+#include "net/api/stripe/pricing_terms.hpp"
 
 namespace billd::api::stripe {
 
@@ -32,7 +33,11 @@ inline constexpr std::array proration_rules = {
     choice("proration_behavior", proration_behaviors),
 };
 inline constexpr std::array new_item_rules = {
-    text("plan"), text("price"), map("price_data", inline_recurring_price_rules), integer("quantity", 0, quantity_max),
+    text("plan"),
+    text("price"),
+    map("price_data", inline_recurring_price_rules),
+    integer("quantity", 0, quantity_max),
+    list("tax_rates").clearable(),
     metadata(),
 };
 inline constexpr std::array changed_item_rules = new_item_rules + std::array{
@@ -75,6 +80,7 @@ struct GivenItem {
   bool is_described = false;                 ///< the plan is one that this request describes
   std::optional<std::int64_t> quantity;
   std::optional<MetadataPatch> metadata;
+  std::optional<std::vector<std::string>> tax_rates;  ///< by their identifiers; empty inside: the subscription's
 };
 
 /// At `path`: items[0]; empty for the top of a request.
@@ -90,6 +96,9 @@ Result<void> describe_prices(const Services& services, const Call& call, Known& 
 
 /// The plan that the item names, which takes new subscriptions.
 awaitable<Result<const Plan*>> load_plan_of(Services& services, const Call& call, Known& known, GivenItem item);
+
+/// The tax rates that the item names.
+awaitable<Result<std::vector<AppliedTaxRate>>> find_rates_of(Services& services, Mode mode, GivenItem item);
 
 /// What is to become of the subscription's items.
 awaitable<Result<std::vector<ItemChange>>> read_item_changes(Services& services, const Call& call, Known& known,

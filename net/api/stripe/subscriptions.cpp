@@ -27,7 +27,7 @@ constexpr std::array pause_rules = {
     timestamp("resumes_at"),
 };
 
-constexpr std::array common_rules = collection_rules + proration_rules +
+constexpr std::array common_rules = collection_rules + proration_rules + redemption_rules + tax_rules(tax_names) +
                                     std::array{
                                         text("plan"),
                                         text("price"),

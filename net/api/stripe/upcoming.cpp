@@ -15,26 +15,27 @@ const std::string prefix = "subscription_";
 
 constexpr std::array tried_item_rules = invoice_item_rules + std::array{text("invoiceitem"), currency("currency")};
 
-constexpr std::array upcoming_table = {
-    text("customer"),
-    text("subscription"),
-    list("invoice_items", tried_item_rules),
-    list("subscription_items", changed_item_rules),
-    text("subscription_plan"),
-    text("subscription_price"),
-    integer("subscription_quantity", 0, quantity_max),
-    boolean("subscription_prorate"),
-    choice("subscription_proration_behavior", proration_behaviors),
-    timestamp("subscription_proration_date"),
-    timestamp_or_now("subscription_trial_end"),
-    integer("subscription_trial_period_days", 0, trial_days_max),
-    boolean("subscription_trial_from_plan"),
-    text("subscription_billing_cycle_anchor"),
-    timestamp("subscription_cancel_at").clearable(),
-    boolean("subscription_cancel_at_period_end"),
-    boolean("subscription_cancel_now"),
-    list("expand"),
-};
+constexpr std::array upcoming_table = redemption_rules + tax_rules(tried_tax_names) +
+                                      std::array{
+                                          text("customer"),
+                                          text("subscription"),
+                                          list("invoice_items", tried_item_rules),
+                                          list("subscription_items", changed_item_rules),
+                                          text("subscription_plan"),
+                                          text("subscription_price"),
+                                          integer("subscription_quantity", 0, quantity_max),
+                                          boolean("subscription_prorate"),
+                                          choice("subscription_proration_behavior", proration_behaviors),
+                                          timestamp("subscription_proration_date"),
+                                          timestamp_or_now("subscription_trial_end"),
+                                          integer("subscription_trial_period_days", 0, trial_days_max),
+                                          boolean("subscription_trial_from_plan"),
+                                          text("subscription_billing_cycle_anchor"),
+                                          timestamp("subscription_cancel_at").clearable(),
+                                          boolean("subscription_cancel_at_period_end"),
+                                          boolean("subscription_cancel_now"),
+                                          list("expand"),
+                                      };
 constexpr std::array lines_table = upcoming_table + std::array{
                                                         integer("limit", 1, 100),
                                                         text("starting_after"),
@@ -93,6 +94,30 @@ awaitable<Result<Account>> with_items(Services& services, const Call& call, Know
     account = std::move(decided->account);
   }
   co_return account;
+}
+
+/// The account with the coupon that is tried out: the subscription's, or the customer's. With other changes of a
+/// subscription it is one of them.
+awaitable<Result<Account>> with_coupon(Services& services, const Call& call, Account account,
+                                       const Subscription* subscription, Timestamp now) {
+  const std::optional<Discount> current = subscription != nullptr ? subscription->discount : account.customer.discount;
+  auto redemption = co_await read_redemption(services, call, call.arguments(), current);
+  if (!redemption) co_return redemption.error();
+  if (!*redemption) co_return account;
+  std::optional<Command> command;
+  if (subscription != nullptr) {
+    UpdateSubscription update;
+    update.subscription = subscription->id;
+    update.discount = std::move(*redemption);
+    command = std::move(update);
+  } else {
+    UpdateCustomer update;
+    update.discount = std::move(*redemption);
+    command = std::move(update);
+  }
+  auto decided = decide(std::move(account), *command, now, services.billing.rules());
+  if (!decided) co_return decided.error();
+  co_return std::move(decided->account);
 }
 
 Result<Command> read_cancellation(const Arguments& arguments, const SubscriptionId& subscription) {
@@ -164,6 +189,10 @@ awaitable<Result<Upcoming>> find_upcoming(Services& services, const Call& call, 
   if (!now) co_return now.error();
   auto tried = co_await with_items(services, call, known, **account, *now);
   if (!tried) co_return tried.error();
+  if (!*command) {
+    tried = co_await with_coupon(services, call, std::move(*tried), subscription, *now);
+    if (!tried) co_return tried.error();
+  }
   auto invoice = preview(std::move(*tried), *command, id, *now, services.billing.rules());
   if (!invoice) co_return invoice.error();
   Upcoming upcoming;

@@ -48,6 +48,12 @@ Value whole_or_null(Decimal amount) { return amount.is_whole() ? Value(amount.mi
 
 Value limit_or_null(std::int64_t limit) { return limit > 0 ? Value(limit) : Value(); }
 
+/// Whether it can be redeemed.
+bool is_valid(const Coupon& coupon, std::int64_t times_redeemed, Timestamp now) {
+  return !coupon.deleted && (!coupon.redeem_by || *coupon.redeem_by >= now) &&
+         (coupon.max_redemptions == 0 || times_redeemed < coupon.max_redemptions);
+}
+
 std::string_view name(TiersMode mode) { return mode == TiersMode::volume ? "volume" : "graduated"; }
 
 }  // namespace
@@ -209,8 +215,8 @@ Object& Presenter::coupon(const Coupon& coupon, Timestamp now) {
   object.add("percent_off", is_share ? document_.number(to_text(coupon.percent_off)) : Value());
   object.add("percent_off_precise", is_share ? document_.number(to_text(coupon.percent_off)) : Value());
   object.add("redeem_by", time_or_null(coupon.redeem_by));
-  object.add("times_redeemed", 0);
-  object.add("valid", !coupon.deleted && (!coupon.redeem_by || *coupon.redeem_by >= now));
+  object.add("times_redeemed", known_.times_redeemed(mode_, coupon));
+  object.add("valid", is_valid(coupon, known_.times_redeemed(mode_, coupon), now));
   return object;
 }
 
@@ -218,7 +224,11 @@ Object& Presenter::promotion_code(const PromotionCode& code, const Coupon* coupo
   Object& object = document_.object(14);
   object.add("id", id(code.id));
   object.add("object", "promotion_code");
-  object.add("active", code.active && (!code.expires_at || *code.expires_at > now));
+  const std::int64_t times_redeemed = known_.times_redeemed(mode_, code);
+  // Source: Stripe, "a promotion code is only active if the coupon is also valid".
+  const bool has_coupon = coupon != nullptr && is_valid(*coupon, known_.times_redeemed(mode_, *coupon), now);
+  object.add("active", code.active && has_coupon && (!code.expires_at || *code.expires_at > now) &&
+                           (code.max_redemptions == 0 || times_redeemed < code.max_redemptions));
   object.add("code", document_.text(code.code));
   object.add("coupon", coupon != nullptr ? Value(this->coupon(*coupon, now)) : id(code.coupon));
   object.add("created", time(code.created));
@@ -234,7 +244,7 @@ Object& Presenter::promotion_code(const PromotionCode& code, const Coupon* coupo
   restrictions.add("minimum_amount_currency",
                    has_minimum ? document_.text(code.minimum_amount.currency.code()) : Value());
   object.add("restrictions", restrictions);
-  object.add("times_redeemed", 0);
+  object.add("times_redeemed", times_redeemed);
   return object;
 }
 

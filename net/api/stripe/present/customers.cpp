@@ -41,7 +41,7 @@ Object& Presenter::customer_alone(const Customer& customer, const AccountKey& ke
   object.add("default_source", id_or_null(customer.default_source));
   object.add("delinquent", customer.delinquent);
   object.add("description", document_.text_or_null(customer.description));
-  object.add("discount", nullptr);
+  object.add("discount", discount_or_null(customer.discount, customer.id));
   object.add("email", document_.text_or_null(customer.email));
   object.add("invoice_prefix", document_.text(invoice_prefix(key)));
   Object& invoice_settings = document_.object(4);

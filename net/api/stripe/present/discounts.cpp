@@ -1,48 +1,56 @@
-// Discounts as Stripe shows them, with the coupon as it was applied.
+// Discounts as Stripe shows them, with the coupon that was applied.
 #include "net/api/stripe/present/words.hpp"
 #include "net/api/stripe/presenter.hpp"
 
 namespace billd::api::stripe {
 namespace {
 
-std::string_view duration_text(CouponDuration duration) {
-  switch (duration) {
-    case CouponDuration::once:
-      return "once";
-    case CouponDuration::repeating:
-      return "repeating";
-    case CouponDuration::forever:
-      return "forever";
-  }
-  return "";
+/// Whether the coupon is the one that was applied, and not a later one of its identifier.
+bool is_of_terms(const Coupon& coupon, const CouponTerms& terms) {
+  return coupon.percent_off == terms.percent_off && coupon.amount_off == terms.amount_off &&
+         coupon.duration == terms.duration && coupon.duration_in_months == terms.duration_in_months;
 }
 
 }  // namespace
 
+Coupon Presenter::agreed_coupon(const Discount& discount) const {
+  const Coupon* known = known_.coupon(mode_, discount.coupon.id);
+  if (known != nullptr && is_of_terms(*known, discount.coupon)) return *known;
+  Coupon coupon;
+  static_cast<CouponTerms&>(coupon) = discount.coupon;
+  coupon.created = discount.start;
+  coupon.deleted = true;
+  return coupon;
+}
+
 Object& Presenter::discount(const Discount& discount, const CustomerId& customer) {
-  const CouponTerms& terms = discount.coupon;
-  const bool is_share = !terms.percent_off.is_zero();
-  Object& coupon = document_.object(9);
-  coupon.add("id", id(terms.id));
-  coupon.add("object", "coupon");
-  coupon.add("amount_off", is_share ? Value() : Value(terms.amount_off.minor));
-  coupon.add("currency", is_share ? Value() : document_.text(terms.amount_off.currency.code()));
-  coupon.add("duration", document_.text(duration_text(terms.duration)));
-  coupon.add("duration_in_months",
-             terms.duration == CouponDuration::repeating ? Value(terms.duration_in_months) : Value());
-  coupon.add("livemode", mode_ == Mode::live);
-  coupon.add("name", document_.text_or_null(terms.name));
-  coupon.add("percent_off", is_share ? document_.number(billd::to_text(terms.percent_off)) : Value());
-  Object& object = document_.object(8);
+  Object& object = document_.object(12);
   object.add("id", id(discount.id));
   object.add("object", "discount");
-  object.add("coupon", coupon);
+  object.add("checkout_session", nullptr);
+  object.add("coupon", coupon(agreed_coupon(discount), known_.now()));
   object.add("customer", id(customer));
   object.add("end", time_or_null(discount.end));
+  object.add("invoice", nullptr);
+  object.add("invoice_item", nullptr);
   object.add("promotion_code", id_or_null(discount.promotion_code));
   object.add("start", time(discount.start));
   object.add("subscription", id_or_null(discount.subscription));
   return object;
+}
+
+Value Presenter::discount_or_null(const std::optional<Discount>& discount, const CustomerId& customer) {
+  return discount ? Value(this->discount(*discount, customer)) : Value();
+}
+
+Array& Presenter::discount_amounts(const std::optional<Discount>& discount, std::int64_t amount) {
+  Array& amounts = document_.array(1);
+  if (!discount || amount == 0) return amounts;
+  Object& object = document_.object(2);
+  object.add("amount", amount);
+  object.add("discount", id(discount->id));
+  amounts.add(object);
+  return amounts;
 }
 
 }  // namespace billd::api::stripe

@@ -58,6 +58,23 @@ std::string line_text(const InvoiceLine& line, const Plan* plan) {
          recurrence_text(line.price.recurrence) + ")";
 }
 
+/// The taxes that are in the amounts already.
+std::int64_t included_tax(const std::vector<TaxAmount>& taxes) {
+  std::int64_t sum = 0;
+  for (const TaxAmount& tax : taxes)
+    if (tax.rate.inclusive) sum += tax.amount;
+  return sum;
+}
+
+std::int64_t included_tax(const InvoiceLine& line) { return included_tax(line.taxes); }
+
+/// What each rate takes of all lines together.
+std::vector<TaxAmount> taxes_of(const Invoice& invoice) {
+  std::vector<TaxAmount> sums;
+  for (const InvoiceLine& line : invoice.lines) add_up(sums, line.taxes);
+  return sums;
+}
+
 }  // namespace
 
 std::string_view status_name(InvoiceStatus status) {
@@ -91,10 +108,10 @@ Object& Presenter::line(const InvoiceLine& line, const Invoice& invoice) {
   object.add("id", id(line.id));
   object.add("object", "line_item");
   object.add("amount", line.amount.minor);
-  object.add("amount_excluding_tax", line.amount.minor);
+  object.add("amount_excluding_tax", line.amount.minor - included_tax(line));
   object.add("currency", document_.text(line.amount.currency.code()));
   object.add("description", document_.text_or_null(line_text(line, known_.plan(line.price.id))));
-  object.add("discount_amounts", document_.array());
+  object.add("discount_amounts", discount_amounts(invoice.discount, line.discount));
   object.add("discountable", line.discountable);
   object.add("discounts", document_.array());
   if (!line.is_recurring()) object.add("invoice_item", id(line.invoice_item));
@@ -114,8 +131,8 @@ Object& Presenter::line(const InvoiceLine& line, const Invoice& invoice) {
   object.add("quantity", line.quantity);
   object.add("subscription", id_or_null(line.is_recurring() ? invoice.subscription : line.subscription));
   if (!line.item.is_empty()) object.add("subscription_item", id(line.item));
-  object.add("tax_amounts", document_.array());
-  object.add("tax_rates", document_.array());
+  object.add("tax_amounts", tax_amounts(line.taxes));
+  object.add("tax_rates", tax_rates(line.tax_rates));
   object.add("type", line.is_recurring() ? Value("subscription") : Value("invoiceitem"));
   object.add("unit_amount_excluding_tax", document_.text(std::to_string(line.price.unit_amount.minor)));
   return object;
@@ -154,7 +171,7 @@ Object& Presenter::invoice_item(const InvoiceItem& item, const CustomerId& custo
   object.add("quantity", item.quantity);
   object.add("subscription", id_or_null(item.subscription));
   if (!item.item.is_empty()) object.add("subscription_item", id(item.item));
-  object.add("tax_rates", document_.array());
+  object.add("tax_rates", tax_rates(item.tax_rates));
   const Owner owner = owner_of(known_, item.id.value());
   object.add("test_clock", owner.account != nullptr ? id_or_null(owner.account->customer.test_clock) : Value());
   object.add("unit_amount", item.price.unit_amount.minor);
@@ -201,16 +218,19 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("customer_name", customer != nullptr ? document_.text_or_null(customer->name) : Value());
   object.add("customer_phone", customer != nullptr ? document_.text_or_null(customer->phone) : Value());
   object.add("customer_shipping", nullptr);
-  object.add("customer_tax_exempt", "none");
+  object.add("customer_tax_exempt",
+             document_.text(tax_exempt_name(customer != nullptr ? customer->tax_exempt : TaxExempt::none)));
   object.add("customer_tax_ids", document_.array());
   object.add("date", time(invoice.created));
   const bool by_newer_name = invoice.default_source.value().starts_with(PaymentMethodKind::prefix);
   object.add("default_payment_method", by_newer_name ? id(invoice.default_source) : Value());
   object.add("default_source", by_newer_name ? Value() : id_or_null(invoice.default_source));
-  object.add("default_tax_rates", document_.array());
+  object.add("default_tax_rates", tax_rates(invoice.tax_rates));
   object.add("description", document_.text_or_null(invoice.description));
-  object.add("discount", nullptr);
-  object.add("discounts", document_.array());
+  object.add("discount", discount_or_null(invoice.discount, owner.customer));
+  Array& discounts = document_.array(1);
+  if (invoice.discount) discounts.add(id(invoice.discount->id));
+  object.add("discounts", discounts);
   object.add("due_date", time_or_null(invoice.due_at));
   object.add("effective_at", time_or_null(invoice.finalized_at));
   object.add("ending_balance", invoice.finalized_at ? Value(invoice.ending_balance) : Value());
@@ -259,15 +279,18 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   Object& subscription_details = document_.object(1);
   subscription_details.add("metadata", nullptr);
   object.add("subscription_details", subscription_details);
-  object.add("subtotal", invoice.total.minor);
-  object.add("subtotal_excluding_tax", invoice.total.minor);
-  object.add("tax", nullptr);
-  object.add("tax_percent", nullptr);
+  const std::vector<TaxAmount> taxes = taxes_of(invoice);
+  const std::int64_t included = included_tax(taxes);
+  object.add("subtotal", invoice.subtotal());
+  object.add("subtotal_excluding_tax", invoice.subtotal() - included);
+  // Source: Stripe, "the sum of all the tax amounts on this invoice".
+  object.add("tax", taxes.empty() ? Value() : Value(invoice.tax_total() + included));
+  object.add("tax_percent", tax_percent(invoice.tax_rates));
   object.add("test_clock", customer != nullptr ? id_or_null(customer->test_clock) : Value());
   object.add("total", invoice.total.minor);
-  object.add("total_discount_amounts", document_.array());
-  object.add("total_excluding_tax", invoice.total.minor);
-  object.add("total_tax_amounts", document_.array());
+  object.add("total_discount_amounts", discount_amounts(invoice.discount, invoice.discount_total()));
+  object.add("total_excluding_tax", invoice.total.minor - invoice.tax_total() - included);
+  object.add("total_tax_amounts", tax_amounts(taxes));
   object.add("transfer_data", nullptr);
   object.add("webhooks_delivered_at", time(invoice.created));
   return object;

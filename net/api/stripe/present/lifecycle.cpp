@@ -78,13 +78,15 @@ Object& Presenter::credit_note_line(const CreditNoteLine& line) {
   object.add("object", "credit_note_line_item");
   object.add("amount", line.amount.minor);
   object.add("description", document_.text_or_null(line.description));
-  object.add("discount_amount", 0);
+  object.add("discount_amount", line.discount);
   object.add("discount_amounts", document_.array());
   if (is_of_line) object.add("invoice_line_item", id(line.invoice_line));
   object.add("livemode", mode_ == Mode::live);
   object.add("quantity", line.quantity > 0 ? Value(line.quantity) : Value());
-  object.add("tax_amounts", document_.array());
-  object.add("tax_rates", document_.array());
+  object.add("tax_amounts", tax_amounts(line.taxes));
+  std::vector<AppliedTaxRate> rates;
+  for (const TaxAmount& tax : line.taxes) rates.push_back(tax.rate);
+  object.add("tax_rates", tax_rates(rates));
   object.add("type", is_of_line ? Value("invoice_line_item") : Value("custom_line_item"));
   const bool has_unit = line.quantity > 0 && line.amount.minor % line.quantity == 0;
   object.add("unit_amount", has_unit ? Value(line.amount.minor / line.quantity) : Value());
@@ -103,7 +105,14 @@ Object& Presenter::credit_note(const CreditNote& note, const InvoiceId& invoice,
   object.add("currency", document_.text(note.amount.currency.code()));
   object.add("customer", id(customer));
   object.add("customer_balance_transaction", id_or_null(note.balance_transaction));
-  object.add("discount_amount", 0);
+  std::int64_t gross = 0, discount = 0;
+  std::vector<TaxAmount> taxes;
+  for (const CreditNoteLine& line : note.lines) {
+    gross += line.amount.minor;
+    discount += line.discount;
+    add_up(taxes, line.taxes);
+  }
+  object.add("discount_amount", discount);
   object.add("discount_amounts", document_.array());
   object.add("effective_at", to_unix(note.created));
   object.add("invoice", id(invoice));
@@ -122,11 +131,14 @@ Object& Presenter::credit_note(const CreditNote& note, const InvoiceId& invoice,
   object.add("refund", id_or_null(note.refund));
   object.add("shipping_cost", nullptr);
   object.add("status", note.voided_at ? Value("void") : Value("issued"));
-  object.add("subtotal", note.amount.minor);
-  object.add("subtotal_excluding_tax", note.amount.minor);
-  object.add("tax_amounts", document_.array());
+  std::int64_t included = 0;
+  for (const TaxAmount& tax : taxes)
+    if (tax.rate.inclusive) included += tax.amount;
+  object.add("subtotal", gross);
+  object.add("subtotal_excluding_tax", gross - included);
+  object.add("tax_amounts", tax_amounts(taxes));
   object.add("total", note.amount.minor);
-  object.add("total_excluding_tax", note.amount.minor);
+  object.add("total_excluding_tax", gross - discount - included);
   object.add("type", note.after_payment ? Value("post_payment") : Value("pre_payment"));
   object.add("voided_at", time_or_null(note.voided_at));
   return object;
@@ -165,10 +177,10 @@ Object& Presenter::phase(const Phase& phase) {
   object.add("billing_cycle_anchor", phase.anchor_at_start ? Value("phase_start") : Value());
   object.add("billing_thresholds", nullptr);
   object.add("collection_method", phase.collection ? document_.text(name(*phase.collection)) : Value());
-  object.add("coupon", nullptr);
+  object.add("coupon", phase.discount ? id(phase.discount->coupon.id) : Value());
   object.add("currency", document_.text(phase.items.front().price.currency().code()));
   object.add("default_payment_method", id_or_null(phase.default_source));
-  object.add("default_tax_rates", document_.array());
+  object.add("default_tax_rates", tax_rates(phase.tax_rates));
   object.add("description", document_.text_or_null(phase.description));
   object.add("end_date", to_unix(phase.end));
   object.add("invoice_settings", phase.collection ? Value(days_until_due(phase.days_until_due)) : Value());
@@ -180,7 +192,7 @@ Object& Presenter::phase(const Phase& phase) {
     shown.add("plan", id(item.price.id));
     shown.add("price", id(item.price.id));
     shown.add("quantity", item.quantity);
-    shown.add("tax_rates", document_.array());
+    shown.add("tax_rates", tax_rates(item.tax_rates));
     items.add(shown);
   }
   object.add("items", items);

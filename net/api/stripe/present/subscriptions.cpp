@@ -35,9 +35,9 @@ Object& Presenter::subscription_item(const SubscriptionItem& item, const Subscri
   object.add("metadata", metadata(item.metadata));
   object.add("plan", plan(item.price, item.created));
   object.add("price", price(item.price, item.created));
-  object.add("quantity", item.quantity);
+  if (!item.price.is_metered()) object.add("quantity", item.quantity);
   object.add("subscription", id(subscription.id));
-  object.add("tax_rates", document_.array());
+  object.add("tax_rates", tax_rates(item.tax_rates));
   return object;
 }
 
@@ -76,9 +76,9 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   const bool by_newer_name = subscription.default_source.value().starts_with(PaymentMethodKind::prefix);
   object.add("default_payment_method", by_newer_name ? id(subscription.default_source) : Value());
   object.add("default_source", by_newer_name ? Value() : id_or_null(subscription.default_source));
-  object.add("default_tax_rates", document_.array());
+  object.add("default_tax_rates", tax_rates(subscription.tax_rates));
   object.add("description", document_.text_or_null(subscription.description));
-  object.add("discount", nullptr);
+  object.add("discount", discount_or_null(subscription.discount, owner.customer));
   object.add("ended_at", time_or_null(subscription.ended_at));
   Array& items = document_.array(subscription.items.size());
   for (const SubscriptionItem& item : subscription.items) items.add(subscription_item(item, subscription));
@@ -99,12 +99,12 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   object.add("pending_setup_intent", nullptr);
   object.add("pending_update", nullptr);
   object.add("plan", single ? Value(plan(first.price, first.created)) : Value());
-  object.add("quantity", single ? Value(first.quantity) : Value());
+  object.add("quantity", single && !first.price.is_metered() ? Value(first.quantity) : Value());
   object.add("schedule", id_or_null(subscription.schedule));
   object.add("start", time(subscription.created));
   object.add("start_date", time(subscription.created));
   object.add("status", document_.text(status_name(subscription.status)));
-  object.add("tax_percent", nullptr);
+  object.add("tax_percent", tax_percent(subscription.tax_rates));
   object.add("test_clock", owner.account != nullptr ? id_or_null(owner.account->customer.test_clock) : Value());
   object.add("transfer_data", nullptr);
   object.add("trial_end", time_or_null(subscription.trial_end));
