@@ -57,6 +57,9 @@ const promised = `
   GET /v1/subscriptions/{subscription_exposed_id}
   POST /v1/subscriptions/{subscription_exposed_id}
   DELETE /v1/subscriptions/{subscription_exposed_id}
+  DELETE /v1/subscriptions/{subscription_exposed_id}/discount
+  POST /v1/subscription_items/{subscription_item}/usage_records
+  GET /v1/subscription_items/{subscription_item}/usage_record_summaries
   GET /v1/subscription_items
   POST /v1/subscription_items
   GET /v1/subscription_items/{item}

@@ -28,6 +28,10 @@ export const seed = `
   GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}
   POST /v1/customers/{customer}/subscriptions/{subscription_exposed_id}
   DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}
+  GET /v1/customers/{customer}/discount
+  DELETE /v1/customers/{customer}/discount
+  GET /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount
+  DELETE /v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount
 `
   .trim()
   .split(/\n\s*/);

@@ -329,6 +329,65 @@ for (const { version, operations } of descriptions) {
       ]);
   });
 
+  describe(`Discounts of ${version}`, () => {
+    const coupon = async () =>
+      (await good("POST /v1/coupons", { id: unique("half"), percent_off: 50, duration: "forever" })).id;
+    const ofCustomer = "/v1/customers/{customer}/discount";
+    const ofSubscription = "/v1/customers/{customer}/subscriptions/{subscription_exposed_id}/discount";
+    /** A customer's subscription, each with a coupon of its own. */
+    const discounted = async () => {
+      const mine = await coupon();
+      const theirs = await coupon();
+      const { id } = await customer({ source: "tok_visa", coupon: mine });
+      const items = [{ plan: plan.id }];
+      const made = await good(`POST /v1/customers/${id}/subscriptions`, { items, coupon: theirs });
+      return { id, mine, theirs, subscription: made.id };
+    };
+    works(`GET ${ofCustomer}`, async () => {
+      const { id, mine } = await discounted();
+      const read = await good(`GET /v1/customers/${id}/discount`);
+      assert.deepEqual([read.object, read.coupon.id, read.customer], ["discount", mine, id]);
+      assert.equal(read.coupon.times_redeemed, 1);
+      assert.equal((await good(`GET /v1/customers/${id}`)).discount.coupon.id, mine);
+    });
+    works(`DELETE ${ofCustomer}`, async () => {
+      const { id } = await discounted();
+      assert.equal((await good(`DELETE /v1/customers/${id}/discount`)).deleted, true);
+      assert.equal((await good(`GET /v1/customers/${id}`)).discount, null);
+    });
+    works(`GET ${ofSubscription}`, async () => {
+      const { id, theirs, subscription } = await discounted();
+      const read = await good(`GET /v1/customers/${id}/subscriptions/${subscription}/discount`);
+      assert.deepEqual([read.coupon.id, read.customer, read.subscription], [theirs, id, subscription]);
+    });
+    works(`DELETE ${ofSubscription}`, async () => {
+      const { id, subscription } = await discounted();
+      const path = `/v1/customers/${id}/subscriptions/${subscription}`;
+      assert.equal((await good(`DELETE ${path}/discount`)).deleted, true);
+      assert.equal((await good(`GET ${path}`)).discount, null);
+    });
+    const without = async () => `/v1/customers/${(await customer()).id}/discount`;
+    for (const method of ["GET", "DELETE"]) {
+      refusals(version, `${method} ${ofCustomer}`, without, [
+        ["a customer without one", {}, unknown()],
+        ["an unknown customer", {}, unknown("customer"), "/v1/customers/cus_nobody/discount"],
+        strange,
+      ]);
+      const undiscounted = async () => {
+        const { id } = await customer({ source: "tok_visa" });
+        const made = await good(`POST /v1/customers/${id}/subscriptions`, { items: [{ plan: plan.id }] });
+        return `/v1/customers/${id}/subscriptions/${made.id}/discount`;
+      };
+      const unsubscribed = async () => `/v1/customers/${(await customer()).id}/subscriptions/sub_none/discount`;
+      refusals(version, `${method} ${ofSubscription}`, undiscounted, [
+        ["a subscription without one", {}, unknown()],
+        ["an unknown subscription", {}, unknown(), unsubscribed],
+        ["an unknown customer", {}, unknown("customer"), "/v1/customers/cus_nobody/subscriptions/sub_none/discount"],
+        strange,
+      ]);
+    }
+  });
+
   after(() => {
     const known = operations.map(({ name }) => name);
     for (const name of seed.filter((each) => known.includes(each))) {

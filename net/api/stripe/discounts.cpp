@@ -9,7 +9,7 @@ namespace billd::api::stripe {
 namespace {
 
 constexpr std::array retrieve_table = {list("expand")};
-constexpr std::array<Rule, 0> delete_table = {};
+constexpr std::array delete_table = retrieve_table;
 
 Failure none_of(std::string_view object, const std::string& id) {
   return {Errc::not_found, "No active discount for " + std::string(object) + ": " + id};

@@ -217,6 +217,7 @@ awaitable<Result<std::string>> event_body(Services& services, Mode mode, std::st
     version = std::move(*parsed);
   }
   Known known;
+  known.look_into(services.catalog, services.billing.now());
   std::vector<store::StoredEvent> events(1, event);
   auto loaded = co_await load(services, mode, known, plans_of(events));
   if (!loaded) co_return loaded.error();

@@ -1,5 +1,6 @@
 // Operations on what was used of metered items.
 #include <algorithm>
+#include <limits>
 
 #include "net/api/random_id.hpp"
 #include "net/api/stripe/errors.hpp"
