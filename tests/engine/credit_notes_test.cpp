@@ -333,5 +333,31 @@ TEST(TheBalance, IsAdjustedWithinItsLimitsAndInOneCurrency) {
   EXPECT_EQ(world.refused(AdjustBalance{{1, usd}, "", {}}).code, Errc::not_found);
 }
 
+TEST(ACreditNote, TakesNothingBackOfWhatWasOwedBefore) {
+  Scenario world(start);
+  world.customer_with_card();
+  UpdateCustomer owes;
+  owes.balance = 300;
+  world.run(owes);
+  world.item_of(1000);
+  CreateInvoice by_hand;
+  by_hand.collection = Collection::send_invoice;
+  by_hand.days_until_due = 30;
+  const InvoiceId id(world.run(by_hand).subject);
+  FinalizeInvoice finalize;
+  finalize.invoice = id;
+  finalize.recalled = world.settled(id);
+  world.run(finalize);
+  ASSERT_EQ(world.invoice(id).amount_due().minor, 1300);
+  CreateCreditNote command;
+  command.invoice = id;
+  command.recalled = world.settled(id);
+  command.amount = 1001;
+  EXPECT_THAT(world.refused(command).detail, HasSubstr("more than what is left of the invoice (1000)"));
+  command.amount = 1000;
+  world.run(command);
+  EXPECT_EQ(world.invoice(id).amount_due().minor, 300);
+}
+
 }  // namespace
 }  // namespace billd
