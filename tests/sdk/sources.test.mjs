@@ -244,7 +244,7 @@ for (const [name, { stripe: client }] of Object.entries(clients)) {
     it("are made once for a key, declined with their reason, and of no invoice", async () => {
       const customer = await client.customers.create({ source: "tok_visa" });
       const order = { amount: 1200, currency: "eur", customer: customer.id, description: "Lamp", metadata: { a: "b" } };
-      const key = { idempotencyKey: unique("charge") };
+      const key = { [name === "version 4" ? "idempotency_key" : "idempotencyKey"]: unique("charge") };
       const charge = await client.charges.create(order, key);
       assert.equal((await client.charges.create(order, key)).id, charge.id);
       assert.deepEqual(
