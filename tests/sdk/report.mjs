@@ -102,6 +102,7 @@ const promised = `
   GET /v1/customers/{customer}/balance_transactions/{transaction}
   POST /v1/customers/{customer}/balance_transactions/{transaction}
   GET /v1/charges
+  POST /v1/charges
   GET /v1/charges/{charge}
   POST /v1/charges/{charge}
   GET /v1/refunds

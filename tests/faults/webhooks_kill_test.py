@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills the daemon, its Redis, or both again and again while webhooks are delivered, to a receiver that fails, stalls
 and breaks off as well: every event arrives, and each customer's events arrive in their order.
-Usage: deliveries_test.py BILLD BACKDATE. BILLD_SEED repeats a run's choices.
+Usage: webhooks_kill_test.py BILLD BACKDATE. BILLD_SEED repeats a run's choices.
 """
 import http.server
 import json
