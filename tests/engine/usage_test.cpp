@@ -241,11 +241,11 @@ TEST(AMeteredSubscription, ThatAwaitsItsRenewalGoesOnCounting) {
     given.use(3);
     given.use(1, end - hours(1));
     if (is_renewed) {
-      given.world.run(RenewSubscription{given.id});
+      given.world.run(RenewSubscription{given.id, false, {}});
       given.world.pass_to(end + hours(3));
       EXPECT_THAT(given.totals(), ElementsAre(0, 70)) << "what is used meanwhile is of the period to come";
       given.world.pass_to(at("2026-06-01 10:30:00"));
-      given.world.run(RenewSubscription{given.id});
+      given.world.run(RenewSubscription{given.id, false, {}});
       given.world.pass_to(at("2026-06-01 12:30:00"));
       EXPECT_THAT(given.totals(), ElementsAre(0, 70, 30));
     } else {
