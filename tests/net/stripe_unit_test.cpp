@@ -293,6 +293,21 @@ TEST(Version, TellsStatesOfPaymentIntentsAfterSourcesBefore20190211) {
   EXPECT_EQ(status_in("2019-02-10", "succeeded"), "succeeded");
 }
 
+TEST(Version, TellsOfNothingIncompleteBefore20190314) {
+  const auto status_in = [](const char* date, Value status) {
+    Document document;
+    Object& subscription = document.object();
+    subscription.add("object", "subscription");
+    subscription.add("status", status);
+    apply(Version::parse(date).value(), document, subscription);
+    return std::string(subscription.find("status")->text());
+  };
+  EXPECT_EQ(status_in("2019-03-14", "incomplete"), "incomplete");
+  EXPECT_EQ(status_in("2019-03-13", "incomplete"), "past_due");
+  EXPECT_EQ(status_in("2018-05-21", "incomplete_expired"), "canceled");
+  EXPECT_EQ(status_in("2018-05-21", "active"), "active");
+}
+
 TEST(Version, TellsSharesOfCouponsAsWholeNumbersBefore20180727) {
   const auto coupon_in = [](const char* date, const char* share) {
     Document document;

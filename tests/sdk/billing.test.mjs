@@ -13,8 +13,8 @@ const dearer = await monthlyPlan(stripe, { amount: 2900 });
 for (const { version } of descriptions) {
   const good = asking(version);
   const customer = async (more = {}) => (await good("POST /v1/customers", { source: "tok_visa", ...more })).id;
-  const item = (of, more = {}) => good("POST /v1/invoiceitems", { customer: of, amount: 1000, currency: "usd",
-    ...more });
+  const item = (of, more = {}) =>
+    good("POST /v1/invoiceitems", { customer: of, amount: 1000, currency: "usd", ...more });
   const subscribe = (of, more = {}) =>
     good("POST /v1/subscriptions", { customer: of, items: [{ plan: plan.id }], ...more });
   /** An invoice of one item: a draft. */
@@ -48,10 +48,8 @@ for (const { version } of descriptions) {
       assert.equal(read.latest_invoice.charge.amount, 1900);
       const ended = await good(`DELETE /v1/subscriptions/${ids[0]}`, { prorate: true, invoice_now: true });
       assert.equal(ended.status, "canceled");
-      assert.deepEqual((await good("GET /v1/subscriptions", { customer: of,
-        status: "ended" })).data.map(({ id }) => id), [
-        ids[0],
-      ]);
+      const { data: over } = await good("GET /v1/subscriptions", { customer: of, status: "ended" });
+      assert.deepEqual(over.map(({ id }) => id), [ids[0]]);
       const soon = { current_period_end: { gt: 4e9 } };
       assert.deepEqual((await good("GET /v1/subscriptions", { customer: of, ...soon })).data, []);
     });
@@ -163,8 +161,10 @@ for (const { version } of descriptions) {
       ["a behaviour that there is not", async () => of({ payment_behavior: "hope" }), bad("payment_behavior")],
       [
         "a described price without a product",
-        async () => of({ items: [{ price_data: { currency: "usd", recurring: { interval: "month" },
-          unit_amount: 1 } }] }),
+        async () => {
+          const price_data = { currency: "usd", recurring: { interval: "month" }, unit_amount: 1 };
+          return of({ items: [{ price_data }] });
+        },
         bad("items[0][price_data][product]", "parameter_missing"),
       ],
       [
@@ -214,8 +214,8 @@ for (const { version } of descriptions) {
         ids.push((await good(`POST ${all}`, { subscription, plan: other.id, quantity, metadata: { a: "b" } })).id);
       }
       await walks(good, `GET ${all}`, ids, { subscription });
-      const changed = await good(`POST ${all}/${ids[1]}`, { quantity: 5, proration_behavior: "none",
-        metadata: { a: "" } });
+      const change = { quantity: 5, proration_behavior: "none", metadata: { a: "" } };
+      const changed = await good(`POST ${all}/${ids[1]}`, change);
       assert.deepEqual([changed.quantity, changed.metadata], [5, {}]);
       assert.equal((await good(`GET ${all}/${ids[1]}`)).quantity, 5);
       const deleted = await good(`DELETE ${all}/${ids[1]}`);
@@ -296,8 +296,10 @@ for (const { version } of descriptions) {
       ],
     ]);
     for (const method of ["GET", "POST", "DELETE"])
-      refusals(version, `${method} ${all}/{invoiceitem}`, `${all}/ii_none`, [["an unknown item", {}, unknown()],
-        strange]);
+      refusals(version, `${method} ${all}/{invoiceitem}`, `${all}/ii_none`, [
+        ["an unknown item", {}, unknown()],
+        strange,
+      ]);
     refusals(version, `GET ${all}`, all, [
       strange,
       unexpandable,
@@ -448,6 +450,25 @@ for (const { version } of descriptions) {
       const newer = await good("GET /v1/refunds", { ending_before: ids[2], limit: 100 });
       assert.ok(newer.data.some((refund) => refund.id === ids[0]));
     });
+    it("are made by themselves, too", async () => {
+      const of = await customer();
+      const made = await good("POST /v1/charges", { customer: of, amount: 700, currency: "usd", description: "d" });
+      assert.deepEqual([made.amount, made.paid, made.description, made.invoice], [700, true, "d", null]);
+      assert.equal((await good(`GET /v1/charges/${made.id}`)).customer, of);
+    });
+    refusals(version, "POST /v1/charges", "/v1/charges", [
+      strange,
+      ["nobody", { amount: 1, currency: "usd" }, bad("customer", "parameter_missing")],
+      ["an unknown customer", { customer: "cus_none", amount: 100, currency: "usd" }, unknown("customer")],
+      [
+        "a card that is declined",
+        async () => {
+          const of = await customer({ source: "tok_chargeCustomerFail" });
+          return { customer: of, amount: 700, currency: "usd" };
+        },
+        { status: 402, type: "card_error" },
+      ],
+    ]);
     refusals(version, "POST /v1/refunds", "/v1/refunds", [
       strange,
       ["no charge", {}, bad("charge", "parameter_missing")],
@@ -456,8 +477,10 @@ for (const { version } of descriptions) {
       ["a reason that there is not", async () => ({ charge: (await charge()).id, reason: "mood" }), bad("reason")],
     ]);
     for (const method of ["GET", "POST"]) {
-      refusals(version, `${method} /v1/refunds/{refund}`, "/v1/refunds/re_none", [["an unknown refund", {},
-        unknown()]]);
+      refusals(version, `${method} /v1/refunds/{refund}`, "/v1/refunds/re_none", [
+        ["an unknown refund", {}, unknown()],
+        strange,
+      ]);
       refusals(version, `${method} /v1/charges/{charge}`, "/v1/charges/ch_none", [
         ["an unknown charge", {}, unknown()],
         strange,
@@ -468,6 +491,21 @@ for (const { version } of descriptions) {
   });
 
   describe(`PaymentIntents and SetupIntents of ${version}`, () => {
+    it("are made by themselves, and confirmed", async () => {
+      const of = await customer();
+      const [{ id: payment_method }] = (await good("GET /v1/payment_methods", { customer: of, type: "card" })).data;
+      const wanted = { customer: of, amount: 700, currency: "usd", payment_method, confirm: true };
+      const made = await good("POST /v1/payment_intents", wanted);
+      assert.deepEqual([made.amount, made.status], [700, "succeeded"]);
+      assert.equal((await good(`GET /v1/payment_intents/${made.id}`)).customer, of);
+      const again = await call(version, `POST /v1/payment_intents/${made.id}/confirm`);
+      assert.equal(again.status, 400);
+    });
+    refusals(version, "POST /v1/payment_intents", "/v1/payment_intents", [
+      strange,
+      ["nobody", { amount: 1, currency: "usd" }, bad("customer", "parameter_missing")],
+      ["an unknown customer", { customer: "cus_none", amount: 100, currency: "usd" }, unknown("customer")],
+    ]);
     it("are listed by whom they are for", async () => {
       const of = await customer();
       const ids = [];

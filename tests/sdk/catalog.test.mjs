@@ -49,8 +49,8 @@ for (const { version } of descriptions) {
       for (const interval of ["day", "week", "year"]) ids.unshift((await plan({ interval, product: owner })).id);
       await walks(good, "GET /v1/plans", ids, { product: owner });
       const [id] = ids;
-      const changed = await good(`POST /v1/plans/${id}`, { nickname: "Gold", trial_period_days: 3,
-        metadata: { a: 1 } });
+      const change = { nickname: "Gold", trial_period_days: 3, metadata: { a: 1 } };
+      const changed = await good(`POST /v1/plans/${id}`, change);
       assert.deepEqual([changed.nickname, changed.trial_period_days, changed.metadata], ["Gold", 3, { a: "1" }]);
       assert.equal((await good(`GET /v1/plans/${id}`, { expand: ["product"] })).product.id, owner);
       assert.deepEqual(await good(`DELETE /v1/plans/${id}`), { id, object: "plan", deleted: true });
@@ -85,8 +85,10 @@ for (const { version } of descriptions) {
       ],
     ]);
     for (const method of ["GET", "POST", "DELETE"])
-      refusals(version, `${method} /v1/plans/{plan}`, "/v1/plans/plan_none", [["an unknown plan", {}, unknown()],
-        strange]);
+      refusals(version, `${method} /v1/plans/{plan}`, "/v1/plans/plan_none", [
+        ["an unknown plan", {}, unknown()],
+        strange,
+      ]);
     refusals(version, "GET /v1/plans", "/v1/plans", [strange, unexpandable, ...paging]);
   });
 
@@ -115,8 +117,10 @@ for (const { version } of descriptions) {
       ["an unknown currency", { unit_amount: 1, currency: "xyz", product_data: { name: "x" } }, bad("currency")],
     ]);
     for (const method of ["GET", "POST"])
-      refusals(version, `${method} /v1/prices/{price}`, "/v1/prices/price_none", [["an unknown price", {}, unknown()],
-        strange]);
+      refusals(version, `${method} /v1/prices/{price}`, "/v1/prices/price_none", [
+        ["an unknown price", {}, unknown()],
+        strange,
+      ]);
     refusals(version, "GET /v1/prices", "/v1/prices", [strange, unexpandable, ...paging]);
   });
 
@@ -143,8 +147,10 @@ for (const { version } of descriptions) {
       ["months without their number", { duration: "repeating", percent_off: 5 }, bad("duration_in_months")],
     ]);
     for (const method of ["GET", "POST", "DELETE"])
-      refusals(version, `${method} /v1/coupons/{coupon}`, "/v1/coupons/none", [["an unknown coupon", {}, unknown()],
-        strange]);
+      refusals(version, `${method} /v1/coupons/{coupon}`, "/v1/coupons/none", [
+        ["an unknown coupon", {}, unknown()],
+        strange,
+      ]);
     refusals(version, "GET /v1/coupons", "/v1/coupons", [strange, ...paging]);
 
     it("have codes that customers know", async () => {
@@ -203,8 +209,8 @@ for (const { version } of descriptions) {
       assert.ok((await good(`GET ${all}`)).data.some(({ id }) => id === clock.id));
       const advanced = await good(`POST ${all}/${clock.id}/advance`, { frozen_time: 1767229200 });
       assert.equal(advanced.id, clock.id);
-      while ((await good(`GET ${all}/${clock.id}`)).status !== "ready") await new Promise((done) => setTimeout(done,
-        20));
+      while ((await good(`GET ${all}/${clock.id}`)).status !== "ready")
+        await new Promise((done) => setTimeout(done, 20));
       assert.equal((await good(`DELETE ${all}/${clock.id}`)).deleted, true);
     });
     refusals(version, `POST ${all}`, all, [strange, ["no time", {}, bad("frozen_time", "parameter_missing")]]);

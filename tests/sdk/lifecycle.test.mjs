@@ -68,9 +68,9 @@ for (const { version } of descriptions) {
       const { id, customer: of } = await invoice();
       const ids = [];
       for (const unit_amount of [100, 200, 300]) {
-        const lines = [1, 2, 3].map((quantity) => ({ type: "custom_line_item", description: "d", unit_amount,
-          quantity }));
-        ids.unshift((await good(`POST ${all}`, { invoice: id, lines: lines.slice(0, 2) })).id);
+        const line = { type: "custom_line_item", description: "d", unit_amount };
+        const lines = [1, 2].map((quantity) => ({ ...line, quantity }));
+        ids.unshift((await good(`POST ${all}`, { invoice: id, lines })).id);
       }
       await walks(good, `GET ${all}`, ids, { invoice: id });
       await walks(good, `GET ${all}`, ids, { customer: of });
@@ -113,8 +113,11 @@ for (const { version } of descriptions) {
         async () => ({ invoice: (await invoice()).id, lines: [{ type: "custom_line_item", amount: 1 }] }),
         bad("lines[0][amount]"),
       ],
-      ["a reason that there is not", async () => ({ invoice: (await invoice()).id, amount: 1, reason: "x" }),
-        bad("reason")],
+      [
+        "a reason that there is not",
+        async () => ({ invoice: (await invoice()).id, amount: 1, reason: "x" }),
+        bad("reason"),
+      ],
     ]);
     for (const what of ["", "/lines"])
       refusals(version, `GET ${all}/preview${what}`, `${all}/preview${what}`, [
@@ -151,8 +154,8 @@ for (const { version } of descriptions) {
       await walks(good, `GET ${path(of)}`, ids);
       const [id] = ids;
       const read = await good(`GET ${path(of)}/${id}`, { expand: ["customer"] });
-      assert.deepEqual([read.amount, read.ending_balance, read.type, read.customer.balance], [-100, -400,
-        "adjustment", -400]);
+      assert.deepEqual([read.amount, read.ending_balance, read.type], [-100, -400, "adjustment"]);
+      assert.equal(read.customer.balance, -400);
       const changed = await good(`POST ${path(of)}/${id}`, { description: "other", metadata: { a: "b" } });
       assert.deepEqual([changed.description, changed.metadata, changed.amount], ["other", { a: "b" }, -100]);
       const again = await good(`POST ${path(of)}/${id}`, { description: "", metadata: { a: "", c: "d" } });
@@ -191,8 +194,12 @@ for (const { version } of descriptions) {
     const all = "/v1/subscription_schedules";
     const phases = [
       { items: [{ plan: plan.id }], iterations: 2 },
-      { items: [{ plan: dearer.id, quantity: 2 }], iterations: 1, proration_behavior: "none",
-        metadata: { phase: "2" } },
+      {
+        items: [{ plan: dearer.id, quantity: 2 }],
+        iterations: 1,
+        proration_behavior: "none",
+        metadata: { phase: "2" },
+      },
     ];
     const schedule = async (more = {}) =>
       good(`POST ${all}`, { customer: await customer(), start_date: "now", phases, ...more });
@@ -228,8 +235,8 @@ for (const { version } of descriptions) {
       assert.deepEqual([made.subscription, made.status, made.phases.length], [id, "active", 1]);
       await good(`POST ${all}/${made.id}`, { end_behavior: "cancel" });
       const released = await good(`POST ${all}/${made.id}/release`, { preserve_cancel_date: true });
-      assert.deepEqual([released.status, released.subscription, released.released_subscription], ["released", null,
-        id]);
+      assert.deepEqual([released.status, released.subscription], ["released", null]);
+      assert.equal(released.released_subscription, id);
       const { schedule: none, cancel_at: end } = await good(`GET /v1/subscriptions/${id}`);
       assert.deepEqual([none, end], [null, made.phases[0].end_date]);
     });
@@ -273,9 +280,8 @@ for (const { version } of descriptions) {
         "charge_automatically",
       ]);
       assert.equal(second.trial_end, second.end_date);
-      const { latest_invoice } = await good(`GET /v1/subscriptions/${made.subscription}`,
-        { expand: ["latest_invoice"] });
-      assert.deepEqual([latest_invoice.total, latest_invoice.status], [1400, "draft"]);
+      const begun = await good(`GET /v1/subscriptions/${made.subscription}`, { expand: ["latest_invoice"] });
+      assert.deepEqual([begun.latest_invoice.total, begun.latest_invoice.status], [1400, "draft"]);
     });
     const with_phase = (change) => async () => ({
       customer: await customer(),
@@ -289,15 +295,21 @@ for (const { version } of descriptions) {
       ["no phases", async () => ({ customer: await customer() }), bad("phases", "parameter_missing")],
       ["an unknown subscription", { from_subscription: "sub_none" }, unknown("from_subscription")],
       ["a subscription and phases", { from_subscription: "sub_none", phases }, bad("phases")],
-      ["a beginning that is past", async () => ({ customer: await customer(), start_date: 1, phases }),
-        bad("start_date")],
+      [
+        "a beginning that is past",
+        async () => ({ customer: await customer(), start_date: 1, phases }),
+        bad("start_date"),
+      ],
       ["a phase without items", with_phase({ items: undefined }), bad("phases[0][items]", "parameter_missing")],
       ["a phase with an unknown plan", with_phase({ items: [{ plan: "none" }] }), { status: 404 }],
       ["a phase with two ends", with_phase({ end_date: 4e9 }), bad("phases")],
       ["a phase with an unknown payment method", with_phase({ default_payment_method: "pm_x" }), { status: 404 }],
       ["a phase in another currency", with_phase({ currency: "eur" }), { status: 400 }],
-      ["an end that there is not", async () => ({ customer: await customer(), phases, end_behavior: "x" }),
-        bad("end_behavior")],
+      [
+        "an end that there is not",
+        async () => ({ customer: await customer(), phases, end_behavior: "x" }),
+        bad("end_behavior"),
+      ],
     ]);
     for (const [method, what] of [["GET", ""], ["POST", ""], ["POST", "/cancel"], ["POST", "/release"]])
       refusals(version, `${method} ${all}/{schedule}${what}`, `${all}/sub_sched_none${what}`, [

@@ -63,7 +63,7 @@ awaitable<Result<FoundNote>> find_note(Services& services, const Call& call, Kno
   co_return FoundNote{invoice, note_in(*invoice, id)};
 }
 
-Result<NewCreditNoteLine> read_line(const Arguments& given, const std::string& path) {
+Result<NewCreditNoteLine> read_line(const Arguments& given, const std::string& path, const Invoice& invoice) {
   const bool is_of_line = given.text_or_empty("type") == "invoice_line_item";
   const auto refuse = [&](const char* name) {
     return Failure{Errc::invalid_parameter, "A line of type " + given.text_or_empty("type") + " has no `" + name + "`.",
@@ -77,7 +77,9 @@ Result<NewCreditNoteLine> read_line(const Arguments& given, const std::string& p
     return Failure{Errc::missing_parameter, "Missing required param: " + path + "[" + needed + "].",
                    path + "[" + needed + "]"};
   NewCreditNoteLine line;
-  line.invoice_line = InvoiceLineId(given.text_or_empty("invoice_line_item"));
+  const std::string id = given.text_or_empty("invoice_line_item");
+  const InvoiceLine* named = find_line(invoice, id);
+  line.invoice_line = named != nullptr ? named->id : InvoiceLineId(id);
   line.amount = given.integer("amount");
   line.quantity = given.integer("quantity");
   line.unit_amount = given.integer("unit_amount").value_or(0);
@@ -97,7 +99,7 @@ awaitable<Result<CreateCreditNote>> read_note(Services& services, const Call& ca
   if (known.account_of(id)->find(command.invoice) == nullptr) command.recalled = **invoice;
   command.amount = arguments.integer("amount");
   for (const Arguments& each : arguments.maps("lines")) {
-    auto line = read_line(each, "lines[" + std::to_string(command.lines.size()) + "]");
+    auto line = read_line(each, "lines[" + std::to_string(command.lines.size()) + "]", **invoice);
     if (!line) co_return line.error();
     command.lines.push_back(std::move(*line));
   }

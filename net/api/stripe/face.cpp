@@ -15,6 +15,10 @@
 namespace billd::api::stripe {
 namespace {
 
+/// phases[0][items][0][price_data][recurring][interval] is the deepest; ten phases of twenty items are the most.
+const http::ParameterLimits parameter_limits{
+    .depth_max = 7, .count_max = 2'000, .index_max = 250, .free_maps = {"metadata"}};
+
 /// The words in braces: {customer}, {id}.
 std::vector<std::string_view> variables_of(std::string_view pattern) {
   std::vector<std::string_view> names;
@@ -26,15 +30,15 @@ std::vector<std::string_view> variables_of(std::string_view pattern) {
 /// From the query, from the body, or from both when both are forms; whatever the method, for old clients send a body
 /// with GET, too.
 Result<http::Parameters> read_parameters(const http::Request& request) {
-  if (request.body.empty()) return http::parse_form(request.query());
+  if (request.body.empty()) return http::parse_form(request.query(), parameter_limits);
   const std::string_view type = request.headers.find("Content-Type").value_or("");
-  if (request.query().empty()) return http::parse_body(type, request.body);
+  if (request.query().empty()) return http::parse_body(type, request.body, parameter_limits);
   const bool is_json = type.starts_with("application/json");
   if (is_json)
     return Failure{Errc::invalid_parameter, "Parameters of a request with a JSON body belong into the body."};
   std::string both(request.query());
   both.append("&").append(request.body);
-  return http::parse_body(type, both);
+  return http::parse_body(type, both, parameter_limits);
 }
 
 /// The version that the request names, else its key's, else the newest.

@@ -134,16 +134,6 @@ std::vector<Named> all_named(Kind kind, const std::vector<std::string>& ids) {
   return names;
 }
 
-/// Before lines had identifiers of their own, that of the invoice item or of the subscription named them.
-const InvoiceLine* line_once_called(const Invoice& invoice, std::string_view id) {
-  if (id.empty()) return nullptr;
-  const auto is_called_so = [&](const InvoiceLine& line) {
-    return line.is_recurring() ? invoice.subscription.value() == id : line.invoice_item.value() == id;
-  };
-  const auto line = std::ranges::find_if(invoice.lines, is_called_so);
-  return line == invoice.lines.end() ? nullptr : &*line;
-}
-
 }  // namespace
 
 Result<PageQuery> page_query(const Call& call) {
@@ -278,12 +268,22 @@ awaitable<Result<Page>> page_of_account(Services& services, const Call& call, Kn
   co_return page;
 }
 
+const InvoiceLine* find_line(const Invoice& invoice, std::string_view id) {
+  if (id.empty()) return nullptr;
+  const auto is_called_so = [&](const InvoiceLine& line) {
+    return line.id.value() == id ||
+           (line.is_recurring() ? invoice.subscription.value() == id : line.invoice_item.value() == id);
+  };
+  const auto line = std::ranges::find_if(invoice.lines, is_called_so);
+  return line == invoice.lines.end() ? nullptr : &*line;
+}
+
 Result<Object*> page_of_lines(Reply& reply, const Invoice& invoice, const PageQuery& query, std::string_view url) {
   const std::vector<const InvoiceLine*> lines = shown_lines(invoice);
   std::vector<std::string> ids;
   PageQuery by_line = query;
   for (std::string* cursor : {&by_line.starting_after, &by_line.ending_before})
-    if (const InvoiceLine* line = line_once_called(invoice, *cursor)) *cursor = line->id.value();
+    if (const InvoiceLine* line = find_line(invoice, *cursor)) *cursor = line->id.value();
   for (const InvoiceLine* line : lines) ids.push_back(line->id.value());
   auto page = cut_page(std::move(ids), by_line, "invoice line item");
   if (!page) return page.error();

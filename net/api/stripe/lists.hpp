@@ -46,6 +46,10 @@ awaitable<Result<Page>> page_of_all(Services& services, const Call& call, Known&
 awaitable<Result<Page>> page_of_account(Services& services, const Call& call, Known& known, AccountKey key, Kind kind,
                                         PageQuery query, Filter filter);
 
+/// The invoice's line of that identifier, or of what named it before lines had identifiers of their own: its invoice
+/// item, or the subscription. nullptr: there is none.
+const InvoiceLine* find_line(const Invoice& invoice, std::string_view id);
+
 /// The invoice's lines as a list, in Stripe's order.
 Result<Object*> page_of_lines(Reply& reply, const Invoice& invoice, const PageQuery& query, std::string_view url);
 

@@ -37,6 +37,14 @@ void name_status_after_sources(Document&, Object& intent) {
   if (status->text() == "requires_action") *status = "requires_source_action";
 }
 
+/// What is not paid yet is past due, and what was not paid in time is over, in versions that know nothing incomplete.
+void name_incomplete_after_payment(Document&, Object& subscription) {
+  Value* status = subscription.find("status");
+  if (status == nullptr || !status->is_text()) return;
+  if (status->text() == "incomplete") *status = "past_due";
+  if (status->text() == "incomplete_expired") *status = "canceled";
+}
+
 /// Lines had no identifiers of their own: that of an invoice item named its line, too.
 void name_line_after_invoice_item(Document&, Object& line) {
   const Value* item = line.find("invoice_item");
@@ -64,6 +72,7 @@ void tell_share_as_integer(Document&, Object& coupon) {
 // Newest first. Source: https://stripe.com/docs/upgrades#api-changelog.
 constexpr std::array differences = {
     Difference{"2019-12-03", "line_item", name_line_after_invoice_item},
+    Difference{subscriptions_may_be_incomplete, "subscription", name_incomplete_after_payment},
     Difference{"2019-02-11", "payment_intent", name_status_after_sources},
     Difference{"2018-10-31", "invoice", name_creation_an_update},
     Difference{"2018-07-27", "coupon", tell_share_as_integer},
