@@ -13,6 +13,7 @@ Result<void> forget_provisional(Change& change, Invoice& invoice) {
   give_items_back(change, invoice);
   give_discount_back(change, invoice);
   if (Subscription* subscription = change.account().find(invoice.subscription)) {
+    drop_prorations(change, *subscription);
     forget_items(change, *subscription);
     subscription->status = SubscriptionStatus::incomplete_expired;
   }
