@@ -386,6 +386,30 @@ int main(int argc, char** argv) {
   retry_deliveries->callback(
       with_settings([&](const Settings& settings) { return commands::retry_deliveries(settings, delivery_options); }));
 
+  commands::ImportOptions import_options;
+  CLI::App* bring = app.add_subcommand("import", "Bring customers along from an API of Stripe's kind, or its answers");
+  options.add_to(*bring);
+  bring->add_option("--mode", import_options.mode, "test or live")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Mode>{{"test", Mode::test}, {"live", Mode::live}}))
+      ->type_name("MODE")
+      ->required();
+  bring->add_option("--from", import_options.url, "The API, such as https://api.stripe.com")->type_name("URL");
+  bring->add_option("--key-file", import_options.key_file, "The file whose first line is the API's key")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
+  bring->add_option("--file", import_options.file, "A JSON object of the API's lists instead")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
+  bring->add_option("--gateway", import_options.gateway, "The gateway that charges the cards")->capture_default_str();
+  bring
+      ->add_option("--tokens", import_options.tokens,
+                   "A JSON object: the gateway's name for each card, by the card's id or fingerprint")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
+  bring->add_flag("--json", import_options.json, "Print JSON");
+  bring->callback(
+      with_settings([&](const Settings& settings) { return commands::import_customers(settings, import_options); }));
+
   commands::DemoOptions demo_options;
   CLI::App* demo = app.add_subcommand("demo", "Fill a running daemon with customers on test clocks and let time pass");
   demo->add_option("--api", demo_options.api, "The daemon's API")->type_name("URL")->capture_default_str();

@@ -139,6 +139,17 @@ struct ForecastOptions {
 /// Tells what will be charged on each day in each currency, as far as time alone brings it.
 int forecast(const Settings& settings, const ForecastOptions& options);
 
+struct ImportOptions {
+  Mode mode = Mode::test;
+  std::string url, key_file;  ///< of the API; or
+  std::string file;           ///< of its answers
+  std::string gateway = "test";
+  std::string tokens;  ///< a file with the gateway's name for each card, by its identifier or fingerprint
+  bool json = false;
+};
+/// Brings customers along from another system: what is there already stays as it is. 3 when something was not taken.
+int import_customers(const Settings& settings, const ImportOptions& options);
+
 struct DemoOptions {
   std::string api = "http://127.0.0.1:4242";
   std::string key = "sk_test_demo";

@@ -2,15 +2,13 @@
 #include <algorithm>
 
 #include "engine/change.hpp"
+#include "engine/trials.hpp"
 
 namespace billd {
 namespace {
 
 /// Source: Stripe allows 20 items in a subscription and 500 live subscriptions of a customer.
 constexpr std::size_t items_max = 20, subscriptions_max = 500;
-
-/// Source: Stripe announces the end of a trial three days before it.
-constexpr Duration trial_notice = std::chrono::days(3);
 
 void set_status(Change& change, Subscription& subscription, SubscriptionStatus status) {
   if (subscription.status == status) return;

@@ -1,0 +1,265 @@
+// Customers, their ways to pay and their subscriptions, read from Stripe's JSON.
+#include "commands/import_objects.hpp"
+
+#include <array>
+
+#include "config/secrets.hpp"
+
+namespace billd::commands {
+namespace {
+
+namespace json = boost::json;
+
+Result<SubscriptionStatus> status_of(const json::object& subscription) {
+  const std::string status = text_of(subscription, "status");
+  if (status == "trialing") return SubscriptionStatus::trialing;
+  if (status == "active") return SubscriptionStatus::active;
+  if (status == "past_due") return SubscriptionStatus::past_due;
+  if (status == "unpaid") return SubscriptionStatus::unpaid;
+  return refusal("its status is " + status + ": it does not go on", "status");
+}
+
+Result<std::vector<SubscriptionItem>> items_of(const json::object& subscription, const PriceOf& price_of) {
+  std::vector<SubscriptionItem> items;
+  const json::object* list = object_of(subscription, "items");
+  const json::value* data = list == nullptr ? nullptr : member_of(*list, "data");
+  if (data == nullptr || !data->is_array()) return refusal("its items are not told", "items");
+  if (truth_of(*list, "has_more")) return refusal("it has more items than were told", "items");
+  for (const json::value& each : data->get_array()) {
+    const json::object* item = each.if_object();
+    const json::object* plan = item == nullptr ? nullptr : object_of(*item, "plan");
+    if (plan == nullptr) return refusal("the plan of an item is not told", "items");
+    auto price = price_of(*plan);
+    if (!price) return price.error();
+    if (price->is_metered())
+      return refusal("an item is metered, and what was used in its period cannot be taken along", "items");
+    auto refused = refuse_members(*item, {"discounts", "billing_thresholds"});
+    if (!refused) return refused.error();
+    auto rates = read_tax_rates(*item, "tax_rates");
+    if (!rates) return rates.error();
+    SubscriptionItem& taken = items.emplace_back();
+    taken.id = SubscriptionItemId(text_of(*item, "id"));
+    taken.created = time_of(*item, "created").value_or(Timestamp());
+    taken.price = std::move(*price);
+    taken.quantity = integer_of(*item, "quantity", 1);
+    taken.metadata = metadata_of(*item);
+    taken.tax_rates = std::move(*rates);
+  }
+  if (items.empty()) return refusal("it has no items", "items");
+  return items;
+}
+
+Result<std::optional<Pause>> pause_of(const json::object& subscription) {
+  const json::object* given = object_of(subscription, "pause_collection");
+  if (given == nullptr) return std::optional<Pause>();
+  const std::string behavior = text_of(*given, "behavior");
+  Pause pause;
+  if (behavior == "mark_uncollectible")
+    pause.behavior = PauseBehavior::mark_uncollectible;
+  else if (behavior == "void")
+    pause.behavior = PauseBehavior::void_;
+  else if (behavior != "keep_as_draft")
+    return refusal("billd has no pause of the kind " + behavior, "pause_collection");
+  pause.resumes_at = time_of(*given, "resumes_at");
+  return std::optional(pause);
+}
+
+struct Network {
+  std::string_view name, brand;
+};
+/// What payment methods call the brands of cards.
+constexpr std::array networks = {
+    Network{"visa", "Visa"},         Network{"mastercard", "MasterCard"}, Network{"amex", "American Express"},
+    Network{"discover", "Discover"}, Network{"diners", "Diners Club"},    Network{"jcb", "JCB"},
+    Network{"unionpay", "UnionPay"},
+};
+
+std::string brand_of(const json::object& card) {
+  const std::string name = text_of(card, "brand");
+  for (const Network& network : networks)
+    if (network.name == name) return std::string(network.brand);
+  return name;
+}
+
+Card card_of(const json::object& card) {
+  Card means;
+  means.summary = {brand_of(card),
+                   text_of(card, "last4"),
+                   static_cast<std::int32_t>(integer_of(card, "exp_month")),
+                   static_cast<std::int32_t>(integer_of(card, "exp_year")),
+                   text_of(card, "funding"),
+                   text_of(card, "country"),
+                   text_of(card, "fingerprint")};
+  means.name = text_of(card, "name");
+  means.address = {text_of(card, "address_line1"), text_of(card, "address_line2"), text_of(card, "address_city"),
+                   text_of(card, "address_state"), text_of(card, "address_zip"),   text_of(card, "address_country")};
+  // Payment methods have the checks apart.
+  const json::object* checks = object_of(card, "checks");
+  const json::object& told = checks != nullptr ? *checks : card;
+  means.cvc_check = text_of(told, "cvc_check");
+  means.address_line1_check = text_of(told, "address_line1_check");
+  means.address_zip_check = text_of(told, checks != nullptr ? "address_postal_code_check" : "address_zip_check");
+  return means;
+}
+
+Result<BankAccount> bank_account_of(const json::object& account) {
+  auto currency = currency_of(account);
+  if (!currency) return currency.error();
+  BankAccount means;
+  means.summary = {text_of(account, "bank_name"),
+                   text_of(account, "last4"),
+                   text_of(account, "routing_number"),
+                   text_of(account, "country"),
+                   *currency,
+                   text_of(account, "fingerprint")};
+  means.holder_name = text_of(account, "account_holder_name");
+  means.holder_type = text_of(account, "account_holder_type");
+  const std::string status = text_of(account, "status");
+  if (status == "validated") means.status = BankAccountStatus::validated;
+  if (status == "verified") means.status = BankAccountStatus::verified;
+  if (status == "verification_failed") means.status = BankAccountStatus::verification_failed;
+  if (status == "errored") means.status = BankAccountStatus::errored;
+  return means;
+}
+
+/// What the source is, with the name and address that a payment method has apart.
+Result<Means> means_of(const json::object& source) {
+  const std::string kind = text_of(source, "object");
+  if (kind == "card") return Means(card_of(source));
+  if (kind == "bank_account") {
+    auto account = bank_account_of(source);
+    if (!account) return account.error();
+    return Means(std::move(*account));
+  }
+  const json::object* card = kind == "payment_method" ? object_of(source, "card") : nullptr;
+  if (card == nullptr)
+    return refusal("billd has no such way to pay: " + kind + " " + text_of(source, "type"), "object");
+  Card means = card_of(*card);
+  if (const json::object* details = object_of(source, "billing_details")) {
+    means.name = text_of(*details, "name");
+    if (const json::object* address = object_of(*details, "address")) means.address = address_of(*address);
+  }
+  return Means(std::move(means));
+}
+
+/// The newer way to pay goes before the older one.
+SourceId paid_by(const json::object& object) {
+  const std::string method = identifier_of(object, "default_payment_method");
+  return SourceId(method.empty() ? identifier_of(object, "default_source") : method);
+}
+
+}  // namespace
+
+Result<Customer> read_customer(const json::object& customer) {
+  auto refused = refuse_members(customer, {"tax_info"});
+  if (!refused) return refused.error();
+  auto discount = read_discount(customer);
+  if (!discount) return discount.error();
+  Customer read;
+  read.id = CustomerId(text_of(customer, "id"));
+  read.created = time_of(customer, "created").value_or(Timestamp());
+  read.email = text_of(customer, "email");
+  read.name = text_of(customer, "name");
+  read.phone = text_of(customer, "phone");
+  read.description = text_of(customer, "description");
+  if (const json::object* address = object_of(customer, "address")) read.address = address_of(*address);
+  if (const json::object* shipping = object_of(customer, "shipping")) {
+    read.shipping.name = text_of(*shipping, "name");
+    read.shipping.phone = text_of(*shipping, "phone");
+    if (const json::object* address = object_of(*shipping, "address")) read.shipping.address = address_of(*address);
+  }
+  const std::string exempt = text_of(customer, "tax_exempt");
+  if (exempt == "exempt") read.tax_exempt = TaxExempt::exempt;
+  if (exempt == "reverse") read.tax_exempt = TaxExempt::reverse;
+  if (const json::value* locales = member_of(customer, "preferred_locales"); locales != nullptr && locales->is_array())
+    for (const json::value& locale : locales->get_array())
+      if (locale.is_string()) read.preferred_locales.emplace_back(std::string(locale.get_string()));
+  read.metadata = metadata_of(customer);
+  read.discount = std::move(*discount);
+  read.default_source = SourceId(identifier_of(customer, "default_source"));
+  if (const json::object* invoicing = object_of(customer, "invoice_settings"))
+    read.default_payment_method = SourceId(identifier_of(*invoicing, "default_payment_method"));
+  if (member_of(customer, "currency") != nullptr) {
+    auto currency = currency_of(customer);
+    if (!currency) return currency.error();
+    read.currency = *currency;
+  }
+  read.test_clock = TestClockId(identifier_of(customer, "test_clock"));
+  read.delinquent = truth_of(customer, "delinquent");
+  read.balance = integer_of(customer, "balance", integer_of(customer, "account_balance"));
+  for (const std::string* text : {&read.email, &read.name, &read.phone, &read.description})
+    if (has_card_number(*text)) return refusal("one of its texts holds a card number", "description");
+  return read;
+}
+
+Result<Source> read_source(const json::object& source, const std::string& gateway, const TokenOf& token_of) {
+  auto means = means_of(source);
+  if (!means) return means.error();
+  Source read;
+  read.id = SourceId(text_of(source, "id"));
+  read.created = time_of(source, "created").value_or(Timestamp());
+  read.gateway = gateway;
+  read.means = std::move(*means);
+  const std::string fingerprint = std::visit([](const auto& kind) { return kind.summary.fingerprint; }, read.means);
+  read.reference = token_of(read.id.value(), fingerprint);
+  if (read.reference.empty())
+    return refusal("gateway " + gateway + " has no token for it: neither its id nor its fingerprint is known", "id");
+  if (const json::object* details = object_of(source, "billing_details")) {
+    read.email = text_of(*details, "email");
+    read.phone = text_of(*details, "phone");
+  }
+  read.metadata = metadata_of(source);
+  return read;
+}
+
+Result<Subscription> read_subscription(const json::object& subscription, const PriceOf& price_of) {
+  auto refused =
+      refuse_members(subscription, {"discounts", "schedule", "pending_update", "pending_invoice_item_interval",
+                                    "application_fee_percent", "billing_thresholds", "transfer_data", "on_behalf_of"});
+  if (!refused) return refused.error();
+  auto status = status_of(subscription);
+  if (!status) return status.error();
+  auto items = items_of(subscription, price_of);
+  if (!items) return items.error();
+  auto pause = pause_of(subscription);
+  if (!pause) return pause.error();
+  auto discount = read_discount(subscription);
+  if (!discount) return discount.error();
+  auto rates = read_tax_rates(subscription, "default_tax_rates");
+  if (!rates) return rates.error();
+  const auto start = time_of(subscription, "current_period_start"), end = time_of(subscription, "current_period_end");
+  if (!start || !end) return refusal("its current period is not told", "current_period_start");
+  Subscription read;
+  read.id = SubscriptionId(text_of(subscription, "id"));
+  read.status = *status;
+  read.created = time_of(subscription, "created").value_or(*start);
+  read.items = std::move(*items);
+  read.current_period = {*start, *end};
+  read.anchor = time_of(subscription, "billing_cycle_anchor").value_or(*start);
+  read.trial_start = time_of(subscription, "trial_start");
+  read.trial_end = time_of(subscription, "trial_end");
+  read.cancel_at_period_end = truth_of(subscription, "cancel_at_period_end");
+  if (!read.cancel_at_period_end) read.cancel_at = time_of(subscription, "cancel_at");
+  // What follows an end within the period was credited when the end was set.
+  if (read.cancel_at && *read.cancel_at < *end) read.paid_until = *read.cancel_at;
+  read.canceled_at = time_of(subscription, "canceled_at");
+  read.latest_invoice = InvoiceId(identifier_of(subscription, "latest_invoice"));
+  read.default_source = paid_by(subscription);
+  read.metadata = metadata_of(subscription);
+  read.description = text_of(subscription, "description");
+  read.collection = collection_of(subscription);
+  read.days_until_due = static_cast<std::int32_t>(integer_of(subscription, "days_until_due"));
+  read.pause = *pause;
+  read.discount = std::move(*discount);
+  read.tax_rates = std::move(*rates);
+  if (const json::object* cancellation = object_of(subscription, "cancellation_details")) {
+    read.cancellation_comment = text_of(*cancellation, "comment");
+    read.cancellation_feedback = text_of(*cancellation, "feedback");
+  }
+  // A trial's end anchors the cycle, whatever the anchor was before.
+  if (read.status == SubscriptionStatus::trialing && read.trial_end) read.anchor = *read.trial_end;
+  place_in_cycle(read);
+  return read;
+}
+
+}  // namespace billd::commands

@@ -1,0 +1,46 @@
+// Where what is imported comes from: a running API of Stripe's kind, or a file with its answers.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "commands/import_json.hpp"
+#include "engine/result.hpp"
+#include "net/async.hpp"
+#include "net/http/client.hpp"
+
+namespace billd::commands {
+
+/// One customer with what belongs to it.
+struct ForeignCustomer {
+  boost::json::object customer;
+  Objects sources, subscriptions, invoices;  ///< payment methods among the sources; drafts and open invoices only
+  Objects invoice_items;                     ///< pending ones
+  std::map<std::string, Objects> lines;      ///< of each invoice
+};
+
+class ImportReader {
+ public:
+  virtual ~ImportReader() = default;
+
+  virtual awaitable<Result<Objects>> products() = 0;
+  virtual awaitable<Result<Objects>> plans() = 0;
+  virtual awaitable<Result<Objects>> coupons() = 0;
+  virtual awaitable<Result<Objects>> tax_rates() = 0;
+  virtual awaitable<Result<Objects>> test_clocks() = 0;
+  /// The next customers; none: that was all.
+  virtual awaitable<Result<Objects>> next_customers() = 0;
+  virtual awaitable<Result<ForeignCustomer>> belongings(boost::json::object customer) = 0;
+};
+
+/// `url` is the API's base, such as https://api.stripe.com.
+std::unique_ptr<ImportReader> read_from_api(Executor executor, std::string url, std::string key);
+
+/// A JSON object with a member for each kind: products, plans, coupons, tax_rates, test_clocks, customers, sources,
+/// payment_methods, subscriptions, invoices, invoiceitems; each an array, or a list object as the API answers it.
+Result<std::unique_ptr<ImportReader>> read_from_file(const std::string& file);
+
+}  // namespace billd::commands

@@ -1,0 +1,262 @@
+// Customers from another system: what is taken, what is refused, and what billd makes of their next period.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "engine/decide.hpp"
+#include "engine/imports.hpp"
+
+namespace billd {
+namespace {
+
+constexpr Timestamp start = from_unix(1'769'860'800);  // 2026-01-31 12:00 UTC
+using std::chrono::days;
+
+const AccountKey key = AccountKey::from_bits(77, 78);
+
+Timestamp month(std::int64_t ordinal) { return boundary(start, {Interval::month, 1}, ordinal); }
+
+Source visa() {
+  Source source;
+  source.id = make_id<SourceKind>(key, 2);
+  source.gateway = "test";
+  source.reference = "tok_visa";
+  source.card()->summary.last4 = "4242";
+  return source;
+}
+
+Subscription monthly() {
+  SubscriptionItem item;
+  item.id = make_id<SubscriptionItemKind>(key, 4);
+  item.price.id = PlanId("gold");
+  item.price.unit_amount = {1900, Currency::of("usd")};
+  item.price.recurrence = {Interval::month, 1};
+  Subscription subscription;
+  subscription.id = make_id<SubscriptionKind>(key, 3);
+  subscription.status = SubscriptionStatus::active;
+  subscription.created = start;
+  subscription.items = {item};
+  subscription.anchor = start;
+  subscription.current_period = {month(2), month(3)};
+  place_in_cycle(subscription);
+  return subscription;
+}
+
+Invoice open_invoice() {
+  Invoice invoice;
+  invoice.id = make_id<InvoiceKind>(key, 9);
+  invoice.status = InvoiceStatus::open;
+  invoice.number = "AAAA-0003";
+  invoice.reason = BillingReason::subscription_cycle;
+  invoice.created = month(2);
+  invoice.subscription = monthly().id;
+  invoice.ordinal = 2;
+  InvoiceLine line;
+  line.id = make_id<InvoiceLineKind>(key, 10);
+  line.amount = {1900, Currency::of("usd")};
+  line.price = monthly().items[0].price;
+  line.period = monthly().current_period;
+  invoice.lines = {line};
+  invoice.total = line.amount;
+  invoice.amount_paid = {0, line.amount.currency};
+  invoice.finalized_at = month(2);
+  invoice.next_attempt_at = month(2) + days(3);
+  invoice.attempt_count = 1;
+  invoice.attempted = true;
+  return invoice;
+}
+
+ForeignAccount jenny() {
+  ForeignAccount command;
+  command.customer.id = make_id<CustomerKind>(key, 1);
+  command.customer.created = start;
+  command.customer.name = "Jenny Rosen";
+  command.customer.currency = Currency::of("usd");
+  command.sources = {visa()};
+  command.customer.default_source = visa().id;
+  command.subscriptions = {monthly()};
+  command.invoices = {open_invoice()};
+  command.invoices_numbered = 3;
+  return command;
+}
+
+Account empty_account() {
+  Account account;
+  account.key = key;
+  return account;
+}
+
+TEST(ImportedCustomers, AreTakenAsTheyAreAndNothingIsBilledOrTold) {
+  const ForeignAccount command = jenny();
+  const auto taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_TRUE(taken->changed);
+  EXPECT_TRUE(taken->events.empty());
+  EXPECT_TRUE(taken->effects.empty());
+  EXPECT_EQ(taken->account.customer, command.customer);
+  EXPECT_EQ(taken->account.sources, command.sources);
+  EXPECT_EQ(taken->account.subscriptions, command.subscriptions);
+  EXPECT_EQ(taken->account.invoices, command.invoices);
+  const Timers due = timers(taken->account);
+  EXPECT_EQ(due[static_cast<std::size_t>(Queue::renewal)], month(3));
+  EXPECT_EQ(due[static_cast<std::size_t>(Queue::collection)], month(2) + days(3));
+}
+
+TEST(ImportedCustomers, AreBilledFromTheirNextPeriodOnUnderIdentifiersThatNobodyHasSeen) {
+  auto taken = bring_along(empty_account(), jenny(), month(2) + days(1), Rules());
+  ASSERT_TRUE(taken);
+  Account account = taken->account;
+  account.invoices.clear();
+  const auto renewed = tick(account, month(3), Rules());
+  ASSERT_TRUE(renewed) << renewed.error().detail;
+  ASSERT_EQ(renewed->account.invoices.size(), 1U);
+  const Invoice& invoice = renewed->account.invoices[0];
+  EXPECT_EQ(invoice.ordinal, 3);
+  EXPECT_EQ(invoice.lines[0].period, (Period{month(3), month(4)}));
+  EXPECT_EQ(invoice.total.minor, 1900);
+  const auto number = object_number(key, id_body(invoice.id.value()).substr(account_key_length));
+  EXPECT_GT(number.value(), 1'000'000U) << "the former system may have drawn the numbers before";
+}
+
+TEST(ImportedCustomers, BringPendingItemsPaymentMethodsAndDiscountsAlong) {
+  ForeignAccount command = jenny();
+  command.invoices.clear();
+  InvoiceItem item;
+  item.id = make_id<InvoiceItemKind>(key, 11);
+  item.amount = item.price.unit_amount = {300, Currency::of("usd")};
+  item.period = {month(2), month(2)};
+  command.invoice_items = {item};
+  Source method = visa();
+  method.id = SourceId("pm_1abcdef");
+  command.sources.push_back(method);
+  Source account = visa();
+  account.id = SourceId(make_id<BankAccountKind>(key, 12).value());
+  account.means = BankAccount();
+  command.sources.push_back(account);
+  command.customer.default_payment_method = method.id;
+  Discount discount;
+  discount.coupon.percent_off = *parse_percentage("25");
+  command.subscriptions[0].discount = discount;
+  const auto taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->account.customer.default_payment_method, method.id);
+  const Subscription& subscription = taken->account.subscriptions[0];
+  EXPECT_TRUE(subscription.discount->id.value().starts_with(DiscountKind::prefix)) << "it had none";
+  EXPECT_EQ(subscription.discount->subscription, subscription.id);
+  const auto renewed = tick(taken->account, month(3), Rules());
+  ASSERT_TRUE(renewed) << renewed.error().detail;
+  ASSERT_EQ(renewed->account.invoices.size(), 1U);
+  EXPECT_EQ(renewed->account.invoices[0].lines.size(), 2U);
+  EXPECT_TRUE(renewed->account.invoice_items.empty());
+}
+
+TEST(ImportedCustomers, AreRefusedWhenTheyAreThere) {
+  auto taken = bring_along(empty_account(), jenny(), start, Rules());
+  ASSERT_TRUE(taken);
+  const auto again = bring_along(taken->account, jenny(), start, Rules());
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Errc::already_exists);
+}
+
+TEST(ImportedCustomers, HearOfTheirNextInvoiceAndOfCardsThatExpire) {
+  ForeignAccount command = jenny();
+  command.sources[0].card()->summary.exp_month = 12;
+  command.sources[0].card()->summary.exp_year = 2030;
+  Rules rules;
+  rules.upcoming_notice = days(7);
+  const auto taken = bring_along(empty_account(), command, month(2) + days(1), rules);
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->account.subscriptions[0].upcoming_at, month(3) - days(7));
+  EXPECT_EQ(taken->account.sources[0].expiring_at, from_unix(1'922'313'600)) << "2030-12-01";
+}
+
+TEST(ImportedCustomers, HaveTheirTrialsEndAnnounced) {
+  ForeignAccount command = jenny();
+  command.invoices.clear();
+  Subscription& trial = command.subscriptions[0];
+  trial.status = SubscriptionStatus::trialing;
+  trial.trial_start = start;
+  trial.trial_end = trial.anchor = start + days(10);
+  trial.current_period = {start, start + days(10)};
+  place_in_cycle(trial);
+  EXPECT_EQ(trial.ordinal, 0);
+  EXPECT_EQ(trial.anchor_ordinal, 1);
+  auto taken = bring_along(empty_account(), command, start + days(1), Rules());
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->account.subscriptions[0].trial_will_end_at, start + days(7));
+  taken = bring_along(empty_account(), command, start + days(8), Rules());
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->account.subscriptions[0].trial_will_end_at, std::nullopt) << "it was announced before";
+}
+
+struct Place {
+  const char* what;
+  Timestamp anchor;
+  Period current;
+  std::int64_t ordinal, anchor_ordinal;
+};
+
+TEST(PlacesInTheCycle, AreFoundByTheCurrentPeriod) {
+  const std::array places = {
+      Place{"the first period", start, {month(0), month(1)}, 0, 0},
+      Place{"after a month without the anchor's day", start, {month(1), month(2)}, 1, 0},
+      Place{"years later", start, {month(40), month(41)}, 40, 0},
+      Place{"before the anchor", start, {start - days(5), start}, 0, 1},
+  };
+  for (const Place& place : places) {
+    Subscription subscription = monthly();
+    subscription.anchor = place.anchor;
+    subscription.current_period = place.current;
+    place_in_cycle(subscription);
+    EXPECT_EQ(subscription.ordinal, place.ordinal) << place.what;
+    EXPECT_EQ(subscription.anchor_ordinal, place.anchor_ordinal) << place.what;
+    EXPECT_EQ(subscription.period(subscription.ordinal + 1).start, place.current.end) << place.what;
+  }
+}
+
+struct Unfit {
+  const char* what;
+  std::function<void(ForeignAccount&)> spoil;
+  const char* parameter;
+};
+
+TEST(ImportedCustomers, AreRefusedWholeWhenAPartDoesNotFit) {
+  const std::array unfit = {
+      Unfit{"a foreign customer", [](auto& c) { c.customer.id = CustomerId("cus_4fdAW5ftNQow1a"); }, "id"},
+      Unfit{"another account's source",
+            [](auto& c) { c.sources[0].id = make_id<SourceKind>(AccountKey::from_bits(1, 2), 2); }, "id"},
+      Unfit{"an identifier of another kind", [](auto& c) { c.sources[0].id = SourceId(c.customer.id.value()); }, "id"},
+      Unfit{"the same one twice", [](auto& c) { c.sources.push_back(c.sources[0]); }, "id"},
+      Unfit{"no items", [](auto& c) { c.subscriptions[0].items.clear(); }, "items"},
+      Unfit{"an ended subscription", [](auto& c) { c.subscriptions[0].status = SubscriptionStatus::canceled; },
+            "status"},
+      Unfit{"an empty period",
+            [](auto& c) { c.subscriptions[0].current_period.end = c.subscriptions[0].current_period.start; },
+            "current_period_end"},
+      Unfit{"a source that is not there",
+            [](auto& c) { c.subscriptions[0].default_source = make_id<SourceKind>(key, 99); }, "default_source"},
+      Unfit{"an item of an unknown subscription",
+            [](auto& c) {
+              InvoiceItem& item = c.invoice_items.emplace_back();
+              item.id = make_id<InvoiceItemKind>(key, 11);
+              item.subscription = make_id<SubscriptionKind>(key, 99);
+            },
+            "subscription"},
+      Unfit{"a bank account with a card's identifier", [](auto& c) { c.sources[0].means = BankAccount(); }, "id"},
+      Unfit{"a paid invoice", [](auto& c) { c.invoices[0].status = InvoiceStatus::paid; }, "status"},
+      Unfit{"a wrong total", [](auto& c) { c.invoices[0].total.minor += 1; }, "total"},
+      Unfit{"an open invoice without a number", [](auto& c) { c.invoices[0].number.clear(); }, "number"},
+      Unfit{"an unknown subscription's invoice",
+            [](auto& c) { c.invoices[0].subscription = make_id<SubscriptionKind>(key, 99); }, "subscription"},
+  };
+  for (const Unfit& each : unfit) {
+    ForeignAccount command = jenny();
+    each.spoil(command);
+    const auto refused = bring_along(empty_account(), command, start, Rules());
+    ASSERT_FALSE(refused) << each.what;
+    EXPECT_EQ(refused.error().parameter, each.parameter) << each.what << ": " << refused.error().detail;
+  }
+}
+
+}  // namespace
+}  // namespace billd
