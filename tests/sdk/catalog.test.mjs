@@ -226,7 +226,7 @@ for (const { version } of descriptions) {
     const all = "/v1/webhook_endpoints";
     it("are made, read, changed, listed and deleted", async () => {
       const url = `https://example.com/${name()}`;
-      const made = await good(`POST ${all}`, { url, enabled_events: ["*"] });
+      const made = await good(`POST ${all}`, { url, enabled_events: ["invoice.voided"] });
       assert.match(made.secret, /^whsec_/);
       assert.equal((await good(`GET ${all}/${made.id}`)).url, url);
       const changed = await good(`POST ${all}/${made.id}`, { enabled_events: ["invoice.paid"], disabled: true });
