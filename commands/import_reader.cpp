@@ -31,8 +31,13 @@ void add_unknown(Objects& objects, Objects more) {
 
 /// Newest first, as the API lists each kind by itself.
 void sort_newest_first(Objects& objects) {
-  std::ranges::stable_sort(objects, std::ranges::greater(),
-                           [](const json::object& object) { return integer_of(object, "created"); });
+  // What was made in the same second stays in its order.
+  std::vector<std::pair<std::int64_t, std::size_t>> order;
+  for (std::size_t i = 0; i < objects.size(); ++i) order.emplace_back(-integer_of(objects[i], "created"), i);
+  std::ranges::sort(order);
+  Objects sorted;
+  for (const auto& [created, place] : order) sorted.push_back(std::move(objects[place]));
+  objects = std::move(sorted);
 }
 
 bool is_unfinished(const json::object& invoice) {
