@@ -265,7 +265,8 @@ std::string openapi_document(const OpenApiInfo& info) {
   if (!info.operators_url.empty())
     for (const operators::Face::Route& route : operators::Face::routes()) add(paths, route, info.operators_url);
   path_at(paths, "/webhooks/{name}", info.api_url)["post"] = webhook_operation();
-  path_at(paths, "/openapi.json", info.api_url)["get"] = document_operation();
+  // Where operators are told of their listener, too, that has the path.
+  if (info.operators_url.empty()) path_at(paths, "/openapi.json", info.api_url)["get"] = document_operation();
   json::object all_schemas = schemas(), all_schemes = security_schemes();
   add_faces(paths, all_schemas, all_schemes, info);
   json::object document;
