@@ -161,16 +161,16 @@ Result<void> check_before_payment(const Invoice& invoice, const CreateCreditNote
                  command.refund_amount != 0   ? "refund_amount"
                  : command.credit_amount != 0 ? "credit_amount"
                                               : "out_of_band_amount");
+  const std::int64_t left = invoice.amount_due().minor - amount.minor;
+  if (left < 0)
+    return wrong("The amount (" + std::to_string(amount.minor) + ") is more than what is due (" +
+                     std::to_string(invoice.amount_due().minor) + ").",
+                 "amount");
   // What is due may hold what the customer owed before, which no credit note for this invoice takes back.
   const std::int64_t of_invoice = std::max<std::int64_t>(invoice.total.minor, 0) - invoice.credited(false);
   if (amount.minor > of_invoice)
     return wrong("The amount (" + std::to_string(amount.minor) + ") is more than what is left of the invoice (" +
                      std::to_string(of_invoice) + ").",
-                 "amount");
-  const std::int64_t left = invoice.amount_due().minor - amount.minor;
-  if (left < 0)
-    return wrong("The amount (" + std::to_string(amount.minor) + ") is more than what is due (" +
-                     std::to_string(invoice.amount_due().minor) + ").",
                  "amount");
   const Money least = minimum_charge(amount.currency);
   if (left > 0 && left < least.minor)
