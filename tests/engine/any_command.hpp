@@ -13,9 +13,17 @@ namespace billd::test {
 class Draw {
  public:
   explicit Draw(std::uint64_t seed) : engine_(seed) {}
+  /// Draws these numbers, each as far as it may be, and when there are no more always the same ones: what a property
+  /// shrinks.
+  explicit Draw(std::vector<std::uint16_t> script) : script_(std::move(script)), is_scripted_(true) {}
 
   /// A number of [0, count).
-  std::size_t below(std::size_t count) { return std::uniform_int_distribution<std::size_t>(0, count - 1)(engine_); }
+  std::size_t below(std::size_t count) {
+    if (next_ < script_.size()) return script_[next_++] % count;
+    return std::uniform_int_distribution<std::size_t>(0, count - 1)(engine_);
+  }
+  /// Whether everything that was to be drawn was drawn.
+  bool is_over() const { return is_scripted_ && next_ >= script_.size(); }
   bool one_in(std::size_t count) { return below(count) == 0; }
   template <class Value>
   Value among(std::initializer_list<Value> values) {
@@ -28,6 +36,9 @@ class Draw {
 
  private:
   std::mt19937_64 engine_;
+  std::vector<std::uint16_t> script_;
+  std::size_t next_ = 0;
+  bool is_scripted_ = false;
 };
 
 /// Commands for the customer of a world, most of them to the point. A world has `now`, `account()`, `invoice_ids()`,
@@ -42,15 +53,22 @@ class AnyCommand {
  public:
   AnyCommand(Draw& draw, const World& world) : draw_(draw), world_(world) {}
 
+  /// Of new subscriptions.
+  std::vector<Recurrence> recurrences = {{Interval::day, 1},   {Interval::day, 10},  {Interval::week, 1},
+                                         {Interval::month, 1}, {Interval::month, 1}, {Interval::month, 3},
+                                         {Interval::year, 1},  {Interval::month, 0}};
+  std::size_t subscriptions_max = 5;
+
   CreateCustomer any_new_customer() {
     CreateCustomer command;
     command.email = "ada@example.com";
-    if (!draw_.one_in(4)) command.source = card();
+    if (!draw_.one_in(4)) command.source = any_new_source();
     return command;
   }
 
   Command any() {
     if (draw_.one_in(8)) return any_giving_back();
+    if (draw_.one_in(14)) return any_word();
     if (draw_.one_in(16)) return any_schedule();
     if (draw_.one_in(3)) return any_invoicing();
     if (draw_.one_in(4)) return any_change();
@@ -58,7 +76,7 @@ class AnyCommand {
       case 0:
         return any_update();
       case 1:
-        return AddSource{card(), draw_.one_in(2)};
+        return AddSource{any_new_source(), draw_.one_in(2)};
       case 2:
         return RemoveSource{any_source()};
       case 3: {
@@ -94,7 +112,73 @@ class AnyCommand {
     }
   }
 
+  /// What makes an invoice at once or changes the next one.
+  Command any_previewable() {
+    switch (draw_.below(8)) {
+      case 0:
+      case 1:
+        return any_subscription();
+      case 2:
+        return CancelSubscription{any_subscription_id(), draw_.one_in(2), draw_.one_in(2), draw_.one_in(2)};
+      case 3:
+        return RenewSubscription{any_subscription_id(), true, std::nullopt};
+      case 4: {
+        CreateInvoiceItem command;
+        command.unit_amount = {draw_.among<std::int64_t>({1, 700, -300, -2500}), Currency::of("usd")};
+        if (draw_.one_in(2)) command.subscription = any_subscription_id();
+        return command;
+      }
+      default:
+        return any_change();
+    }
+  }
+
  private:
+  NewSource any_new_source() {
+    NewSource source = draw_.one_in(6) ? bank_account("6789") : card();
+    source.is_payment_method = draw_.one_in(5);
+    return source;
+  }
+
+  /// What people and processors say of what is there already.
+  Command any_word() {
+    const InvoiceId id = any_invoice();
+    const auto recalled = world_.settled(id);
+    const Invoice* invoice = world_.find_invoice(id);
+    const Charge* charge = invoice == nullptr || invoice->charges.empty() ? nullptr : &invoice->charges.back();
+    const ChargeId charge_id = charge == nullptr ? ChargeId("ch_none") : charge->id;
+    switch (draw_.below(8)) {
+      case 0:
+        return UpdateCharge{id, recalled, charge_id, draw_.among<std::string>({"", "A year."}), {}};
+      case 1: {
+        const bool has_refund = charge != nullptr && !charge->refunds.empty();
+        return UpdateRefund{
+            id, recalled, has_refund ? charge->refunds.back().id : RefundId("re_none"), {{"by", "ada"}}};
+      }
+      case 2: {
+        const bool has_note = invoice != nullptr && !invoice->credit_notes.empty();
+        return UpdateCreditNote{
+            id, recalled, has_note ? invoice->credit_notes.back().id : CreditNoteId("cn_none"), "Sorry.", {}};
+      }
+      case 3: {
+        RecordDispute command{id, recalled, charge_id, {}};
+        command.dispute.reference = draw_.among<std::string>({"dp_1", "dp_2"});
+        command.dispute.status = draw_.among({DisputeStatus::open, DisputeStatus::won, DisputeStatus::lost});
+        if (charge != nullptr) command.dispute.amount = charge->amount;
+        return command;
+      }
+      case 4:
+      case 5:
+        return RenewSubscription{draw_.one_in(4) ? SubscriptionId() : any_subscription_id(), draw_.one_in(3),
+                                 std::nullopt};
+      case 6:
+        return LapseSubscription{any_subscription_id()};
+      default:
+        if (draw_.one_in(3)) return AddSources{{card("tok_first"), bank_account("1234")}};
+        return VerifySource{any_source(), !draw_.one_in(3)};
+    }
+  }
+
   /// Refunds, credit notes, and the balance by hand.
   Command any_giving_back() {
     const InvoiceId id = any_invoice();
@@ -153,7 +237,7 @@ class AnyCommand {
         else
           command.phases = any_phases();
         command.end_behavior = draw_.among({EndBehavior::release, EndBehavior::cancel});
-        if (world_.account().subscriptions.size() > 5) command.phases.clear();
+        if (world_.account().subscriptions.size() + schedules.size() > subscriptions_max) command.phases.clear();
         return command;
       }
     }
@@ -289,20 +373,13 @@ class AnyCommand {
   UpdateCustomer any_update() {
     UpdateCustomer command;
     if (draw_.one_in(2)) command.name = draw_.among<std::string>({"", "Ada", "Grace"});
-    if (draw_.one_in(3)) command.source = card();
+    if (draw_.one_in(3)) command.source = any_new_source();
     if (draw_.one_in(3)) command.default_source = any_source();
     return command;
   }
 
   Subscribe any_subscription() {
-    const Recurrence recurrence = draw_.among<Recurrence>({{Interval::day, 1},
-                                                           {Interval::day, 10},
-                                                           {Interval::week, 1},
-                                                           {Interval::month, 1},
-                                                           {Interval::month, 1},
-                                                           {Interval::month, 3},
-                                                           {Interval::year, 1},
-                                                           {Interval::month, 0}});
+    const Recurrence recurrence = draw_.of(recurrences);
     Subscribe command;
     for (std::size_t items = 1 + draw_.below(3); items > 0; --items)
       command.items.push_back({price(draw_.among({0, 1, 2000, 99'999}), recurrence, draw_.one_in(9) ? "eur" : "usd"),
@@ -322,8 +399,9 @@ class AnyCommand {
       command.collection = Collection::send_invoice;
       command.days_until_due = static_cast<std::int32_t>(1 + draw_.below(40));
     }
+    if (draw_.one_in(12)) command.renewal_trigger = RenewalTrigger::webhook;
     // Enough lives side by side.
-    if (world_.account().subscriptions.size() > 5) command.items.clear();
+    if (world_.account().subscriptions.size() > subscriptions_max) command.items.clear();
     return command;
   }
 

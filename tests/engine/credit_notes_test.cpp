@@ -359,5 +359,108 @@ TEST(ACreditNote, TakesNothingBackOfWhatWasOwedBefore) {
   EXPECT_EQ(world.invoice(id).amount_due().minor, 300);
 }
 
+/// An open invoice with two lines, of 2000 and 3000.
+struct TwoLines {
+  TwoLines() : world(start) {
+    world.customer_with_card();
+    Subscribe command = test::subscribe_to(price(2000));
+    command.items.push_back({price(3000), 1, {}});
+    command.collection = Collection::send_invoice;
+    command.days_until_due = 30;
+    world.subscribed_to(command);
+    world.pass_to(start + hours(2));
+    id = world.latest_invoice().id;
+  }
+  CreateCreditNote of_first_line(std::int64_t amount) const {
+    CreateCreditNote command;
+    command.invoice = id;
+    command.lines.push_back({world.invoice(id).lines.at(0).id, amount, {}, 0, ""});
+    return command;
+  }
+  Scenario world;
+  InvoiceId id;
+};
+
+TEST(ACreditNote, OfALineTakesNoMoreThanOthersHaveLeftOfIt) {
+  TwoLines given;
+  given.world.run(given.of_first_line(1500));
+  EXPECT_THAT(given.world.refused(given.of_first_line(501)).detail, HasSubstr("left of the invoice's line"));
+  given.world.run(given.of_first_line(500));
+  EXPECT_EQ(given.world.invoice(given.id).amount_due().minor, 3000);
+}
+
+TEST(ACreditNote, OfALineThatWasVoidedLeavesItToOthers) {
+  TwoLines given;
+  const CreditNoteId mistake(given.world.run(given.of_first_line(1500)).subject);
+  given.world.run(VoidCreditNote{given.id, {}, mistake});
+  given.world.run(given.of_first_line(2000));
+  EXPECT_EQ(given.world.invoice(given.id).amount_due().minor, 3000);
+}
+
+TEST(ACreditNote, OfALineByItsQuantityRoundsAHalfUp) {
+  Scenario world(start);
+  world.customer_with_card();
+  const SubscriptionId id = world.subscribed_to(price(2000));
+  world.pass_to(start + hours(31 * 12));  // half of January's 31 days
+  UpdateSubscription update;
+  update.subscription = id;
+  update.items.push_back({{}, false, price(2001), 2, {}});
+  update.proration = ProrationBehavior::always_invoice;
+  world.run(update);
+  const Invoice made = world.latest_invoice();
+  ASSERT_EQ(made.lines.at(0).amount.minor, 2001);
+  ASSERT_EQ(made.lines.at(0).quantity, 2);
+  CreateCreditNote command;
+  command.invoice = made.id;
+  command.recalled = world.settled(made.id);
+  command.lines.push_back({made.lines.at(0).id, {}, 1, 0, ""});
+  command.credit_amount = 1001;
+  world.run(command);
+  EXPECT_EQ(world.invoice(made.id).credit_notes.at(0).amount.minor, 1001);
+}
+
+TEST(CreditNotes, OfOneInvoiceHaveALimit) {
+  Billed given(true);
+  for (int i = 0; i < 50; ++i) given.world.run(given.after_payment(0, 1, 0));
+  EXPECT_EQ(given.note(49).number, given.invoice().number + "-CN-50");
+  EXPECT_EQ(given.world.refused(given.after_payment(0, 1, 0)).code, Errc::limit_exceeded);
+}
+
+TEST(ACreditNote, KeepsTheBalanceWithinItsLimits) {
+  Billed given(true);
+  given.world.run(AdjustBalance{{-balance_limit + 5, usd}, "", {}});
+  EXPECT_EQ(given.world.refused(given.after_payment(0, 6, 0)).code, Errc::amount_out_of_range);
+  given.world.run(given.after_payment(0, 5, 0));
+  EXPECT_EQ(given.world.account().customer.balance, -balance_limit);
+}
+
+TEST(ACreditNote, IsNotVoidedWhileAChargeIsInFlight) {
+  Billed given(false);
+  const CreditNoteId note(given.world.run(given.credit(500)).subject);
+  given.world.decide(PayInvoice{given.id, {}, {}});
+  EXPECT_THAT(given.world.refused(VoidCreditNote{given.id, {}, note}).detail, HasSubstr("already in progress"));
+  given.world.answer(given.id, test::declined());
+  given.world.run(VoidCreditNote{given.id, {}, note});
+  EXPECT_EQ(given.invoice().amount_due().minor, 2000);
+}
+
+TEST(TheBalance, IsNotTakenBeyondItsLimitByAVoidedInvoice) {
+  Scenario world(start);
+  world.customer_with_card();
+  world.run(AdjustBalance{{-700, usd}, "", {}});
+  Subscribe command = test::subscribe_to(price(2000));
+  command.collection = Collection::send_invoice;
+  command.days_until_due = 30;
+  world.subscribed_to(command);
+  world.pass_to(start + hours(2));
+  const InvoiceId id = world.latest_invoice().id;
+  ASSERT_EQ(world.invoice(id).amount_due().minor, 1300);
+  world.run(AdjustBalance{{-balance_limit + 699, usd}, "", {}});
+  EXPECT_EQ(world.refused(VoidInvoice{id, {}}).code, Errc::amount_out_of_range);
+  world.run(AdjustBalance{{1, usd}, "", {}});
+  world.run(VoidInvoice{id, {}});
+  EXPECT_EQ(world.account().customer.balance, -balance_limit);
+}
+
 }  // namespace
 }  // namespace billd

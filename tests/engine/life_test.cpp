@@ -5,11 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <map>
 #include <random>
-#include <set>
 
 #include "tests/engine/any_command.hpp"
+#include "tests/engine/bank.hpp"
 #include "tests/engine/scenario.hpp"
 
 namespace billd {
@@ -21,92 +20,9 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using test::AnyCommand;
 using test::at;
+using test::Bank;
 using test::Draw;
 using test::Scenario;
-
-/// A processor that forgets idempotency keys after a day, as real ones do: sending an old charge again charges again.
-class Bank {
- public:
-  Bank(Draw& draw, const Scenario& world) : draw_(draw), world_(world) {}
-
-  bool reliable = false;
-  std::size_t declines_one_in = 3;
-
-  std::optional<ChargeOutcome> ask(const CollectCharge& effect, const Charge& charge) {
-    if (!reliable && draw_.one_in(8)) return std::nullopt;  // lost on the way there
-    auto known = ledger_.find(charge.id.value());
-    const bool forgotten = known != ledger_.end() && world_.now - known->second.at >= days(1);
-    if (effect.look_up_only) {
-      if (known == ledger_.end()) return ChargeOutcome{ChargeOutcomeKind::impossible, "", ""};
-    } else if (known == ledger_.end() || forgotten) {
-      const bool declines = draw_.one_in(declines_one_in);
-      if (!declines)
-        EXPECT_EQ(++captures_[effect.invoice.value()], 1) << "charged twice for " << effect.invoice.value();
-      known = ledger_.insert_or_assign(charge.id.value(), Entry{!declines, world_.now, effect.invoice}).first;
-    }
-    if (!reliable && draw_.one_in(8)) return std::nullopt;  // lost on the way back
-    return outcome(known->second);
-  }
-
-  /// A refund is given once under its key, too, and forgotten like a charge.
-  std::optional<RefundOutcome> ask(const SendRefund& effect, const Refund& refund) {
-    if (!reliable && draw_.one_in(8)) return std::nullopt;  // lost on the way there
-    auto known = refunds_.find(refund.id.value());
-    const bool forgotten = known != refunds_.end() && world_.now - known->second.at >= days(1);
-    if (effect.look_up_only) {
-      if (known == refunds_.end()) return RefundOutcome{RefundOutcomeKind::impossible, "", ""};
-    } else if (known == refunds_.end() || forgotten) {
-      const bool fails = draw_.one_in(5);
-      if (!fails) EXPECT_TRUE(given_back_.insert(refund.id.value()).second) << "refunded twice";
-      known = refunds_.insert_or_assign(refund.id.value(), Entry{!fails, world_.now, effect.invoice}).first;
-    }
-    if (!reliable && draw_.one_in(8)) return std::nullopt;  // lost on the way back
-    return truth(refund.id);
-  }
-  RefundOutcome truth(const RefundId& refund) const {
-    const auto known = refunds_.find(refund.value());
-    if (known != refunds_.end() && known->second.captured) return {RefundOutcomeKind::succeeded, "", "refund"};
-    return {RefundOutcomeKind::failed, "expired_or_canceled_card", ""};
-  }
-
-  /// The truth about a charge, as an operator finds it in the processor's books.
-  ChargeOutcome truth(const ChargeId& charge) const {
-    const auto known = ledger_.find(charge.value());
-    return known == ledger_.end() ? test::declined("never_arrived") : outcome(known->second);
-  }
-
-  /// Any charge that the bank has seen, as a late or repeated message of it would name it.
-  std::optional<RecordChargeOutcome> any_message() {
-    if (ledger_.empty()) return std::nullopt;
-    auto entry = ledger_.begin();
-    std::advance(entry, static_cast<std::ptrdiff_t>(draw_.below(ledger_.size())));
-    return RecordChargeOutcome{entry->second.invoice, ChargeId(entry->first), outcome(entry->second)};
-  }
-
-  int captures(const InvoiceId& invoice) const {
-    const auto found = captures_.find(invoice.value());
-    return found == captures_.end() ? 0 : found->second;
-  }
-  int captures() const {
-    int sum = 0;
-    for (const auto& [invoice, count] : captures_) sum += count;
-    return sum;
-  }
-
- private:
-  struct Entry {
-    bool captured = false;
-    Timestamp at;
-    InvoiceId invoice;
-  };
-  static ChargeOutcome outcome(const Entry& entry) { return entry.captured ? test::succeeded() : test::declined(); }
-
-  Draw& draw_;
-  const Scenario& world_;
-  std::map<std::string, Entry> ledger_, refunds_;
-  std::set<std::string> given_back_;
-  std::map<std::string, int> captures_;
-};
 
 struct Totals {
   std::size_t commands = 0, refused = 0, invoices = 0, charges = 0, renewals = 0;
@@ -117,7 +33,7 @@ class Life {
   explicit Life(std::uint64_t seed)
       : draw_(seed),
         world_(at("2024-01-31 12:34:56"), any_rules(), seed),
-        bank_(draw_, world_),
+        bank_(draw_, world_.now),
         commands_(draw_, world_) {
     world_.bank = [this](const CollectCharge& effect, const Charge& charge) { return bank_.ask(effect, charge); };
     world_.refund_bank = [this](const SendRefund& effect, const Refund& refund) { return bank_.ask(effect, refund); };
@@ -228,7 +144,7 @@ class Life {
       EXPECT_FALSE(invoice.has_unresolved_refund()) << "no outcome stays unknown";
     }
     for (const Subscription& subscription : world_.account().subscriptions)
-      if (subscription.status != SubscriptionStatus::incomplete)
+      if (subscription.status != SubscriptionStatus::incomplete && !subscription.grace_until)
         EXPECT_GT(subscription.current_period.end, world_.now) << "every period was begun";
   }
 

@@ -149,5 +149,60 @@ TEST(Money, IsWrittenWithItsSymbolOrItsCode) {
   EXPECT_EQ(to_text(Money{}), "0.00");
 }
 
+TEST(AShare, IsRoundedOnceByTheNamedRule) {
+  struct {
+    std::int64_t minor, numerator, denominator, half_up, half_even;
+  } const cases[] = {
+      {100, 1, 4, 25, 25},
+      {101, 1, 4, 25, 25},
+      {102, 1, 4, 26, 26},
+      {103, 1, 4, 26, 26},
+      {1, 1, 2, 1, 0},
+      {3, 1, 2, 2, 2},
+      {5, 1, 2, 3, 2},
+      {-1, 1, 2, -1, 0},
+      {-3, 1, 2, -2, -2},
+      {-5, 1, 2, -3, -2},
+      {-101, 1, 4, -25, -25},
+      {-103, 1, 4, -26, -26},
+      {2, 2, 3, 1, 1},
+      {1, 1, 3, 0, 0},
+      {0, 7, 9, 0, 0},
+      {1000, 0, 5, 0, 0},
+      {100, -1, 8, -13, -12},
+      {largest, 1, 1, largest, largest},
+      {smallest, 1, 1, smallest, smallest},
+      {largest, largest, largest, largest, largest},
+  };
+  for (const auto& given : cases) {
+    const std::string name = std::to_string(given.minor) + " x " + std::to_string(given.numerator) + " / " +
+                             std::to_string(given.denominator);
+    EXPECT_EQ(scale(usd(given.minor), given.numerator, given.denominator, Rounding::half_up)->minor, given.half_up)
+        << name;
+    EXPECT_EQ(scale(usd(given.minor), given.numerator, given.denominator, Rounding::half_even)->minor, given.half_even)
+        << name;
+  }
+  EXPECT_EQ(scale(usd(largest), 2, 1, Rounding::half_up).error().code, Errc::amount_out_of_range);
+  EXPECT_EQ(scale(usd(smallest), 3, 2, Rounding::half_even).error().code, Errc::amount_out_of_range);
+}
+
+RC_GTEST_PROP(AShare, IsAtMostHalfAUnitFromTheExactOne, ()) {
+  const auto minor = *rc::gen::arbitrary<std::int64_t>();
+  const auto denominator = *rc::gen::inRange<std::int64_t>(1, std::int64_t{1} << 40);
+  const auto numerator = *rc::gen::inRange<std::int64_t>(0, denominator + 1);
+  for (const Rounding rounding : {Rounding::half_up, Rounding::half_even}) {
+    const auto share = scale(usd(minor), numerator, denominator, rounding);
+    RC_ASSERT(share.has_value());
+    const __int128 error = static_cast<__int128>(share->minor) * denominator - static_cast<__int128>(minor) * numerator;
+    RC_ASSERT(2 * (error < 0 ? -error : error) <= denominator);
+  }
+}
+
+TEST(TheSmallestCharge, IsThatOfItsCurrency) {
+  const std::pair<const char*, std::int64_t> cases[] = {{"usd", 50}, {"jpy", 50}, {"mxn", 1000}, {"kwd", 1}};
+  for (const auto& [currency, minor] : cases)
+    EXPECT_EQ(minimum_charge(Currency::of(currency)), (Money{minor, Currency::of(currency)}));
+}
+
 }  // namespace
 }  // namespace billd

@@ -195,5 +195,52 @@ TEST(ACard, ThatWasFinallyDeclinedMayStillBeChargedByHand) {
   EXPECT_EQ(given.world.invoice(given.invoice).status, InvoiceStatus::paid);
 }
 
+TEST(ACard, ThatIsAddedInItsLastMonthIsNoNews) {
+  Scenario world(start);
+  CreateCustomer create;
+  create.source = test::card();
+  std::get<Card>(create.source->means).summary.exp_month = 1;
+  std::get<Card>(create.source->means).summary.exp_year = 2026;
+  world.run(create);
+  world.subscribed_to(price(2000));
+  world.take_events();
+  world.pass_to(start + days(10));
+  EXPECT_THAT(world.take_events(), ElementsAre());
+}
+
+TEST(ABankDebit, ThatWasReturnedIsNotTriedAgain) {
+  Scenario world(start);
+  world.run(CreateCustomer{});
+  const SourceId account(world.run(AddSource{test::bank_account("6789")}).subject);
+  world.run(VerifySource{account, true});
+  const SubscriptionId subscription = world.subscribed_to(price(2000));
+  world.bank_says(test::declined("insufficient_funds"));  // a card would be tried again
+  world.pass_to(renewal + hours(2));
+  const InvoiceId invoice = world.latest_invoice().id;
+  ASSERT_TRUE(world.invoice(invoice).next_attempt_at.has_value()) << "the schedule goes on";
+  world.pass_to(renewal + days(30));
+  EXPECT_EQ(world.invoice(invoice).charges.size(), 1U);
+  EXPECT_EQ(world.invoice(invoice).attempt_count, 4);
+  EXPECT_EQ(world.subscription(subscription).status, SubscriptionStatus::canceled);
+}
+
+TEST(ABankDebit, ThatWasReturnedLeavesTheScheduleToAnotherSource) {
+  Scenario world(start);
+  world.run(CreateCustomer{});
+  const SourceId account(world.run(AddSource{test::bank_account("6789")}).subject);
+  world.run(VerifySource{account, true});
+  world.subscribed_to(price(2000));
+  world.bank_says(test::declined("insufficient_funds"));
+  world.pass_to(renewal + hours(2));
+  const InvoiceId invoice = world.latest_invoice().id;
+  world.run(AddSource{test::card(), false});
+  UpdateCustomer update;
+  update.default_source = world.account().sources.back().id;
+  world.run(update);
+  world.bank_says(test::succeeded());
+  world.pass_to(renewal + days(4));
+  EXPECT_EQ(world.invoice(invoice).status, InvoiceStatus::paid);
+}
+
 }  // namespace
 }  // namespace billd

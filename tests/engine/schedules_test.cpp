@@ -350,5 +350,87 @@ TEST(APhase, ThatIsChangedWhileItRunsChangesTheSubscriptionsCoupon) {
   EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 1000", "2026-02-15 600", "2026-03-15 1200"));
 }
 
+TEST(APhase, HasATrialThatEndsWithinIt) {
+  for (const auto& [trial_end, is_fine] : {std::pair(start, false), std::pair(start + days(1), true),
+                                           std::pair(start + days(31), true), std::pair(start + days(32), false)}) {
+    Scenario world(start);
+    world.customer_with_card();
+    NewPhase trial = phase(1000, 1);
+    trial.trial_end = trial_end;
+    const auto made = world.attempt(Planned::command_of({trial}, EndBehavior::release));
+    EXPECT_EQ(made.has_value(), is_fine) << billd::to_text(trial_end);
+    if (!made) EXPECT_THAT(made.error().detail, HasSubstr("trial ends"));
+  }
+}
+
+TEST(ASchedule, IsChangedOnlyAheadOfItsTime) {
+  NewPhase later = phase(1000, 1);
+  later.start = start + days(10);
+  Planned waiting({later});
+  UpdateSchedule update;
+  update.schedule = waiting.id;
+  later.start = start - days(1);
+  update.phases = std::vector{later};
+  EXPECT_THAT(waiting.world.refused(update).detail, HasSubstr("cannot begin in the past"));
+  later.start = start + days(20);
+  update.phases = std::vector{later};
+  waiting.world.run(update);
+  EXPECT_EQ(next_due(timers(waiting.world.account())), start + days(20));
+
+  Planned running({phase(1000, 2), phase(2000, 1)});
+  running.world.pass_to(start + days(40));
+  update.schedule = running.id;
+  NewPhase current = phase(1000, 3);
+  current.start = start + days(1);
+  update.phases = std::vector{current};
+  EXPECT_THAT(running.world.refused(update).detail, HasSubstr("start_date cannot be changed"));
+  current.start = start;
+  current.iterations.reset();
+  current.end = start + days(40);
+  update.phases = std::vector{current};
+  EXPECT_THAT(running.world.refused(update).detail, HasSubstr("must end in the future"));
+  current.end = start + days(41);
+  update.phases = std::vector{current};
+  running.world.run(update);
+  EXPECT_EQ(running.schedule().current_phase().end, start + days(41));
+}
+
+TEST(APhase, KeepsTheItemsOfTheSamePrice) {
+  NewPhase second = phase(1000, 1);
+  second.items.front().quantity = 3;
+  second.items.push_back({price(50), 1, {}});
+  Planned given({phase(1000, 1), second});
+  const SubscriptionItemId item = given.subscription().items.front().id;
+  given.world.pass_to(start + days(32));
+  ASSERT_EQ(given.subscription().items.size(), 2U);
+  EXPECT_EQ(given.subscription().items.front().id, item);
+  EXPECT_EQ(given.subscription().items.front().quantity, 3);
+}
+
+TEST(ASchedule, KeepsTenPhasesThatAreOver) {
+  constexpr Recurrence day{Interval::day, 1};
+  Planned given({phase(1000, 1, day), phase(1000, 1, day)});
+  for (int days_passed = 1; days_passed <= 25; ++days_passed) {
+    given.world.pass_to(start + days(days_passed) + hours(1));
+    UpdateSchedule update;
+    update.schedule = given.id;
+    update.phases = std::vector{phase(1000, 1, day), phase(1000, 1, day)};
+    given.world.run(update);
+  }
+  EXPECT_EQ(given.schedule().phases.size(), 12U);
+  EXPECT_EQ(given.schedule().current_phase().start, start + days(25));
+  EXPECT_EQ(given.world.invoices().size(), 26U);
+}
+
+TEST(Schedules, StopAtFiveHundred) {
+  Scenario world(start);
+  world.customer_with_card();
+  NewPhase later = phase(1000, 1);
+  later.start = start + days(10);
+  const CreateSchedule command = Planned::command_of({later}, EndBehavior::release);
+  for (int i = 0; i < 500; ++i) world.run(command);
+  EXPECT_EQ(world.refused(command).code, Errc::limit_exceeded);
+}
+
 }  // namespace
 }  // namespace billd
