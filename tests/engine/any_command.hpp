@@ -69,6 +69,7 @@ class AnyCommand {
   Command any() {
     if (draw_.one_in(8)) return any_giving_back();
     if (draw_.one_in(14)) return any_word();
+    if (draw_.one_in(18)) return any_other();
     if (draw_.one_in(16)) return any_schedule();
     if (draw_.one_in(3)) return any_invoicing();
     if (draw_.one_in(4)) return any_change();
@@ -138,6 +139,58 @@ class AnyCommand {
     NewSource source = draw_.one_in(6) ? bank_account("6789") : card();
     source.is_payment_method = draw_.one_in(5);
     return source;
+  }
+
+  /// What was used, charges by themselves, and what is said from outside of billd.
+  Command any_other() {
+    const InvoiceId id = any_invoice();
+    switch (draw_.below(7)) {
+      case 0:
+        return HoldDraft{id};
+      case 1: {
+        ChargeCustomer command;
+        command.amount = {draw_.among<std::int64_t>({10, 700, 5000}), Currency::of("usd")};
+        command.is_charged = !draw_.one_in(4);
+        command.description = "By itself";
+        return command;
+      }
+      case 2: {
+        RecordForeignRefund command;
+        command.invoice = id;
+        command.recalled = world_.settled(id);
+        const Invoice* invoice = world_.find_invoice(id);
+        const bool has_charge = invoice != nullptr && !invoice->charges.empty();
+        command.charge = has_charge ? invoice->charges.back().id : ChargeId("ch_none");
+        command.amount = {draw_.among<std::int64_t>({1, 500}), Currency::of("usd")};
+        command.outcome = {RefundOutcomeKind::succeeded, "",
+                           "foreign_" + draw_.among<std::string>({"one", "two"}) + id.value()};
+        return command;
+      }
+      default: {
+        RecordUsage command;
+        command.item = SubscriptionItemId("si_none");
+        for (const Subscription& subscription : world_.account().subscriptions)
+          for (const SubscriptionItem& item : subscription.items)
+            if (item.price.is_metered()) command.item = item.id;
+        command.quantity = static_cast<std::int64_t>(draw_.below(30));
+        if (draw_.one_in(3)) command.timestamp = world_.now - hours(draw_.below(100));
+        command.action = draw_.among({UsageAction::increment, UsageAction::increment, UsageAction::set});
+        return command;
+      }
+    }
+  }
+
+  Redemption any_coupon() {
+    const CouponDuration duration =
+        draw_.among({CouponDuration::once, CouponDuration::repeating, CouponDuration::forever});
+    const std::int32_t months = duration == CouponDuration::repeating ? 5 : 0;
+    return draw_.one_in(2) ? percent_off("15", duration, months) : amount_off(450, duration, months);
+  }
+
+  std::vector<AppliedTaxRate> any_taxes() {
+    std::vector<AppliedTaxRate> rates = {tax_of("19", draw_.one_in(2))};
+    if (draw_.one_in(3)) rates.push_back(tax_of("8.875", rates.front().inclusive));
+    return rates;
   }
 
   /// What people and processors say of what is there already.
@@ -356,6 +409,9 @@ class AnyCommand {
       command.pause = pause;
     }
     if (draw_.one_in(6)) command.pause = std::optional<Pause>();
+    if (draw_.one_in(12)) command.discount = std::optional(any_coupon());
+    if (draw_.one_in(16)) command.discount = std::optional<Redemption>();
+    if (draw_.one_in(12)) command.tax_rates = any_taxes();
     return command;
   }
 
@@ -375,6 +431,8 @@ class AnyCommand {
     if (draw_.one_in(2)) command.name = draw_.among<std::string>({"", "Ada", "Grace"});
     if (draw_.one_in(3)) command.source = any_new_source();
     if (draw_.one_in(3)) command.default_source = any_source();
+    if (draw_.one_in(8)) command.discount = std::optional(any_coupon());
+    if (draw_.one_in(12)) command.discount = std::optional<Redemption>();
     return command;
   }
 
@@ -400,6 +458,11 @@ class AnyCommand {
       command.days_until_due = static_cast<std::int32_t>(1 + draw_.below(40));
     }
     if (draw_.one_in(12)) command.renewal_trigger = RenewalTrigger::webhook;
+    if (draw_.one_in(6)) command.discount = any_coupon();
+    if (draw_.one_in(5)) command.tax_rates = any_taxes();
+    if (draw_.one_in(6))
+      command.items.front().price =
+          metered(command.items.front().price, draw_.among({Aggregation::sum, Aggregation::max, Aggregation::last}));
     // Enough lives side by side.
     if (world_.account().subscriptions.size() > subscriptions_max) command.items.clear();
     return command;
