@@ -88,7 +88,7 @@ Result<std::string> to_text(const Book& book) {
   for (const auto& [kind, sum] : totals) add_row(text, "in all", sum, kind.second);
   text += "\nOf " + count_text(book.customers, "customer") + " in " + (book.mode == Mode::live ? "live" : "test") +
           " mode, as if it were " + billd::to_text(book.from) +
-          " now, every charge succeeded, and nobody asked for anything.\n";
+          " now, every charge succeeded, who is sent an invoice paid when it is due, and nobody asked for anything.\n";
   if (book.metered > 0)
     text += count_text(book.metered, "customer") + (book.metered == 1 ? " has" : " have") +
             " metered prices: usage that is yet to come is not in it.\n";

@@ -68,19 +68,20 @@ std::string text(Recurrence recurrence) {
   return recurrence.count == 1 ? "every " + unit : "every " + std::to_string(recurrence.count) + " " + unit + "s";
 }
 
+template <class Count>
+std::string plural(Count count, std::string_view one) {
+  return std::to_string(count) + " " + std::string(one) + (count == 1 ? "" : "s");
+}
+
 std::string days(Duration duration) {
   const auto hours = std::chrono::floor<std::chrono::hours>(duration);
-  if (hours == duration && hours.count() % 24 == 0) return std::to_string(hours.count() / 24) + " days";
-  if (hours == duration) return std::to_string(hours.count()) + " hours";
-  return std::to_string(std::chrono::floor<std::chrono::seconds>(duration).count()) + " seconds";
+  if (hours == duration && hours.count() % 24 == 0) return plural(hours.count() / 24, "day");
+  if (hours == duration) return plural(hours.count(), "hour");
+  return plural(std::chrono::floor<std::chrono::seconds>(duration).count(), "second");
 }
 
 std::string name_of(const Invoice& invoice) {
   return "Invoice " + (invoice.number.empty() ? invoice.id.value() : invoice.number + " (" + invoice.id.value() + ")");
-}
-
-std::string plural(std::size_t count, std::string_view one) {
-  return std::to_string(count) + " " + std::string(one) + (count == 1 ? "" : "s");
 }
 
 /// One account's explanation.
@@ -333,8 +334,9 @@ class Explainer {
 
   void say_charge(const Charge& charge) {
     std::string sentence = "Attempt " + std::to_string(charge.attempt) + " on " + text(charge.created) + " (" +
-                           charge.id.value() + ", " + (charge.automatic ? "by the schedule" : "by hand") + ") of " +
-                           to_text(charge.amount) + " to " + charge.source.value() + " at " + charge.gateway + " ";
+                           charge.id.value() + ", " + (charge.automatic ? "by the schedule" : "as was asked for") +
+                           ") of " + to_text(charge.amount) + " to " + charge.source.value() + " at " + charge.gateway +
+                           " ";
     switch (charge.state) {
       case ChargeState::succeeded:
         sentence += "succeeded.";
@@ -457,9 +459,10 @@ class Explainer {
     if (!customer.test_clock.is_empty())
       say("The customer lives in the time of test clock " + customer.test_clock.value() + ".");
     if (customer.delinquent) say("The latest charge of the latest invoice failed: the customer is delinquent.");
-    say(account_.sources.empty() ? std::string("There is nothing to charge.")
-                                 : "There are " + plural(account_.sources.size(), "source") + "; " +
-                                       customer.default_source.value() + " is the default.");
+    say(account_.sources.empty()
+            ? std::string("There is nothing to charge.")
+            : (account_.sources.size() == 1 ? "There is " : "There are ") + plural(account_.sources.size(), "source") +
+                  "; " + customer.default_source.value() + " is the default.");
     begin("The balance");
     for (const BalanceTransaction* transaction : transactions_) say(sentence_of(*transaction));
     say(customer.balance == 0

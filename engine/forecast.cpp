@@ -11,26 +11,54 @@ class Future {
 
   Result<std::vector<ExpectedPayment>> until(Timestamp now, Timestamp end) {
     now_ = now;
+    end_ = end;
+    auto lived = live();
+    if (!lived) return lived.error();
+    std::ranges::stable_sort(payments_, {}, &ExpectedPayment::at);
+    return std::move(payments_);
+  }
+
+ private:
+  Result<void> live() {
+    std::vector<InvoiceId> sent;
+    for (const Invoice& invoice : account_.invoices)
+      if (invoice.status == InvoiceStatus::open && invoice.collection == Collection::send_invoice &&
+          invoice.unresolved_charge() == nullptr)
+        sent.push_back(invoice.id);
+    for (const InvoiceId& id : sent) {
+      auto paid = customer_pays(id);
+      if (!paid) return paid.error();
+    }
     for (;;) {
       const auto due = next_due(timers(account_));
-      if (!due || *due > end) return std::move(payments_);
+      if (!due || *due > end_) return {};
       now_ = std::max(now_, *due);
       auto ticked = tick(std::move(account_), now_, rules_);
       if (!ticked) return ticked.error();
-      if (!ticked->changed) return std::move(payments_);
+      if (!ticked->changed) return {};
       auto taken = take(std::move(*ticked));
       if (!taken) return taken.error();
     }
   }
 
- private:
+  /// The invoice counts as paid at once, so that nothing follows from its being late; the money comes when it is due.
+  Result<void> customer_pays(const InvoiceId& id) {
+    const Invoice* invoice = account_.find(id);
+    if (invoice == nullptr || invoice->status != InvoiceStatus::open) return {};
+    const Timestamp at = std::max(now_, invoice->due_at.value_or(now_));
+    if (at <= end_) payments_.push_back({at, invoice->amount_due(), id, true});
+    auto paid = decide(account_, PayInvoice{id, {}, {}, true}, now_, rules_);
+    // What cannot be paid goes its way.
+    return paid ? take(std::move(*paid)) : Result<void>();
+  }
+
   Result<void> take(Transition transition) {
     account_ = std::move(transition.account);
-    for (const Event& event : transition.events)
-      if (event.type == EventType::invoice_sent) {
-        const auto& invoice = std::get<Invoice>(transition.snapshots[event.snapshot]);
-        payments_.push_back({now_, invoice.amount_due(), invoice.id, true});
-      }
+    for (const Event& event : transition.events) {
+      if (event.type != EventType::invoice_sent) continue;
+      auto paid = customer_pays(std::get<Invoice>(transition.snapshots[event.snapshot]).id);
+      if (!paid) return paid.error();
+    }
     for (const Effect& effect : transition.effects) {
       auto carried = std::visit([this](const auto& each) { return carry_out(each); }, effect);
       if (!carried) return carried.error();
@@ -57,7 +85,7 @@ class Future {
 
   Account account_;
   const Rules& rules_;
-  Timestamp now_;
+  Timestamp now_, end_;
   std::vector<ExpectedPayment> payments_;
 };
 

@@ -4,6 +4,7 @@
 // BILLD_SEED=n begins with that seed; BILLD_LONG=1 lives ten times as many.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
