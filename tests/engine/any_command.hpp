@@ -462,7 +462,8 @@ class AnyCommand {
     if (draw_.one_in(5)) command.tax_rates = any_taxes();
     if (draw_.one_in(6))
       command.items.front().price =
-          metered(command.items.front().price, draw_.among({Aggregation::sum, Aggregation::max, Aggregation::last}));
+          metered(command.items.front().price,
+                  draw_.among({Aggregation::sum, Aggregation::max, Aggregation::last_during_period}));
     // Enough lives side by side.
     if (world_.account().subscriptions.size() > subscriptions_max) command.items.clear();
     return command;
