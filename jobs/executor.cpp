@@ -32,6 +32,23 @@ NamedInvoice named_invoice(Command& command) {
       command);
 }
 
+/// The invoice that the command brought back into the account has its entries in the lists, though the account as it
+/// was loaded had none of them: what it does not have any more has to leave them.
+void add_entries_of_fetched(store::IndexEntries& entries, Command& command, const Transition& decided) {
+  const NamedInvoice named = named_invoice(command);
+  if (named.id == nullptr || !named.recalled->has_value()) return;
+  const auto is_it = [&](const Record& record) {
+    const auto* invoice = std::get_if<Invoice>(&record);
+    return invoice != nullptr && invoice->id == *named.id;
+  };
+  if (decided.account.find(*named.id) == nullptr && std::ranges::none_of(decided.settled, is_it)) return;
+  const store::IndexEntries stored = store::index_entries(decided.account.key, Record(**named.recalled));
+  entries.insert(entries.end(), stored.begin(), stored.end());
+  std::ranges::sort(entries);
+  const auto repeated = std::ranges::unique(entries);
+  entries.erase(repeated.begin(), repeated.end());
+}
+
 /// Whether the failure tells of the account itself, so that trying again is of no use.
 bool is_of_the_account(Errc code) {
   return code == Errc::corrupt || code == Errc::internal || code == Errc::amount_out_of_range;
@@ -454,6 +471,7 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
       redeemed = std::move(*claimed);
     }
     request.before = std::move(work.loaded.footprint);
+    if (command != nullptr) add_entries_of_fetched(request.before.entries, *command, *decided);
     request.transition = std::move(*decided);
     work.is_current = false;
     auto committed = co_await store_.commit(std::move(request));

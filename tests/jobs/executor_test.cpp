@@ -124,6 +124,32 @@ TEST_F(ExecutorTest, BringsASettledInvoiceBackToPayIt) {
   EXPECT_EQ(daemon_.successes(key), 1u);
 }
 
+TEST_F(ExecutorTest, TakesWhatADraftOutsideOfTheAccountHasNoMoreOutOfTheLists) {
+  const AccountKey key = daemon_.add_customer(1);
+  CreateInvoiceItem item;
+  item.unit_amount = {700, Currency::of("usd")};
+  ASSERT_TRUE(daemon_.execute(key, item));
+  ASSERT_TRUE(daemon_.execute(key, item));
+  CreateInvoice create;
+  create.auto_advance = false;
+  ASSERT_TRUE(daemon_.execute(key, create));
+  ASSERT_TRUE(daemon_.load(key).invoices.empty()) << "it rests";
+  auto listed = [&](store::Index index) {
+    return run(daemon_.loop, daemon_.store.count(Mode::test, index, std::nullopt, std::nullopt)).value();
+  };
+  ASSERT_EQ(listed(store::Index::invoice_items), 2U);
+  auto fields = run(daemon_.loop, daemon_.store.record_fields(Mode::test, key)).value();
+  const auto records = run(daemon_.loop, daemon_.store.load_records(Mode::test, key, fields)).value();
+  const auto draft = std::ranges::find_if(records, [](const auto& each) { return std::get_if<Invoice>(&each); });
+  ASSERT_NE(draft, records.end());
+  DeleteInvoiceItem remove;
+  remove.invoice = std::get<Invoice>(*draft).id;
+  remove.item = std::get<Invoice>(*draft).lines.at(0).invoice_item;
+  ASSERT_TRUE(daemon_.execute(key, remove));
+  EXPECT_EQ(listed(store::Index::invoice_items), 1U);
+  EXPECT_EQ(listed(store::Index::invoices), 1U);
+}
+
 TEST_F(ExecutorTest, ResolvesConflictsOfWritersInOtherProcesses) {
   Daemon other(server_, clock_);
   const AccountKey key = daemon_.add_customer(1);

@@ -173,11 +173,23 @@ class Decade {
     }
     ++(decided->changed ? of_command.done : of_command.without_effect);
     const std::vector<Effect> effects = decided->effects;
-    commit(*std::move(decided));
+    commit(*std::move(decided), fetched_by(command));
     if (!draw_.one_in(6)) perform(effects);  // or the daemon dies here
   }
 
-  void commit(Transition transition) {
+  /// The invoice that the command brings along from outside of the account; nullptr: none.
+  static const Invoice* fetched_by(const Command& command) {
+    return std::visit(
+        [](const auto& each) -> const Invoice* {
+          if constexpr (requires { each.invoice, each.recalled; })
+            return each.recalled ? &*each.recalled : nullptr;
+          else
+            return nullptr;
+        },
+        static_cast<const billd::AnyCommand&>(command));
+  }
+
+  void commit(Transition transition, const Invoice* fetched = nullptr) {
     if (!transition.changed) {
       EXPECT_EQ(transition.account, account_);
       return;
@@ -186,7 +198,7 @@ class Decade {
     if (!transition.alarm.empty()) ++coverage_.alarms;
     EXPECT_EQ(transition.account.events, account_.events + transition.events.size()) << "events are numbered in a row";
     for (const Event& event : transition.events) ++coverage_.events[to_text(event.type)];
-    stored_.commit(transition);
+    stored_.commit(transition, fetched);
     for (const InvoiceId& recalled : transition.recalled) settled_.erase(recalled.value());
     for (Record& record : transition.settled) {
       if (auto* invoice = std::get_if<Invoice>(&record)) {

@@ -21,7 +21,8 @@ class StoredAccount {
  public:
   explicit StoredAccount(const AccountKey& key) : key_(key), prefix_(store::prefix(Mode::test, 0)) {}
 
-  void commit(const Transition& transition) {
+  /// `fetched` is the invoice that the command brought along; nullptr: none.
+  void commit(const Transition& transition, const Invoice* fetched = nullptr) {
     const Account& after = transition.account;
     bytes_ = store::encode(after);
     store::Footprint footprint = store::Footprint::of(after);
@@ -35,6 +36,7 @@ class StoredAccount {
     for (auto& [name, bytes] : parts) parts_.insert_or_assign(name, std::move(bytes));
     for (const InvoiceId& recalled : transition.recalled) fields_.erase(store::record_field(key_, recalled));
     for (const Invoice& deleted : transition.deleted) append(gone, store::index_entries(key_, deleted));
+    if (fetched != nullptr && has(transition, fetched->id)) append(gone, store::index_entries(key_, Record(*fetched)));
     for (const store::IndexEntry& entry : gone) places_.erase(place_of(entry));
     for (const store::IndexEntry& entry : come) places_[place_of(entry)] = entry.score;
     for (std::size_t queue = 0; queue < queue_count; ++queue) {
@@ -87,6 +89,13 @@ class StoredAccount {
 
  private:
   using Place = std::pair<std::string, std::string>;
+
+  static bool has(const Transition& transition, const InvoiceId& id) {
+    return transition.account.find(id) != nullptr || std::ranges::any_of(transition.settled, [&](const Record& record) {
+             const auto* invoice = std::get_if<Invoice>(&record);
+             return invoice != nullptr && invoice->id == id;
+           });
+  }
 
   static void append(store::IndexEntries& entries, const store::IndexEntries& more) {
     entries.insert(entries.end(), more.begin(), more.end());
