@@ -14,7 +14,6 @@ class Future {
     end_ = end;
     auto lived = live();
     if (!lived) return lived.error();
-    std::ranges::stable_sort(payments_, {}, &ExpectedPayment::at);
     return std::move(payments_);
   }
 
@@ -46,10 +45,16 @@ class Future {
     const Invoice* invoice = account_.find(id);
     if (invoice == nullptr || invoice->status != InvoiceStatus::open) return {};
     const Timestamp at = std::max(now_, invoice->due_at.value_or(now_));
-    if (at <= end_) payments_.push_back({at, invoice->amount_due(), id, true});
+    if (at <= end_) expect({at, invoice->amount_due(), id, true});
     auto paid = decide(account_, PayInvoice{id, {}, {}, true}, now_, rules_);
     // What cannot be paid goes its way.
     return paid ? take(std::move(*paid)) : Result<void>();
+  }
+
+  /// In the order of time; of one moment, in the order in which they were found.
+  void expect(ExpectedPayment payment) {
+    const auto behind = std::ranges::upper_bound(payments_, payment.at, {}, &ExpectedPayment::at);
+    payments_.insert(behind, std::move(payment));
   }
 
   Result<void> take(Transition transition) {
@@ -69,7 +74,7 @@ class Future {
   Result<void> carry_out(const CollectCharge& effect) {
     const Invoice* invoice = account_.find(effect.invoice);
     if (invoice == nullptr || invoice->unresolved_charge() == nullptr) return {};
-    payments_.push_back({now_, invoice->unresolved_charge()->amount, invoice->id, false});
+    expect({now_, invoice->unresolved_charge()->amount, invoice->id, false});
     return record(RecordChargeOutcome{effect.invoice, effect.charge, {ChargeOutcomeKind::succeeded, "", ""}});
   }
 

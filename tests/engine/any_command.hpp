@@ -58,6 +58,7 @@ class AnyCommand {
                                          {Interval::month, 1}, {Interval::month, 1}, {Interval::month, 3},
                                          {Interval::year, 1},  {Interval::month, 0}};
   std::size_t subscriptions_max = 5;
+  bool draws_metered = false;  ///< prices that are billed behind their period, too
 
   CreateCustomer any_new_customer() {
     CreateCustomer command;
@@ -460,7 +461,7 @@ class AnyCommand {
     if (draw_.one_in(12)) command.renewal_trigger = RenewalTrigger::webhook;
     if (draw_.one_in(6)) command.discount = any_coupon();
     if (draw_.one_in(5)) command.tax_rates = any_taxes();
-    if (draw_.one_in(6))
+    if (draws_metered && draw_.one_in(6))
       command.items.front().price =
           metered(command.items.front().price,
                   draw_.among({Aggregation::sum, Aggregation::max, Aggregation::last_during_period}));

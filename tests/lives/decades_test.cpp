@@ -105,6 +105,7 @@ class Decade {
                              {Interval::month, 6}, {Interval::year, 1},  {Interval::year, 2},  {Interval::week, 5},
                              {Interval::day, 45},  {Interval::month, 0}};
     commands_.subscriptions_max = 2;
+    commands_.draws_metered = true;
     bank_.loses_one_in = 20;
     rules_.final_action = draw_.among({FinalAction::cancel, FinalAction::unpaid, FinalAction::past_due});
     rules_.invoice_finalize_delay = draw_.among<Duration>({Duration(0), hours(1), hours(1), days(2)});
