@@ -440,7 +440,18 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
       }
     }
 
+    // Before the answer is made, which tells how often the coupon was redeemed.
+    std::optional<store::RedemptionClaim> redeemed;
+    if (!decided->claims.empty()) {
+      auto claimed = co_await catalog_.redemptions().claim(work.account.mode, work.account.key, decided->claims);
+      if (!claimed) {
+        work.is_current = false;
+        co_return claimed.error();
+      }
+      redeemed = std::move(*claimed);
+    }
     store::CommitRequest request;
+    if (redeemed) request.mark = redeemed->mark;
     request.fence = work.fence;
     request.now = now;
     if (work.request != nullptr) {
@@ -459,16 +470,6 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
         }
         request.idempotency = {work.key_hash, store::encode(saved), work.marked, work.request->origin.key_life};
       }
-    }
-    std::optional<store::RedemptionClaim> redeemed;
-    if (!decided->claims.empty()) {
-      auto claimed = co_await catalog_.redemptions().claim(work.account.mode, work.account.key, decided->claims);
-      if (!claimed) {
-        work.is_current = false;
-        co_return claimed.error();
-      }
-      request.mark = claimed->mark;
-      redeemed = std::move(*claimed);
     }
     request.before = std::move(work.loaded.footprint);
     if (command != nullptr) add_entries_of_fetched(request.before.entries, *command, *decided);

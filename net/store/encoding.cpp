@@ -26,7 +26,7 @@ constexpr UsageType last_enumerator(UsageType) { return UsageType::metered; }
 constexpr Aggregation last_enumerator(Aggregation) { return Aggregation::max; }
 constexpr TaxBehavior last_enumerator(TaxBehavior) { return TaxBehavior::inclusive; }
 constexpr CouponDuration last_enumerator(CouponDuration) { return CouponDuration::forever; }
-constexpr EventType last_enumerator(EventType) { return EventType::schedule_canceled; }
+constexpr EventType last_enumerator(EventType) { return EventType::customer_discount_deleted; }
 constexpr TaxExempt last_enumerator(TaxExempt) { return TaxExempt::reverse; }
 constexpr BankAccountStatus last_enumerator(BankAccountStatus) { return BankAccountStatus::errored; }
 constexpr PauseBehavior last_enumerator(PauseBehavior) { return PauseBehavior::void_; }

@@ -592,7 +592,8 @@ inline EventBatch RandomObjects::event_batch() {
   batch.idempotency_key = text();
   batch.snapshots = some<Snapshot>(1, [this] { return snapshot(); });
   batch.events = some<Event>(0, [this, &batch] {
-    Event event{one_of(EventType::schedule_canceled), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
+    Event event{
+        one_of(EventType::customer_discount_deleted), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
     if (coin()) event.previous = static_cast<std::uint32_t>(below(batch.snapshots.size()));
     return event;
   });
