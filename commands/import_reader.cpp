@@ -53,7 +53,7 @@ class ApiReader final : public ImportReader {
   }
 
   awaitable<Result<Objects>> products() override { return all_or_none("/v1/products"); }
-  awaitable<Result<Objects>> plans() override { return all("/v1/plans", "&expand[]=data.tiers"); }
+  awaitable<Result<Objects>> plans() override { return all("/v1/plans", "&expand%5B%5D=data.tiers"); }
   awaitable<Result<Objects>> coupons() override { return all_or_none("/v1/coupons"); }
   awaitable<Result<Objects>> tax_rates() override { return all_or_none("/v1/tax_rates"); }
   awaitable<Result<Objects>> test_clocks() override {
