@@ -245,6 +245,9 @@ class Import {
     const PriceOf price_of = [this](const json::object& plan) { return this->price_of(plan); };
     for (auto each = whole.sources.rbegin(); each != whole.sources.rend(); ++each)
       keep("source", *each, read_source(*each, options_.gateway, tokens), foreign.sources);
+    // A bank account does not say when it was made.
+    for (Source& source : foreign.sources)
+      if (source.created == Timestamp()) source.created = foreign.customer.created;
     for (auto each = whole.subscriptions.rbegin(); each != whole.subscriptions.rend(); ++each)
       keep("subscription", *each, read_subscription(*each, price_of), foreign.subscriptions);
     for (auto each = whole.invoice_items.rbegin(); each != whole.invoice_items.rend(); ++each) {

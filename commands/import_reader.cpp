@@ -21,12 +21,18 @@ constexpr std::string_view api_version = "2020-08-27";
 constexpr std::size_t answer_bytes_max = std::size_t{64} << 20;
 constexpr int tries_max = 8;
 
-/// Adds those whose identifiers are not among `objects` yet: what is told by two names is told once.
+/// Adds those whose identifiers are not among `objects` yet: what is told by two names is told once. Of a card only one
+/// of the two says when it was made.
 void add_unknown(Objects& objects, Objects more) {
-  std::set<std::string> known;
-  for (const json::object& object : objects) known.insert(text_of(object, "id"));
-  for (json::object& object : more)
-    if (known.insert(text_of(object, "id")).second) objects.push_back(std::move(object));
+  std::map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < objects.size(); ++i) places.emplace(text_of(objects[i], "id"), i);
+  for (json::object& object : more) {
+    const auto [place, is_new] = places.try_emplace(text_of(object, "id"), objects.size());
+    if (is_new)
+      objects.push_back(std::move(object));
+    else if (const json::value* created = object.if_contains("created"))
+      objects[place->second].emplace("created", *created);
+  }
 }
 
 /// Newest first, as the API lists each kind by itself.

@@ -64,7 +64,7 @@ class Daemon {
 
 const day = 24 * 3600;
 const start = Date.UTC(2026, 0, 31, 12) / 1000;
-const imported = start + 45 * day;
+const imported = start + 40 * day;
 
 /** What an invoice says, without the identifiers of what was made after the import. */
 const told = (invoice) => ({
@@ -142,7 +142,9 @@ describe("An import", () => {
   const objects = async ({ stripe }, id) => ({
     customer: { ...(await stripe.customers.retrieve(id)), lastResponse: undefined },
     subscriptions: await everything((parameters) => stripe.subscriptions.list(parameters), { customer: id }),
-    open: await everything((parameters) => stripe.invoices.list(parameters), { customer: id, status: "open" }),
+    // Charges stay with the former system; attempts are counted on.
+    open: (await everything((parameters) => stripe.invoices.list(parameters), { customer: id, status: "open" }))
+      .map((invoice) => ({ ...invoice, charge: null })),
     pending: await everything((parameters) => stripe.invoiceItems.list(parameters), { customer: id, pending: true }),
     methods: await everything((parameters) => stripe.paymentMethods.list(parameters), { customer: id, type: "card" }),
   });
