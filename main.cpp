@@ -389,10 +389,7 @@ int main(int argc, char** argv) {
   commands::ImportOptions import_options;
   CLI::App* bring = app.add_subcommand("import", "Bring customers along from an API of Stripe's kind, or its answers");
   options.add_to(*bring);
-  bring->add_option("--mode", import_options.mode, "test or live")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Mode>{{"test", Mode::test}, {"live", Mode::live}}))
-      ->type_name("MODE")
-      ->required();
+  add_choice(*bring, "--mode", import_options.mode, modes, "Whether real money moves with them")->required();
   bring->add_option("--from", import_options.url, "The API, such as https://api.stripe.com")->type_name("URL");
   bring->add_option("--key-file", import_options.key_file, "The file whose first line is the API's key")
       ->type_name("FILE")

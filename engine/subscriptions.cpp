@@ -438,6 +438,7 @@ Result<void> expire_subscription(Change& change, Subscription& subscription, Tim
   subscription.status = SubscriptionStatus::incomplete_expired;
   subscription.ended_at = ended_at;
   subscription.expires_at.reset();
+  subscription.trial_will_end_at.reset();
   subscription.upcoming_at.reset();
   change.emit_update(EventType::subscription_updated, std::move(before), subscription);
   drop_prorations(change, subscription);

@@ -103,7 +103,9 @@ void check_subscription(const Subscription& subscription) {
   EXPECT_EQ(subscription.ended_at.has_value(), !subscription.is_live());
   if (subscription.cancel_at_period_end || subscription.cancel_at) EXPECT_TRUE(subscription.canceled_at.has_value());
   EXPECT_FALSE(subscription.cancel_at_period_end && subscription.cancel_at);
-  if (subscription.trial_will_end_at) EXPECT_EQ(subscription.status, SubscriptionStatus::trialing);
+  if (subscription.trial_will_end_at)
+    EXPECT_TRUE(subscription.status == SubscriptionStatus::trialing ||
+                subscription.status == SubscriptionStatus::incomplete);
   if (subscription.provisional) EXPECT_EQ(subscription.status, SubscriptionStatus::incomplete);
   if (subscription.grace_until) {
     EXPECT_EQ(subscription.renewal_trigger, RenewalTrigger::webhook);

@@ -236,7 +236,7 @@ secret_files = ["{secret}"]
         customer, _ = self.subscriber(self.clock(), reference)
         [there] = self.charges(self.bank, remote)
         self.bank.post("/v1/refunds", charge=there["id"], amount=700)
-        wait_until(lambda: self.charges(self.shop, customer)[0]["amount_refunded"] == 700, 30,
+        wait_until(lambda: [each["amount_refunded"] for each in self.charges(self.shop, customer)] == [700], 30,
                    "the shop hears nothing of the refund")
         time.sleep(1)  # the other events of it
         [charge] = self.charges(self.shop, customer)
