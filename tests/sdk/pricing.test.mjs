@@ -32,7 +32,7 @@ for (const { version } of descriptions) {
     it("are redeemed as often as they may be", async () => {
       const few = await coupon({ max_redemptions: 1 });
       await customer({ coupon: few });
-      const spent = await good(`GET /v1/coupons/${few}`);
+      const spent = await good(`GET /v1/coupons/${encodeURIComponent(few)}`);
       assert.deepEqual([spent.times_redeemed, spent.valid], [1, false]);
     });
     const undiscounted = async () => `/v1/subscriptions/${(await subscribe(await customer())).id}/discount`;
