@@ -247,6 +247,8 @@ class Verification {
           continue;
         }
         if (each.is_readable) count(each.view);
+        // What was read of it before a change and after it does not belong together.
+        if (each.moved && std::erase_if(violations, is_of_places) > 0) report_.restless += 1;
         auto mended = co_await settle(accounts[i], each.view, std::move(violations));
         if (!mended) co_return mended.error();
       }
@@ -256,11 +258,12 @@ class Verification {
     co_return Result<void>();
   }
 
+  static bool is_of_places(const Violation& violation) {
+    return violation.rule == Rule::timers || violation.rule == Rule::parked || violation.rule == Rule::indexes;
+  }
+
   /// Reports the violations, after mending those of queues and indexes if wanted.
   awaitable<Result<void>> settle(Reference account, const AccountView& view, std::vector<Violation> violations) {
-    const auto is_of_places = [](const Violation& violation) {
-      return violation.rule == Rule::timers || violation.rule == Rule::parked || violation.rule == Rule::indexes;
-    };
     bool mended = false;
     if (options_.rebuild && std::ranges::any_of(violations, is_of_places)) {
       const std::string keys_prefix = prefix_of(account);

@@ -42,6 +42,7 @@ struct VerifyReport {
   std::uint64_t events = 0;    ///< kept
   std::uint64_t bookings = 0;  ///< of the test gateway
   std::uint64_t parked = 0;
+  std::uint64_t restless = 0;       ///< changed at every reading: whether queues and indexes show them is not known
   std::uint64_t audit_entries = 0;  ///< of the audit log, in order
   std::string audit_hash;  ///< of the latest one: a copy kept elsewhere shows whether any are missing behind it
   std::uint64_t keys = 0, bytes = 0;  ///< of Redis as a whole

@@ -24,6 +24,7 @@ std::vector<Figure> figures(const VerifyReport& report) {
           {"bookings", report.bookings},
           {"events", report.events},
           {"parked", report.parked},
+          {"restless_accounts", report.restless},
           {"audit_entries", report.audit_entries},
           {"keys", report.keys},
           {"bytes", report.bytes}};
