@@ -135,6 +135,21 @@ bool share_discount(const Phase& a, const Phase& b) {
   return a.discount && b.discount && a.discount->id == b.discount->id;
 }
 
+/// How a subscription is collected and described in a phase, which leaves to the schedule what it does not say itself.
+struct PhaseTerms {
+  Collection collection;
+  std::int32_t days_until_due;
+  const SourceId& default_source;
+  const std::string& description;
+};
+
+PhaseTerms terms_of(const Phase& phase, const Schedule& schedule) {
+  return {phase.collection.value_or(schedule.collection),
+          phase.collection ? phase.days_until_due : schedule.days_until_due,
+          phase.default_source.is_empty() ? schedule.default_source : phase.default_source,
+          phase.description.empty() ? schedule.description : phase.description};
+}
+
 Subscribe subscribe_command(const Schedule& schedule) {
   const Phase& phase = schedule.current_phase();
   Subscribe command;
@@ -147,10 +162,11 @@ Subscribe subscribe_command(const Schedule& schedule) {
   }
   command.tax_rates = phase.tax_rates;
   command.trial_end = phase.trial_end;
-  command.collection = phase.collection.value_or(schedule.collection);
-  command.days_until_due = phase.collection ? phase.days_until_due : schedule.days_until_due;
-  command.default_source = phase.default_source.is_empty() ? schedule.default_source : phase.default_source;
-  command.description = phase.description.empty() ? schedule.description : phase.description;
+  const PhaseTerms terms = terms_of(phase, schedule);
+  command.collection = terms.collection;
+  command.days_until_due = terms.days_until_due;
+  command.default_source = terms.default_source;
+  command.description = terms.description;
   command.metadata = phase.metadata;
   command.one_time_items = phase.one_time_items;
   return command;
@@ -200,12 +216,11 @@ ProrationBehavior behavior_of(PhaseProration proration) {
 /// A source that the customer does not have any more changes nothing.
 void take_terms(const Change& change, UpdateSubscription& command, const Schedule& schedule) {
   const Phase& phase = schedule.current_phase();
-  command.collection = phase.collection.value_or(schedule.collection);
-  command.days_until_due = phase.collection ? phase.days_until_due : schedule.days_until_due;
-  const SourceId& source = phase.default_source.is_empty() ? schedule.default_source : phase.default_source;
-  if (change.account().find(source) != nullptr) command.default_source = source;
-  const std::string& description = phase.description.empty() ? schedule.description : phase.description;
-  if (!description.empty()) command.description = description;
+  const PhaseTerms terms = terms_of(phase, schedule);
+  command.collection = terms.collection;
+  command.days_until_due = terms.days_until_due;
+  if (change.account().find(terms.default_source) != nullptr) command.default_source = terms.default_source;
+  if (!terms.description.empty()) command.description = terms.description;
   // Source: Stripe, the phase's metadata is added to the subscription's, "adding new keys and replacing existing keys".
   if (!phase.metadata.empty()) command.metadata = phase.metadata;
 }
