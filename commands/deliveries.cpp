@@ -5,6 +5,7 @@
 
 #include "commands/commands.hpp"
 #include "commands/session.hpp"
+#include "jobs/clock.hpp"
 #include "jobs/redelivery.hpp"
 #include "net/store/deliveries.hpp"
 
@@ -14,8 +15,6 @@ namespace {
 constexpr std::array modes = {Mode::test, Mode::live};
 
 std::string_view mode_name(Mode mode) { return mode == Mode::live ? "live" : "test"; }
-
-Timestamp now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
 
 std::string customer_of(const AccountKey& key) { return make_id<CustomerKind>(key, 1).value(); }
 
@@ -102,7 +101,7 @@ Result<Timestamp> parse_moment(const std::string& text) {
   std::int64_t seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error == std::errc() && end == text.data() + text.size() && seconds >= 0) return from_unix(seconds);
-  if (const auto before = parse_duration(text)) return now() - *before;
+  if (const auto before = parse_duration(text)) return jobs::system_now() - *before;
   return Failure{Errc::invalid_parameter,
                  "--since takes seconds of Unix time, or how long ago, such as 3h; got \"" + text + "\""};
 }

@@ -3,6 +3,7 @@
 
 #include "commands/commands.hpp"
 #include "commands/session.hpp"
+#include "jobs/clock.hpp"
 #include "jobs/explanation.hpp"
 #include "net/api/operators/status_json.hpp"
 
@@ -10,7 +11,7 @@ namespace billd::commands {
 namespace {
 
 awaitable<Result<int>> explain_session(Session& session, Rules rules, ExplainOptions options) {
-  const Timestamp now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  const Timestamp now = jobs::system_now();
   auto explained = co_await jobs::explain(session.store(), session.catalog(), options.id, now, std::move(rules));
   if (!explained) co_return explained.error();
   const std::string text =

@@ -298,7 +298,7 @@ class Foresight {
 awaitable<Result<int>> forecast_session(Session& session, Rules rules, ForecastOptions options) {
   const auto until = end_of_day(options.until);
   if (!until) co_return until.error();
-  const Timestamp now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
+  const Timestamp now = jobs::system_now();
   Foresight foresight(session, std::move(rules), now, *until);
   Result<Book> book = Book();
   if (!options.customer.empty())

@@ -12,6 +12,7 @@
 #include "commands/import_reader.hpp"
 #include "commands/session.hpp"
 #include "engine/imports.hpp"
+#include "jobs/clock.hpp"
 #include "net/gateways/test_gateway.hpp"
 #include "net/store/held_sources.hpp"
 
@@ -333,7 +334,7 @@ class Import {
   /// The time in which the customer lives: its test clock's, or real time.
   Result<Timestamp> time_of_account(const Customer& customer) {
     const std::string& name = customer.test_clock.value();
-    if (name.empty()) return std::chrono::floor<Duration>(std::chrono::system_clock::now());
+    if (name.empty()) return jobs::system_now();
     const auto clock = session_.catalog().get<TestClock>(Mode::test, name);
     if (clock == nullptr) return Failure{Errc::not_found, "its test clock " + name + " was not taken", "test_clock"};
     return clock->frozen_time;

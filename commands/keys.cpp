@@ -6,12 +6,11 @@
 
 #include "commands/commands.hpp"
 #include "commands/session.hpp"
+#include "jobs/clock.hpp"
 #include "net/api/stripe/versions.hpp"
 
 namespace billd::commands {
 namespace {
-
-Timestamp now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
 
 std::string_view mode_name(Mode mode) { return mode == Mode::live ? "live" : "test"; }
 
@@ -48,7 +47,7 @@ awaitable<Result<int>> create(Session& session, CreateKeyOptions options) {
   key.api_version = options.api_version;
   key.prefix = prefix_of(secret);
   key.last4 = secret.substr(secret.size() - 4);
-  key.created = now();
+  key.created = jobs::system_now();
   auto put = co_await session.catalog().put<ApiKey>(Mode::test, key, std::nullopt);
   if (!put) co_return put.error();
   if (options.json) {
@@ -89,7 +88,7 @@ awaitable<Result<int>> revoke(Session& session, std::string id) {
       co_return 0;
     }
     ApiKey revoked = key;
-    revoked.revoked = now();
+    revoked.revoked = jobs::system_now();
     auto put = co_await session.catalog().put<ApiKey>(Mode::test, revoked, key);
     if (!put) co_return put.error();
     std::printf("Revoked %s.\n", revoked.id.c_str());

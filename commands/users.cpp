@@ -5,12 +5,11 @@
 
 #include "commands/commands.hpp"
 #include "commands/session.hpp"
+#include "jobs/clock.hpp"
 #include "net/store/catalog.hpp"
 
 namespace billd::commands {
 namespace {
-
-Timestamp now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
 
 const char* role_name(StaffRole role) { return role == StaffRole::service ? "service" : "administrator"; }
 std::string mode_name(Mode mode) { return std::string(name_of(mode)); }
@@ -55,7 +54,7 @@ awaitable<Result<int>> create(Session& session, CreateUserOptions options) {
   member.name = options.name;
   member.mode = options.mode;
   member.role = options.role;
-  member.created = now();
+  member.created = jobs::system_now();
   const bool is_service_name = member.id.starts_with(service_prefix);
   if (is_service_name != (options.role == StaffRole::service))
     co_return Failure{Errc::invalid_parameter, "the name of a service user begins with api-, and no other one does"};

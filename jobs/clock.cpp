@@ -28,9 +28,9 @@ Duration since_start() {
                                               std::chrono::nanoseconds(time.tv_nsec));
 }
 
-Timestamp system_now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
-
 }  // namespace
+
+Timestamp system_now() { return std::chrono::floor<Duration>(std::chrono::system_clock::now()); }
 
 void ClockTrust::read(Timestamp system, Duration since_start) {
   before_billd_ = system < billd_was_written;

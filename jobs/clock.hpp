@@ -11,6 +11,9 @@
 
 namespace billd::jobs {
 
+/// Real time as the system's clock tells it, trusted or not: for commands, which move no money.
+Timestamp system_now();
+
 /// Tells real time, in UTC. Limits and waits are not its matter: they are measured by SteadyClock.
 class Clock {
  public:
