@@ -1,18 +1,17 @@
 // A value that one coroutine waits for and somebody else provides.
 #pragma once
 
-#include <boost/asio/post.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "net/async.hpp"
+#include "net/shifts.hpp"
 
 namespace billd {
 
 /// Lives in the frame of the coroutine that waits. provide() resumes it in a turn of the loop of its own, so that the
-/// provider goes on undisturbed; the waiting cannot be cancelled. Whoever holds a pointer to it drops it with
-/// provide().
+/// provider goes on undisturbed, and in a shift, so that others are heard although many are provided for at once; the
+/// waiting cannot be cancelled. Whoever holds a pointer to it drops it with provide().
 template <class T>
 class OneShot {
  public:
@@ -22,16 +21,17 @@ class OneShot {
 
   void provide(T value) {
     value_.emplace(std::move(value));
-    if (waiting_) asio::post(executor_, [held = std::exchange(waiting_, nullptr)] { held->resume(); });
+    if (waiting_) Shifts::of(executor_).add(std::move(waiting_));
   }
 
   /// `co_await shot.provided();`, then take().
   auto provided() {
     auto begin = [](auto handler, OneShot* shot) {
+      auto resumption = Shifts::work(std::move(handler));
       if (shot->value_)
-        asio::post(shot->executor_, std::move(handler));
+        Shifts::of(shot->executor_).add(std::move(resumption));
       else
-        shot->waiting_ = std::make_shared<Holder<decltype(handler)>>(std::move(handler));
+        shot->waiting_ = std::move(resumption);
     };
     return asio::async_initiate<const asio::deferred_t&, void()>(begin, asio::deferred, this);
   }
@@ -39,19 +39,9 @@ class OneShot {
   T take() { return std::move(*value_); }
 
  private:
-  struct Held {
-    virtual ~Held() = default;
-    virtual void resume() = 0;
-  };
-  template <class Handler>
-  struct Holder final : Held {
-    explicit Holder(Handler to_hold) : handler(std::move(to_hold)) {}
-    void resume() override { std::move(handler)(); }
-    Handler handler;
-  };
   Executor executor_;
   std::optional<T> value_;
-  std::shared_ptr<Held> waiting_;
+  std::unique_ptr<Shifts::Work> waiting_;
 };
 
 }  // namespace billd

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 #include <charconv>
 #include <optional>
 #include <string_view>
@@ -11,7 +10,7 @@
 
 #include "net/gateways/test_bank_accounts.hpp"
 #include "net/log.hpp"
-#include "net/redis/batch.hpp"
+#include "net/shifts.hpp"
 
 namespace billd::gateways {
 namespace {
@@ -287,7 +286,7 @@ class TestGateway::Ledger {
     std::string key;
     redis::Client* lane;
     Result<redis::Reply> reply;
-    redis::Resumption resume;
+    std::unique_ptr<Shifts::Work> resumption;
   };
 
   static Result<LedgerEntry> earlier_entry(const Booking& booking) {
@@ -310,13 +309,14 @@ class TestGateway::Ledger {
   /// the lack of one, is there within Redis' time limit.
   auto booked(Booking& booking) {
     auto begin = [](auto handler, Ledger* ledger, Booking* what) {
-      what->resume = redis::Resumption(std::move(handler));
+      what->resumption = Shifts::work(std::move(handler));
       redis::Client& lane = *what->lane;
       std::vector<Booking*>& waiting = ledger->waiting_[&lane];
       waiting.push_back(what);
       if (waiting.size() > 1) return;
-      asio::post(ledger->executor_,
-                 [ledger, &lane] { ledger->tasks_.spawn("test gateway", ledger->send_waiting(lane)); });
+      Shifts::of(ledger->executor_).add(Shifts::work([ledger, &lane] {
+        ledger->tasks_.spawn("test gateway", ledger->send_waiting(lane));
+      }));
     };
     return asio::async_initiate<const asio::deferred_t&, void()>(begin, asio::deferred, this, &booking);
   }
@@ -331,7 +331,7 @@ class TestGateway::Ledger {
     auto replies = co_await lane.execute_all(std::move(commands));
     for (std::size_t i = 0; i < bookings.size(); ++i) {
       bookings[i]->reply = std::move(replies[i]);
-      bookings[i]->resume();
+      Shifts::of(executor_).add(std::move(bookings[i]->resumption));
     }
   }
 

@@ -25,7 +25,6 @@ Client::Client(Executor executor, Address address, ClientSettings settings)
     : executor_(executor),
       address_(std::move(address)),
       settings_(settings),
-      resumer_(std::make_shared<Resumer>(executor)),
       changed_(executor, SteadyClock::time_point::max()),
       patience_(executor),
       tasks_(executor) {
@@ -211,7 +210,7 @@ awaitable<> Client::limit_waiting() {
       const std::string why =
           phase_ == Phase::ready ? "commands wait longer than " + limit + " for their turn" : problem_;
       fail_rest(late, Failure{Errc::outcome_unknown, why}, Failure{problem_code_, why});
-      resumer_->resume(late);
+      late.resume(executor_);
     }
   }
 }
@@ -219,7 +218,7 @@ awaitable<> Client::limit_waiting() {
 void Client::submit(Batch& batch) {
   if (stopping_) {
     fail_rest(batch, {}, Failure{Errc::stopping, "the client of Redis is stopping"});
-    resumer_->resume(batch);
+    batch.resume(executor_);
     return;
   }
   waiting_.push_back(&batch);
@@ -233,7 +232,7 @@ void Client::abandon(Batch& batch) {
   if (connection_) connection_->forget(batch);
   fail_rest(batch, Failure{Errc::outcome_unknown, "the wait for the reply was cancelled"},
             Failure{Errc::unavailable, "the wait was cancelled before the command was sent"});
-  resumer_->resume(batch);
+  batch.resume(executor_);
 }
 
 void Client::send_waiting() {
@@ -261,7 +260,7 @@ void Client::fail_sent_in_part(const Failure& failure) {
   Batch& batch = *waiting_.front();
   waiting_.pop_front();
   fail_rest(batch, failure, failure);
-  resumer_->resume(batch);
+  batch.resume(executor_);
 }
 
 void Client::fail_waiting(const Failure& failure) {
@@ -269,7 +268,7 @@ void Client::fail_waiting(const Failure& failure) {
     Batch& batch = *waiting_.front();
     waiting_.pop_front();
     fail_rest(batch, failure, failure);
-    resumer_->resume(batch);
+    batch.resume(executor_);
   }
 }
 

@@ -116,7 +116,6 @@ class Client {
   bool is_lane_ = false;
   std::vector<std::unique_ptr<Client>> lanes_;
   std::vector<Prepare> prepares_;
-  std::shared_ptr<Resumer> resumer_;
 
   Phase phase_ = Phase::connecting;
   std::string problem_;

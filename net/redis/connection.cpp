@@ -145,12 +145,7 @@ class Connection::Bridge : public std::enable_shared_from_this<Bridge> {
 std::string Address::text() const { return socket.empty() ? host + ":" + std::to_string(port) : "unix:" + socket; }
 
 Connection::Connection(Executor executor, std::string name, ConnectionLimits limits, Traffic& traffic)
-    : name_(std::move(name)),
-      limits_(limits),
-      traffic_(traffic),
-      resumer_(std::make_shared<Resumer>(executor)),
-      changed_(executor),
-      deadline_(executor) {}
+    : name_(std::move(name)), limits_(limits), traffic_(traffic), changed_(executor), deadline_(executor) {}
 
 Connection::~Connection() {
   progress_ = nullptr;
@@ -270,7 +265,7 @@ void Connection::submit(Batch& batch) {
     while (!batch.all_sent()) send_next(batch);
   } else {
     fail_rest(batch, lost(Errc::outcome_unknown), lost(Errc::unavailable));
-    resumer_->resume(batch);
+    batch.resume(changed_.get_executor());
   }
 }
 
@@ -278,7 +273,7 @@ void Connection::abandon(Batch& batch) {
   forget(batch);
   fail_rest(batch, Failure{Errc::outcome_unknown, "the wait for the reply was cancelled"},
             Failure{Errc::unavailable, "the wait was cancelled before the command was sent"});
-  resumer_->resume(batch);
+  batch.resume(changed_.get_executor());
 }
 
 void Connection::send_next(Batch& batch) {
@@ -361,7 +356,7 @@ void Connection::take_reply(const redisReply& reply) {
     traffic_.bytes_received += copy.bytes();
     pending.batch->answer(std::move(copy));
   }
-  if (pending.batch && pending.batch->all_answered()) resumer_->resume(*pending.batch);
+  if (pending.batch && pending.batch->all_answered()) pending.batch->resume(changed_.get_executor());
 }
 
 void Connection::take_message(const redisReply& reply) {
@@ -400,7 +395,7 @@ void Connection::fail_pending() {
   for (const Pending& pending : failed) {
     if (!pending.batch) continue;
     pending.batch->answer(failure);
-    if (pending.batch->all_answered()) resumer_->resume(*pending.batch);
+    if (pending.batch->all_answered()) pending.batch->resume(changed_.get_executor());
   }
 }
 

@@ -131,7 +131,6 @@ class Connection {
   std::string name_;  ///< of the server, for messages
   ConnectionLimits limits_;
   Traffic& traffic_;
-  std::shared_ptr<Resumer> resumer_;
   std::shared_ptr<Bridge> bridge_;
   std::function<void()> progress_;
   std::string why_closed_;

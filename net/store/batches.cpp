@@ -73,10 +73,11 @@ void Store::Batches::add(Mode mode, std::uint32_t partition, PendingCommit& comm
   to.commits.push_back(&commit);
   if (to.commits_scheduled || to.commit_calls >= calls_max) return;
   to.commits_scheduled = true;
-  asio::post(executor_, [this, &to] {
+  // Behind those that are about to be resumed: what they commit goes along.
+  Shifts::of(executor_).add(Shifts::work([this, &to] {
     to.commits_scheduled = false;
     start_commits(to);
-  });
+  }));
 }
 
 void Store::Batches::add(Mode mode, std::uint32_t partition, PendingLoad& load) {
@@ -84,10 +85,10 @@ void Store::Batches::add(Mode mode, std::uint32_t partition, PendingLoad& load) 
   to.loads.push_back(&load);
   if (to.loads_scheduled || to.load_calls >= calls_max) return;
   to.loads_scheduled = true;
-  asio::post(executor_, [this, &to] {
+  Shifts::of(executor_).add(Shifts::work([this, &to] {
     to.loads_scheduled = false;
     start_loads(to);
-  });
+  }));
 }
 
 void Store::Batches::start_commits(Group& group) {
