@@ -432,7 +432,7 @@ int main(int argc, char** argv) {
 
   bench::StatusOptions status_options;
   CLI::App* status_page =
-      bench->add_subcommand("status", "How quickly operators are answered, with many accounts queued");
+      bench->add_subcommand("status", "How quickly operators and readers are answered, with many accounts queued");
   status_page->add_option("--queued", status_options.queued, "How many accounts wait")
       ->capture_default_str()
       ->check(CLI::Range(100, 10'000'000));
