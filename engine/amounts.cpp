@@ -144,9 +144,16 @@ std::int64_t discount_of(Money cost, const CouponTerms& coupon) {
   return static_cast<std::int64_t>(rounded(Wide{cost.minor} * coupon.percent_off.millionths, whole_share));
 }
 
+Wide magnitude_of(std::int64_t minor) { return minor < 0 ? -Wide{minor} : Wide{minor}; }
+
+Wide magnitude_of(std::span<const InvoiceLine> lines) {
+  Wide sum = 0;
+  for (const InvoiceLine& line : lines) sum += magnitude_of(line.amount.minor);
+  return sum;
+}
+
 Result<void> settle_amounts(Invoice& invoice, TaxRounding rounding, TaxExempt exempt) {
   constexpr Wide most = std::numeric_limits<std::int64_t>::max();
-  const auto fits = [](Wide sum) { return sum >= -most && sum <= most; };
   const Failure too_large{Errc::amount_out_of_range, "the lines of the invoice are too large together"};
   Wide subtotal = 0;
   for (const InvoiceLine& line : invoice.lines) {
@@ -155,7 +162,9 @@ Result<void> settle_amounts(Invoice& invoice, TaxRounding rounding, TaxExempt ex
                                                   std::string(invoice.total.currency.code())};
     subtotal += line.amount.minor;
   }
-  if (!fits(subtotal)) return too_large;
+  // Where the magnitudes of all parts fit together, every sum of some of them does, in whatever order it is made.
+  Wide magnitude = magnitude_of(invoice.lines);
+  if (magnitude > most) return too_large;
   spread_discount(invoice);
   if (exempt == TaxExempt::none)
     levy_taxes(invoice, rounding);
@@ -164,11 +173,14 @@ Result<void> settle_amounts(Invoice& invoice, TaxRounding rounding, TaxExempt ex
   Wide total = subtotal, tax = 0;
   for (const InvoiceLine& line : invoice.lines) {
     total -= line.discount;
-    for (const TaxAmount& each : line.taxes)
-      if (!each.rate.inclusive) tax += each.amount;
+    for (const TaxAmount& each : line.taxes) {
+      if (each.rate.inclusive) continue;
+      tax += each.amount;
+      magnitude += magnitude_of(each.amount);
+    }
   }
   total += tax;
-  if (!fits(total) || !fits(tax)) return too_large;
+  if (magnitude > most) return too_large;
   invoice.total.minor = static_cast<std::int64_t>(total);
   return {};
 }

@@ -24,6 +24,10 @@ __int128 rounded(__int128 numerator, __int128 denominator);
 /// Source: Stripe, "will have a final total of $0 if a coupon with an amount_off of $200 is applied".
 std::int64_t discount_of(std::span<const InvoiceLine> lines, const CouponTerms& coupon);
 
+/// How far an amount is from zero, and the amounts of the lines together.
+__int128 magnitude_of(std::int64_t minor);
+__int128 magnitude_of(std::span<const InvoiceLine> lines);
+
 /// Whether the coupon may be taken from what is sold of the product.
 bool applies_to(const CouponTerms& coupon, const ProductId& product);
 
@@ -32,7 +36,7 @@ std::int64_t discount_of(Money cost, const CouponTerms& coupon);
 
 /// Puts the invoice's lines, discount, taxes and total in agreement: the discount is spread over the lines in
 /// proportion, then come the taxes of each line's rates on what is left (none of a customer who is exempt), then the
-/// total. amount_out_of_range beyond 64 bits.
+/// total. amount_out_of_range when the magnitudes of the amounts and of the taxes on top do not fit 64 bits together.
 Result<void> settle_amounts(Invoice& invoice, TaxRounding rounding, TaxExempt exempt = TaxExempt::none);
 
 }  // namespace billd

@@ -256,7 +256,7 @@ Result<void> create_credit_note(Change& change, const CreateCreditNote& command)
   const bool is_paid = found->status == InvoiceStatus::paid;
   auto fits = is_paid ? check_after_payment(*found, command, *amount) : check_before_payment(*found, command, *amount);
   if (!fits) return fits.error();
-  if (change.customer().balance - command.credit_amount < -balance_limit) return balance_too_large();
+  if (command.credit_amount > change.customer().balance + balance_limit) return balance_too_large();
 
   Invoice& invoice = bring_in(change, command);
   Invoice before = invoice;

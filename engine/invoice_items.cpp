@@ -1,7 +1,9 @@
 // Invoice items: what is billed once, pending on the account or on a draft.
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
+#include "engine/amounts.hpp"
 #include "engine/lookup.hpp"
 
 namespace billd {
@@ -310,15 +312,17 @@ void take_pending_items(Change& change, Invoice& invoice, Sweep sweep) {
   std::vector<InvoiceItem>& pending = change.account().invoice_items;
   if (pending.empty()) return;
   std::vector<InvoiceItem> left;
-  Money sum{invoice.subtotal(), invoice.total.currency};
+  __int128 sum = magnitude_of(invoice.lines);
   for (InvoiceItem& item : pending) {
-    auto with_item = add(sum, item.amount);
+    const __int128 with_item = sum + magnitude_of(item.amount.minor);
+    const bool has_room = invoice.lines.size() < lines_max && with_item <= std::numeric_limits<std::int64_t>::max() &&
+                          item.amount.currency == invoice.total.currency;
     // What has no room, or is too much for 64 bits, waits for the next invoice.
-    if (!with_item || invoice.lines.size() >= lines_max || !takes(invoice, item, sweep)) {
+    if (!has_room || !takes(invoice, item, sweep)) {
       left.push_back(std::move(item));
       continue;
     }
-    sum = *with_item;
+    sum = with_item;
     invoice.lines.push_back(line_of(std::move(item), change.draw_id<InvoiceLineKind>()));
   }
   pending = std::move(left);

@@ -105,7 +105,8 @@ void check_subscription(const Subscription& subscription) {
   EXPECT_FALSE(subscription.cancel_at_period_end && subscription.cancel_at);
   if (subscription.trial_will_end_at)
     EXPECT_TRUE(subscription.status == SubscriptionStatus::trialing ||
-                subscription.status == SubscriptionStatus::incomplete);
+                subscription.status == SubscriptionStatus::incomplete)
+        << to_text(subscription.status);
   if (subscription.provisional) EXPECT_EQ(subscription.status, SubscriptionStatus::incomplete);
   if (subscription.grace_until) {
     EXPECT_EQ(subscription.renewal_trigger, RenewalTrigger::webhook);
@@ -639,7 +640,7 @@ void Scenario::check_amounts(const Invoice& invoice) const {
     for (const TaxAmount& tax : line.taxes) {
       if (!tax.rate.inclusive) total += tax.amount;
       const std::int64_t reduced = line.amount.minor - line.discount;
-      EXPECT_TRUE(reduced >= 0 ? tax.amount >= 0 && tax.amount <= reduced + 1 : tax.amount <= 0) << tax.amount;
+      EXPECT_TRUE(reduced >= 0 ? tax.amount >= 0 && tax.amount - 1 <= reduced : tax.amount <= 0) << tax.amount;
     }
   }
   EXPECT_EQ(invoice.total.minor, total);
@@ -771,7 +772,7 @@ void Scenario::check_new_invoices(const Transition& transition) {
     auto is_ahead = [](const InvoiceLine& line) { return line.is_recurring() && !line.price.is_metered(); };
     const auto ahead = std::ranges::find_if(invoice.lines, is_ahead);
     if (ahead == invoice.lines.end()) {
-      billed = {invoice.ordinal, invoice.period.end};
+      billed = {invoice.ordinal, std::nullopt};
       return;
     }
     const Period period = ahead->period;
@@ -779,10 +780,11 @@ void Scenario::check_new_invoices(const Transition& transition) {
       if (is_ahead(line)) EXPECT_EQ(line.period, period);
       if (line.proration) EXPECT_FALSE(!line.is_recurring() && line.discountable);
     }
-    if (!first && follows && invoice.reason == BillingReason::subscription_update)
-      EXPECT_LE(period.start, billed.until) << "a change leaves a gap";
-    else if (!first && follows)
-      EXPECT_EQ(period.start, billed.until) << "periods leave a gap or overlap";
+    const bool is_known = !first && follows && billed.until;
+    if (is_known && invoice.reason == BillingReason::subscription_update)
+      EXPECT_LE(period.start, *billed.until) << "a change leaves a gap";
+    else if (is_known)
+      EXPECT_EQ(period.start, *billed.until) << "periods leave a gap or overlap";
     EXPECT_EQ(invoice.period.end, period.start);
     billed = {invoice.ordinal, period.end};
   };

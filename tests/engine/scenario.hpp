@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -131,7 +132,7 @@ class Scenario {
   std::map<std::string, std::string> owner_of_number_;
   struct Billed {
     std::int64_t ordinal = -1;
-    Timestamp until;
+    std::optional<Timestamp> until;  ///< what was paid ahead; empty: nothing was, for all of it is metered
   };
   std::map<std::string, Billed> billed_;
   std::set<std::string> free_before_anchor_;
