@@ -483,6 +483,8 @@ Result<void> renew(Change& change, Subscription& subscription) {
   subscription.current_period = period_from(subscription, before.current_period.end);
   plan_upcoming_notice(change, subscription);
   if (subscription.status == SubscriptionStatus::trialing) subscription.status = SubscriptionStatus::active;
+  // Renewed by hand after a stop, the trial was over before anybody could announce its end.
+  subscription.trial_will_end_at.reset();
   if (subscription.is_free_period()) {
     change.emit_update(EventType::subscription_updated, std::move(before), subscription);
     return {};

@@ -54,6 +54,21 @@ TEST(ARenewalByHand, ThatIsDueIsDoneOnceHoweverOftenItIsAskedFor) {
   EXPECT_EQ(given.world.invoices().size(), 2U);
 }
 
+TEST(ARenewalByHand, OfATrialThatEndedInAStopLeavesItsEndUnannounced) {
+  Scenario world(start);
+  world.customer_with_card();
+  Subscribe command = test::subscribe_to(price(2000));
+  command.trial_end = start + days(10);
+  const SubscriptionId id = world.subscribed_to(command);
+  ASSERT_TRUE(world.subscription(id).trial_will_end_at.has_value());
+  world.now = start + days(12);
+  world.take_events();
+  world.run(RenewSubscription{id, false, {}});
+  EXPECT_EQ(world.subscription(id).trial_will_end_at, std::nullopt);
+  world.work();
+  EXPECT_THAT(world.take_events(), testing::Not(testing::Contains("customer.subscription.trial_will_end")));
+}
+
 TEST(ARenewalAhead, BillsTheNextPeriodNowAndLeavesNothingForItsTime) {
   Subscribed given;
   given.world.pass_to(start + days(10));
