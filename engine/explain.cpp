@@ -233,13 +233,14 @@ class Explainer {
       say("On " + text(end) + " the next period begins. Its invoice cannot be foretold: " + next.error().detail);
       return;
     }
+    const Money due{next->total.minor - (next->ending_balance - next->starting_balance), next->total.currency};
     say("On " + text(std::max(end, now_)) + " period " + std::to_string(next->ordinal) +
-        " begins. As things stand its invoice is of " + to_text(next->total) + ", of which " +
-        to_text(next->amount_due()) + " are due:");
+        " begins. As things stand its invoice is of " + to_text(next->total) + ", of which " + to_text(due) +
+        " are due:");
     for (const InvoiceLine& line : next->lines) say(sentence_of(line));
     if (next->starting_balance != next->ending_balance) say_balance(*next);
     if (subscription.pause || subscription.status == SubscriptionStatus::unpaid) return;
-    if (next->amount_due().minor == 0)
+    if (due.minor == 0)
       say("There is nothing to collect.");
     else if (subscription.collection == Collection::send_invoice)
       say("It is a draft for " + days(rules_.invoice_finalize_delay) + ", and then sent.");

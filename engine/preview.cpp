@@ -4,78 +4,113 @@
 
 #include "engine/change.hpp"
 #include "engine/decide.hpp"
+#include "engine/future.hpp"
 
 namespace billd {
 namespace {
 
-/// The invoice that is there now and was not before, as it will be when it is finalized.
-Result<std::optional<Invoice>> new_invoice(const Account& account, const std::set<InvoiceId>& before) {
-  for (const Invoice& invoice : account.invoices) {
-    if (before.contains(invoice.id)) continue;
-    Invoice shown = invoice;
-    if (!shown.finalized_at) {
-      auto use = use_balance(shown.total, account.customer.balance);
-      if (!use) return use.error();
-      shown.starting_balance = account.customer.balance;
-      shown.ending_balance = use->ending_balance;
+/// So much is lived at most until the invoice comes: some milliseconds. Most often it is the first thing that does.
+constexpr int steps_max = 500;
+
+/// With what the customer's balance has to do with it, which a draft does not say yet.
+Result<Invoice> with_balance(Invoice invoice, std::int64_t balance) {
+  if (invoice.finalized_at) return invoice;
+  auto use = use_balance(invoice.total, balance);
+  if (!use) return use.error();
+  invoice.starting_balance = balance;
+  invoice.ending_balance = use->ending_balance;
+  return invoice;
+}
+
+/// The invoice wherever it is after a transition that drew it up.
+const Invoice* find_after(const Account& account, const std::vector<Record>& settled, const InvoiceId& id) {
+  if (const Invoice* invoice = account.find(id)) return invoice;
+  for (const Record& record : settled)
+    if (const auto* invoice = std::get_if<Invoice>(&record); invoice != nullptr && invoice->id == id) return invoice;
+  return nullptr;
+}
+
+/// The invoice that the command made, as it is afterwards; empty: none.
+Result<std::optional<Invoice>> made_by(const Transition& done, const std::set<InvoiceId>& before) {
+  const auto shown = [&](const Invoice& invoice) -> Result<std::optional<Invoice>> {
+    auto whole = with_balance(invoice, done.account.customer.balance);
+    if (!whole) return whole.error();
+    return std::optional(std::move(*whole));
+  };
+  for (const Invoice& invoice : done.account.invoices)
+    if (!before.contains(invoice.id)) return shown(invoice);
+  for (const Record& record : done.settled)
+    if (const auto* invoice = std::get_if<Invoice>(&record); invoice != nullptr && !before.contains(invoice->id))
+      return shown(*invoice);
+  return std::optional<Invoice>();
+}
+
+/// Lives on until time draws up the invoice that is asked for.
+class NextInvoice : public Future {
+ public:
+  /// `of`: the subscription whose invoice it is to be; empty: any of those that there are.
+  NextInvoice(Account whole, SubscriptionId of, Timestamp now, const Rules& rules)
+      : Future(std::move(whole), now, rules), of_(std::move(of)) {
+    for (Subscription& subscription : account().subscriptions) {
+      const bool is_billed = !subscription.provisional && subscription.status != SubscriptionStatus::incomplete;
+      if (is_billed && (of_.is_empty() || subscription.id == of_)) billed_.insert(subscription.id);
+      // The word comes in time that renews it; and what is announced now is announced.
+      subscription.renewal_trigger = RenewalTrigger::schedule;
+      subscription.grace_until.reset();
+      subscription.upcoming_at.reset();
     }
-    return std::optional(std::move(shown));
   }
-  return std::optional<Invoice>();
-}
 
-/// When the subscription's period ends, or the subscription itself.
-Timestamp next_boundary(const Subscription* subscription) {
-  return std::min(subscription->current_period.end, subscription->cancel_at.value_or(end_of_time));
-}
-
-/// When the subscription's schedule changes it, no later than the period ends; empty: it does not.
-std::optional<Timestamp> next_phase(const Account& account, const Subscription& subscription) {
-  const Schedule* schedule = account.find(subscription.schedule);
-  if (schedule == nullptr || !schedule->is_live() || schedule->next_at() > next_boundary(&subscription))
-    return std::nullopt;
-  return schedule->next_at();
-}
-
-/// The subscription's next renewal, or what is pending when it ends instead.
-Result<void> bill_next(Change& change, Subscription& subscription) {
-  const Timestamp boundary = next_boundary(&subscription);
-  if (subscription.pause && subscription.pause->resumes_at && *subscription.pause->resumes_at <= boundary)
-    resume_collection(change, subscription);
-  if (!subscription.cancel_at_period_end && subscription.cancel_at != boundary) return renew(change, subscription);
-  auto used = bill_last_usage(change, subscription, boundary);
-  if (!used) return used.error();
-  end_subscription(change, subscription, boundary, boundary);
-  const auto& items = change.account().invoice_items;
-  const auto due = std::ranges::find_if(items, [](const InvoiceItem& item) { return item.bill_at.has_value(); });
-  if (due == items.end()) return {};
-  return bill_ended_items(change, InvoiceItem(*due));
-}
-
-/// The next invoice of the subscription; empty: there will be none.
-Result<std::optional<Invoice>> next_invoice(Account account, const SubscriptionId& id,
-                                            const std::set<InvoiceId>& before, Timestamp now, const Rules& rules) {
-  // What precedes the anchor may be free: then the period after it is the next one that is billed.
-  for (int periods = 0; periods < 2;) {
-    const Subscription* subscription = account.find(id);
-    if (subscription == nullptr) break;
-    const auto phase = next_phase(account, *subscription);
-    if (!phase) ++periods;
-    Change change(std::move(account), std::max(now, phase.value_or(next_boundary(subscription))), rules);
-    Subscription& changed = *change.account().find(id);
-    auto billed =
-        phase ? advance_schedule(change, *change.account().find(changed.schedule)) : bill_next(change, changed);
-    if (!billed) return billed.error();
-    auto made = new_invoice(change.account(), before);
-    if (!made || *made) return made;
-    account = change.finish().account;
+  Result<std::optional<Invoice>> find() {
+    auto begun = begin();
+    if (!begun) return begun.error();
+    for (int steps = 0; !made_ && steps < 2 * steps_max; ++steps) {
+      if (steps == steps_max) leave_others_out();
+      auto stepped = step(end_of_time);
+      if (!stepped) return stepped.error();
+      if (!*stepped) break;
+    }
+    if (!made_) return std::optional<Invoice>();
+    auto shown = with_balance(std::move(*made_), balance_);
+    if (!shown) return shown.error();
+    return std::optional(std::move(*shown));
   }
-  return std::optional<Invoice>();
-}
 
-Failure nothing_upcoming(const Account& account) {
-  return {Errc::not_found, "No upcoming invoices for customer: " + account.customer.id.value(), "customer"};
-}
+ private:
+  using Future::see;
+  void see(const Transition& done) override {
+    for (const Event& event : done.events) {
+      if (made_ || event.type != EventType::invoice_created) continue;
+      const auto& drawn_up = std::get<Invoice>(done.snapshots[event.snapshot]);
+      if (!is_meant(drawn_up)) continue;
+      const Invoice& afterwards = *find_after(account(), done.settled, drawn_up.id);
+      const bool is_collected = afterwards.status == InvoiceStatus::open || afterwards.status == InvoiceStatus::paid;
+      // A draft that is finalized in the same moment, where drafts have no time of their own, is shown as a draft.
+      const bool is_draft = is_collected && drawn_up.reason != BillingReason::subscription_update;
+      made_ = is_draft ? drawn_up : afterwards;
+      balance_ = is_draft ? afterwards.starting_balance : account().customer.balance;
+    }
+  }
+
+  /// Of a subscription's cycle, or what a subscription leaves behind that has ended.
+  bool is_meant(const Invoice& invoice) const {
+    if (invoice.is_of_cycle()) return billed_.contains(invoice.subscription);
+    return of_.is_empty() ||
+           std::ranges::any_of(invoice.lines, [this](const InvoiceLine& line) { return line.subscription == of_; });
+  }
+
+  /// Too much comes before it to be lived: what else the customer has is taken to leave it alone.
+  void leave_others_out() {
+    std::erase_if(account().subscriptions, [this](const Subscription& each) { return !billed_.contains(each.id); });
+    std::erase_if(account().schedules, [this](const Schedule& each) { return !billed_.contains(each.subscription); });
+    account().invoices.clear();
+  }
+
+  const SubscriptionId of_;
+  std::set<SubscriptionId> billed_;
+  std::optional<Invoice> made_;
+  std::int64_t balance_ = 0;  ///< that it will find
+};
 
 }  // namespace
 
@@ -93,39 +128,21 @@ Result<Invoice> preview(Account account, const std::optional<Command>& command, 
   if (command) {
     auto decided = decide(std::move(account), *command, now, rules);
     if (!decided) return decided.error();
+    auto made = made_by(*decided, before);
+    if (!made) return made.error();
+    if (*made) return std::move(**made);
     account = std::move(decided->account);
-    // What is paid by the balance alone has left the account already.
-    for (Record& record : decided->settled)
-      if (auto* invoice = std::get_if<Invoice>(&record)) account.invoices.push_back(std::move(*invoice));
-    auto made = new_invoice(account, before);
-    if (!made) return made.error();
-    if (*made) return std::move(**made);
-    if (decided->subject.starts_with(SubscriptionKind::prefix)) of = SubscriptionId(decided->subject);
+    const SubscriptionId subject(decided->subject);
+    // One that ends leaves the next invoice to others, unless it alone is asked for.
+    if (account.find(subject) != nullptr) of = subject;
   }
-  std::vector<const Subscription*> next;
-  for (const Subscription& each : account.subscriptions) {
-    const bool is_billed = !each.provisional && each.status != SubscriptionStatus::incomplete;
-    if (is_billed && (of.is_empty() || each.id == of)) next.push_back(&each);
-  }
-  // Of two at the same time the older one: they stand in that order.
-  std::ranges::sort(next, {}, [](const Subscription* each) { return std::pair(next_boundary(each), each); });
-  for (const Subscription* each : next) {
-    auto made = next_invoice(account, each->id, before, now, rules);
-    if (!made) return made.error();
-    if (*made) return std::move(**made);
-  }
-  // What a subscription leaves behind that has ended, by the command perhaps.
-  const auto due = std::ranges::find_if(account.invoice_items, [&](const InvoiceItem& item) {
-    return item.bill_at && (subscription.is_empty() || item.subscription == subscription);
-  });
-  if (due == account.invoice_items.end()) return nothing_upcoming(account);
-  const InvoiceItem item = *due;
-  Change change(std::move(account), std::max(now, *item.bill_at), rules);
-  auto billed = bill_ended_items(change, item);
-  if (!billed) return billed.error();
-  auto made = new_invoice(change.account(), before);
-  if (!made) return made.error();
-  return std::move(**made);
+  Rules silent = rules;
+  silent.upcoming_notice = Duration(0);
+  const std::string customer = account.customer.id.value();
+  auto next = NextInvoice(std::move(account), std::move(of), now, silent).find();
+  if (!next) return next.error();
+  if (!*next) return Failure{Errc::not_found, "No upcoming invoices for customer: " + customer, "customer"};
+  return std::move(**next);
 }
 
 }  // namespace billd
