@@ -1,7 +1,9 @@
 #include "commands/invariants.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <string_view>
 
 #include "net/store/encoding.hpp"
 #include "net/store/keys.hpp"
@@ -42,17 +44,17 @@ std::string place_text(const std::optional<std::int64_t>& score) {
 class Examination {
  public:
   explicit Examination(const AccountView& view) : view_(view) {
-    for (const Invoice& invoice : view.account.invoices) invoices_.push_back(&invoice);
-    for (const Subscription& subscription : view.account.subscriptions) subscriptions_.push_back(&subscription);
+    for (const Invoice& invoice : view.account.invoices) see(invoice);
+    for (const Subscription& subscription : view.account.subscriptions) see(subscription);
     for (const auto& [field, record] : view.records) {
-      if (const Invoice* invoice = std::get_if<Invoice>(&record)) invoices_.push_back(invoice);
-      if (const Subscription* subscription = std::get_if<Subscription>(&record)) subscriptions_.push_back(subscription);
+      if (const Invoice* invoice = std::get_if<Invoice>(&record)) see(*invoice);
+      if (const Subscription* subscription = std::get_if<Subscription>(&record)) see(*subscription);
     }
   }
 
   std::vector<Violation> run() {
     check_records();
-    for (const Subscription* subscription : subscriptions_) check_periods(*subscription);
+    for (const auto& [id, subscription] : subscriptions_) check_periods(*subscription);
     check_owners_of_invoices();
     for (const Invoice* invoice : invoices_) {
       check_lines(*invoice);
@@ -67,6 +69,13 @@ class Examination {
   }
 
  private:
+  void see(const Invoice& invoice) {
+    invoices_.push_back(&invoice);
+    invoice_ids_.insert(invoice.id.value());
+    invoices_of_[invoice.subscription.value()].push_back(&invoice);
+  }
+  void see(const Subscription& subscription) { subscriptions_.emplace(subscription.id.value(), &subscription); }
+
   void report(Rule rule, const std::string& about, std::string found, std::string expected) {
     const std::string key = about.empty() ? view_.redis_key : view_.redis_key + " " + about;
     violations_.push_back({rule, key, std::move(found), std::move(expected)});
@@ -98,7 +107,7 @@ class Examination {
       }
     }
     for (const auto& [field, invoice] : view_.charge_owners)
-      if (std::ranges::none_of(invoices_, [&](const Invoice* each) { return each->id == invoice; }))
+      if (!invoice_ids_.contains(invoice.value()))
         report(Rule::records, invoice.value(), "a charge leads to an invoice that does not exist", "the invoice");
   }
 
@@ -111,8 +120,8 @@ class Examination {
 
   void check_periods(const Subscription& subscription) {
     std::map<std::int64_t, const Invoice*> billed;
-    for (const Invoice* invoice : invoices_) {
-      if (invoice->subscription != subscription.id || !invoice->bills_period()) continue;
+    for (const Invoice* invoice : invoices_of_[subscription.id.value()]) {
+      if (!invoice->bills_period()) continue;
       const auto [first, is_new] = billed.emplace(invoice->ordinal, invoice);
       if (!is_new)
         report(Rule::periods, subscription.id.value(),
@@ -166,8 +175,7 @@ class Examination {
   void check_owners_of_invoices() {
     for (const Invoice* invoice : invoices_) {
       if (!invoice->is_of_cycle() || invoice->provisional) continue;
-      if (std::ranges::any_of(subscriptions_, [&](const auto* each) { return each->id == invoice->subscription; }))
-        continue;
+      if (subscriptions_.contains(invoice->subscription.value())) continue;
       // A first payment that was under way when the customer was deleted is all that is left of its subscription.
       if (view_.account.customer.deleted && invoice->ordinal == 0) continue;
       report(Rule::periods, invoice->id.value(),
@@ -312,8 +320,11 @@ class Examination {
   }
 
   const AccountView& view_;
+  // A long life leaves many records: what belongs together is found by its identifier.
   std::vector<const Invoice*> invoices_;
-  std::vector<const Subscription*> subscriptions_;
+  std::set<std::string_view> invoice_ids_;
+  std::map<std::string_view, std::vector<const Invoice*>> invoices_of_;  ///< by subscription
+  std::multimap<std::string_view, const Subscription*> subscriptions_;
   std::vector<Violation> violations_;
 };
 

@@ -24,7 +24,6 @@ class StoredAccount {
   /// `fetched` is the invoice that the command brought along; nullptr: none.
   void commit(const Transition& transition, const Invoice* fetched = nullptr) {
     const Account& after = transition.account;
-    bytes_ = store::encode(after);
     store::Footprint footprint = store::Footprint::of(after);
     store::IndexEntries gone = std::move(before_.entries), come = footprint.entries;
     store::Parts parts;
@@ -47,8 +46,8 @@ class StoredAccount {
     before_ = std::move(footprint);
   }
 
-  std::size_t size() const {
-    std::size_t bytes = bytes_.size();
+  std::size_t size(const Account& as_it_is) const {
+    std::size_t bytes = store::encode(as_it_is).size();
     for (const auto& [field, value] : fields_) bytes += field.size() + value.size();
     return bytes;
   }
@@ -57,7 +56,7 @@ class StoredAccount {
   commands::AccountView view(const Account& as_it_is, std::map<std::string, gateways::LedgerEntry> ledger) const {
     commands::AccountView view;
     view.redis_key = store::account_key(prefix_, key_);
-    auto account = store::decode_account(key_, Mode::test, bytes_);
+    auto account = store::decode_account(key_, Mode::test, store::encode(as_it_is));
     if (!account) {
       ADD_FAILURE() << account.error().detail;
       return view;
@@ -130,7 +129,6 @@ class StoredAccount {
 
   AccountKey key_;
   std::string prefix_;
-  std::string bytes_;
   std::map<std::string, std::string> fields_, owners_;
   store::Parts parts_;
   std::map<Place, std::int64_t> places_;  ///< the scores of sorted sets' members, by set and member
