@@ -1,6 +1,7 @@
 """Boundaries of billing cycles, reckoned a second time with Python's datetime, for calendar_test.cpp to compare with.
 
-Usage: calendar_oracle.py SEED LINES. Each line: anchor (Unix seconds), interval, count, ordinal, boundary.
+Usage: calendar_oracle.py SEED LINES. Each line is a cycle: anchor (Unix seconds), interval, count, the ordinal of the
+       first boundary, and the boundaries from there on, one after the other.
 
        calendar_oracle.py --lives SEED LIVES. Whole lives of subscriptions; times are Unix seconds:
          L start interval count trial_end until    begun at `start`, with a trial until then (0: none)
@@ -15,7 +16,9 @@ import sys
 from datetime import datetime, timedelta, timezone
 
 COUNT_MAX = {"day": 1095, "week": 156, "month": 36, "year": 3}
+IN_A_ROW = 100
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+LAST_DAY = {(year, month): calendar.monthrange(year, month)[1] for year in range(1600, 2900) for month in range(1, 13)}
 
 
 def boundary(anchor, interval, count, ordinal):
@@ -28,7 +31,7 @@ def boundary(anchor, interval, count, ordinal):
     else:
         years, month_index = divmod(anchor.month - 1 + count * ordinal, 12)
         year, month = anchor.year + years, month_index + 1
-    day = min(anchor.day, calendar.monthrange(year, month)[1])
+    day = min(anchor.day, LAST_DAY[year, month])
     return anchor.replace(year=year, month=month, day=day)
 
 
@@ -130,9 +133,9 @@ def main():
         anchor = draw_anchor(draw)
         interval = draw.choice(("day", "week", "month", "month", "year"))
         count = draw.choice((1, 1, draw.randint(1, COUNT_MAX[interval])))
-        reach = 120 if interval == "year" else 250
-        ordinal = draw.randint(-reach // 2, reach)
-        write(f"{unix(anchor)} {interval} {count} {ordinal} {unix(boundary(anchor, interval, count, ordinal))}\n")
+        first = draw.randint(-100, 100)
+        boundaries = (boundary(anchor, interval, count, ordinal) for ordinal in range(first, first + IN_A_ROW))
+        write(f"{unix(anchor)} {interval} {count} {first} {' '.join(str(unix(each)) for each in boundaries)}\n")
 
 
 if __name__ == "__main__":
