@@ -456,6 +456,17 @@ int main(int argc, char** argv) {
   search->add_flag("--json", search_options.json, "Print JSON");
   search->callback([&] { status = bench::measure_search(search_options); });
 
+  bench::ForecastOptions foresight_options;
+  CLI::App* foresight = bench->add_subcommand("forecast", "A forecast of a whole book: its time and its memory");
+  foresight->add_option("--customers", foresight_options.customers, "How many pay every month")
+      ->capture_default_str()
+      ->check(CLI::Range(100, 10'000'000));
+  foresight->add_option("--days", foresight_options.days, "How far ahead")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 3'650));
+  foresight->add_flag("--json", foresight_options.json, "Print JSON");
+  foresight->callback([&] { status = bench::measure_forecast(foresight_options); });
+
   CLI11_PARSE(app, argc, argv);
   if (write) {
     std::printf("%s", write(app).c_str());

@@ -29,4 +29,12 @@ struct SearchOptions {
 /// Searches customers by each filter of the Management API, and by some together.
 int measure_search(const SearchOptions& options);
 
+struct ForecastOptions {
+  std::uint32_t customers = 100'000;
+  std::uint32_t days = 365;
+  bool json = false;
+};
+/// A forecast of the whole book, each customer of which pays every month: its time and its memory.
+int measure_forecast(const ForecastOptions& options);
+
 }  // namespace billd::bench
