@@ -394,16 +394,27 @@ int main(int argc, char** argv) {
   bring->add_option("--key-file", import_options.key_file, "The file whose first line is the API's key")
       ->type_name("FILE")
       ->check(CLI::ExistingFile);
-  bring->add_option("--file", import_options.file, "A JSON object of the API's lists instead")
+  bring
+      ->add_option("--file", import_options.file,
+                   "A JSON object of the API's lists instead: products, plans, prices, coupons, promotion_codes, "
+                   "tax_rates, test_clocks, customers, sources, payment_methods, subscriptions, "
+                   "subscription_schedules, usage_record_summaries, invoices, invoiceitems")
       ->type_name("FILE")
       ->check(CLI::ExistingFile);
   bring->add_option("--gateway", import_options.gateway, "The gateway that charges the cards")->capture_default_str();
   bring
       ->add_option("--tokens", import_options.tokens,
-                   "A JSON object: the gateway's name for each card, by the card's id or fingerprint")
+                   "A JSON object: the gateway's name for each card, by the card's id or fingerprint; of a gateway "
+                   "of kind stripe it is the customer's and the card's own ids")
       ->type_name("FILE")
       ->check(CLI::ExistingFile);
   bring->add_flag("--json", import_options.json, "Print JSON");
+  bring->footer(
+      "Every identifier is kept. A second run takes what is new and changes nothing that is there, also after one "
+      "that\n"
+      "was killed. What cannot be taken is printed with the reason, and makes the exit status 3. Let the former "
+      "system\n"
+      "bill nothing any more before the first run: the next period of each subscription is billd's.");
   bring->callback(
       with_settings([&](const Settings& settings) { return commands::import_customers(settings, import_options); }));
 

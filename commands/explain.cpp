@@ -6,6 +6,7 @@
 #include "jobs/clock.hpp"
 #include "jobs/explanation.hpp"
 #include "net/api/operators/status_json.hpp"
+#include "net/store/aliases.hpp"
 
 namespace billd::commands {
 namespace {
@@ -14,9 +15,10 @@ awaitable<Result<int>> explain_session(Session& session, Rules rules, ExplainOpt
   const Timestamp now = jobs::system_now();
   auto explained = co_await jobs::explain(session.store(), session.catalog(), options.id, now, std::move(rules));
   if (!explained) co_return explained.error();
-  const std::string text =
-      options.json ? api::operators::to_json(options.id, *explained) + "\n" : billd::to_text(*explained);
-  std::printf("%s", text.c_str());
+  std::string text = options.json ? api::operators::to_json(options.id, *explained) + "\n" : billd::to_text(*explained);
+  auto told = co_await session.store().aliases().to_foreign(std::move(text));
+  if (!told) co_return told.error();
+  std::printf("%s", told->c_str());
   co_return 0;
 }
 

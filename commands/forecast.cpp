@@ -14,6 +14,7 @@
 #include "commands/commands.hpp"
 #include "commands/session.hpp"
 #include "jobs/clock.hpp"
+#include "net/store/aliases.hpp"
 #include "net/store/encoding.hpp"
 
 namespace billd::commands {
@@ -175,7 +176,9 @@ class Foresight {
   /// The customer in the given mode, or else wherever it is: live data goes before test data.
   awaitable<Result<Book>> one(std::string customer, std::optional<Mode> mode) {
     const Failure nobody{Errc::not_found, "There is no customer " + customer + ".", "customer"};
-    const auto key = AccountKey::of_id(customer);
+    auto native = co_await session_.store().aliases().to_native(std::move(customer));
+    if (!native) co_return native.error();
+    const auto key = AccountKey::of_id(*native);
     if (!key) co_return nobody;
     book_.mode = mode.value_or(Mode::live);
     auto loaded = co_await session_.store().load(book_.mode, *key);

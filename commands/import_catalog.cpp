@@ -10,6 +10,14 @@ namespace {
 
 namespace json = boost::json;
 
+/// What recurs of it: of a price in an object of its own, of a plan in itself.
+const json::object& recurring_of(const json::object& plan) {
+  const json::object* recurring = object_of(plan, "recurring");
+  return recurring != nullptr ? *recurring : plan;
+}
+
+bool is_price(const json::object& plan) { return text_of(plan, "object") == "price"; }
+
 Result<Recurrence> recurrence_of(const json::object& plan) {
   auto interval = parse_interval(text_of(plan, "interval"));
   if (!interval) return interval.error();
@@ -57,9 +65,10 @@ Result<void> read_amounts(const json::object& plan, Price& price) {
     if (price.tiers.empty()) return refusal("its tiers are not told", "tiers");
     return {};
   }
-  auto amount = decimal_of(plan, "amount");
+  const std::string name = is_price(plan) ? "unit_amount" : "amount";
+  auto amount = decimal_of(plan, name);
   if (!amount) return amount.error();
-  if (!*amount) return refusal("its amount is not told", "amount");
+  if (!*amount) return refusal("its " + name + " is not told", name);
   price.unit_amount.minor = (*amount)->minor;
   price.unit_fraction = (*amount)->fraction;
   return {};
@@ -89,21 +98,26 @@ Result<Percentage> percentage_of(const json::object& object, std::string_view na
 Result<Price> read_price(const json::object& plan) {
   auto currency = currency_of(plan);
   if (!currency) return currency.error();
-  auto recurrence = recurrence_of(plan);
-  if (!recurrence) return recurrence.error();
   Price price;
+  price.one_time = is_price(plan) && text_of(plan, "type") == "one_time";
+  if (!price.one_time) {
+    auto recurrence = recurrence_of(recurring_of(plan));
+    if (!recurrence) return recurrence.error();
+    price.recurrence = *recurrence;
+  }
   price.id = PlanId(text_of(plan, "id"));
   price.product = ProductId(identifier_of(plan, "product"));
   price.nickname = text_of(plan, "nickname");
   price.unit_amount.currency = *currency;
-  price.recurrence = *recurrence;
+  if (text_of(plan, "tax_behavior") == "exclusive") price.tax_behavior = TaxBehavior::exclusive;
+  if (text_of(plan, "tax_behavior") == "inclusive") price.tax_behavior = TaxBehavior::inclusive;
   auto amounts = read_amounts(plan, price);
   if (!amounts) return amounts.error();
-  if (const json::object* packages = object_of(plan, "transform_usage")) {
+  if (const json::object* packages = object_of(plan, is_price(plan) ? "transform_quantity" : "transform_usage")) {
     price.transform.divide_by = integer_of(*packages, "divide_by");
     price.transform.round_up = text_of(*packages, "round") == "up";
   }
-  read_usage(plan, price);
+  if (!price.one_time) read_usage(recurring_of(plan), price);
   auto sound = check_price(price);
   if (!sound) return sound.error();
   return price;
@@ -134,7 +148,8 @@ Result<Plan> read_plan(const json::object& plan, const std::string& product_name
   static_cast<Price&>(read) = std::move(*price);
   read.created = time_of(plan, "created").value_or(Timestamp());
   read.product_name = product_name.empty() ? text_of(plan, "name") : product_name;
-  read.trial_period_days = static_cast<std::int32_t>(integer_of(plan, "trial_period_days"));
+  read.trial_period_days = static_cast<std::int32_t>(integer_of(recurring_of(plan), "trial_period_days"));
+  read.lookup_key = text_of(plan, "lookup_key");
   read.active = truth_of(plan, "active");
   read.metadata = metadata_of(plan);
   return read;
@@ -168,6 +183,31 @@ Result<Coupon> read_coupon(const json::object& coupon) {
   return read;
 }
 
+Result<PromotionCode> read_promotion_code(const json::object& code) {
+  PromotionCode read;
+  read.id = PromotionCodeId(text_of(code, "id"));
+  read.created = time_of(code, "created").value_or(Timestamp());
+  const json::object* promotion = object_of(code, "promotion");
+  read.coupon = CouponId(identifier_of(promotion != nullptr ? *promotion : code, "coupon"));
+  if (read.coupon.is_empty()) return refusal("its coupon is not told", "coupon");
+  read.code = text_of(code, "code");
+  if (read.code.empty()) return refusal("its code is not told", "code");
+  read.active = truth_of(code, "active");
+  read.customer = CustomerId(identifier_of(code, "customer"));
+  read.expires_at = time_of(code, "expires_at");
+  read.max_redemptions = integer_of(code, "max_redemptions");
+  if (const json::object* restrictions = object_of(code, "restrictions")) {
+    read.first_time_transaction = truth_of(*restrictions, "first_time_transaction");
+    if (const std::int64_t least = integer_of(*restrictions, "minimum_amount"); least != 0) {
+      auto currency = Currency::parse(text_of(*restrictions, "minimum_amount_currency"));
+      if (!currency) return currency.error();
+      read.minimum_amount = {least, *currency};
+    }
+  }
+  read.metadata = metadata_of(code);
+  return read;
+}
+
 Result<TaxRate> read_tax_rate(const json::object& rate) {
   auto percentage = percentage_of(rate, "percentage");
   if (!percentage) return percentage.error();
@@ -198,17 +238,46 @@ Result<TestClock> read_test_clock(const json::object& clock) {
   return read;
 }
 
-Result<std::optional<Discount>> read_discount(const json::object& owner) {
+namespace {
+
+/// The coupon of a discount; newer versions tell of it one level deeper, and perhaps by its identifier alone.
+Result<CouponTerms> terms_of(const json::object& discount, const Named& named) {
+  const json::object* source = object_of(discount, "source");
+  const json::object& holder = source != nullptr ? *source : discount;
+  if (const json::object* coupon = object_of(holder, "coupon")) {
+    auto read = read_coupon(*coupon);
+    if (!read) return read.error();
+    return read->terms();
+  }
+  const CouponTerms* known = named.coupon(text_of(holder, "coupon"));
+  if (known == nullptr) return refusal("the coupon of its discount is not told", "discount");
+  return *known;
+}
+
+}  // namespace
+
+Result<std::optional<Discount>> read_discount(const json::object& owner, const Named& named) {
   const json::object* discount = object_of(owner, "discount");
+  const json::value* several = member_of(owner, "discounts");
+  if (several != nullptr && several->is_array()) {
+    const json::array& all = several->get_array();
+    if (all.size() > 1) return refusal("it has more than one discount", "discounts");
+    if (discount == nullptr && all.size() == 1) {
+      discount = all.front().if_object();
+      if (discount == nullptr && all.front().is_string()) {
+        const Discount* known = named.discount(std::string(all.front().get_string()));
+        if (known == nullptr) return refusal("its discount is told by its identifier alone", "discounts");
+        return std::optional(*known);
+      }
+    }
+  }
   if (discount == nullptr) return std::optional<Discount>();
-  const json::object* coupon = object_of(*discount, "coupon");
-  if (coupon == nullptr) return refusal("the coupon of its discount is not told", "discount");
-  auto terms = read_coupon(*coupon);
+  auto terms = terms_of(*discount, named);
   if (!terms) return terms.error();
   Discount read;
   read.id = DiscountId(text_of(*discount, "id"));
   read.subscription = SubscriptionId(identifier_of(*discount, "subscription"));
-  read.coupon = terms->terms();
+  read.coupon = std::move(*terms);
   read.start = time_of(*discount, "start").value_or(Timestamp());
   read.end = time_of(*discount, "end");
   read.promotion_code = PromotionCodeId(identifier_of(*discount, "promotion_code"));

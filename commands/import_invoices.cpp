@@ -1,25 +1,25 @@
 // Drafts, open invoices and pending items, read from Stripe's JSON.
+#include <algorithm>
+#include <array>
+#include <optional>
+
 #include "commands/import_json.hpp"
 #include "commands/import_objects.hpp"
+#include "engine/amounts.hpp"
 
 namespace billd::commands {
 namespace {
 
 namespace json = boost::json;
 
-/// What is billed by it: a price that recurs, or a unit's amount alone.
-Result<Price> price_of_item(const json::object& item, const Currency& currency, const PriceOf& price_of) {
-  if (const json::object* plan = object_of(item, "plan")) return price_of(*plan);
+/// What is billed by it: a price, or a unit's amount alone.
+Result<Price> price_of_item(const json::object& item, const Currency& currency, const Named& named) {
+  for (const char* name : {"plan", "price"})
+    if (const json::object* price = object_of(item, name)) return named.price(*price);
   Price price;
-  price.unit_amount = {integer_of(item, "unit_amount", integer_of(item, "amount")), currency};
+  const std::int64_t quantity = integer_of(item, "quantity", 1), amount = integer_of(item, "amount");
+  price.unit_amount = {integer_of(item, "unit_amount", quantity != 0 ? amount / quantity : amount), currency};
   return price;
-}
-
-/// Prices that are paid once are not among the plans.
-Result<void> refuse_single_price(const json::object& item) {
-  if (member_of(item, "plan") == nullptr && member_of(item, "price") != nullptr)
-    return refusal("it has a price that is paid once, which billd cannot take along", "price");
-  return {};
 }
 
 Period period_of(const json::object& object, Timestamp otherwise) {
@@ -28,28 +28,67 @@ Period period_of(const json::object& object, Timestamp otherwise) {
   return {time_of(*period, "start").value_or(otherwise), time_of(*period, "end").value_or(otherwise)};
 }
 
-Result<InvoiceLine> line_of(const json::object& line, const Currency& currency, const PriceOf& price_of) {
-  auto refused = refuse_members(line, {"tax_amounts", "tax_rates", "discount_amounts", "discounts"});
-  if (!refused) return refused.error();
-  refused = refuse_single_price(line);
+/// What the discount takes off a line.
+std::int64_t discount_of(const json::object& line) {
+  std::int64_t sum = 0;
+  for (const json::object& each : objects_of(member_of(line, "discount_amounts"))) sum += integer_of(each, "amount");
+  return sum;
+}
+
+/// The rate of a tax amount: told in full, among those of the line or its invoice, or known to the catalog.
+Result<AppliedTaxRate> rate_of(const json::object& amount, const std::vector<AppliedTaxRate>& agreed,
+                               const Named& named) {
+  if (const json::object* whole = object_of(amount, "tax_rate")) {
+    auto rate = read_tax_rate(*whole);
+    if (!rate) return rate.error();
+    return rate->applied();
+  }
+  const std::string id = text_of(amount, "tax_rate");
+  for (const AppliedTaxRate& rate : agreed)
+    if (rate.id.value() == id) return rate;
+  if (const TaxRate* known = named.tax_rate(id)) return known->applied();
+  return refusal("the rate of its tax is not told: " + id, "tax_amounts");
+}
+
+Result<void> read_taxes(const json::object& line, const std::vector<AppliedTaxRate>& of_invoice, const Named& named,
+                        InvoiceLine& read) {
+  auto rates = read_tax_rates(line, "tax_rates");
+  if (!rates) return rates.error();
+  read.tax_rates = std::move(*rates);
+  const std::vector<AppliedTaxRate>& agreed = read.tax_rates.empty() ? of_invoice : read.tax_rates;
+  std::int64_t included = 0;
+  for (const json::object& each : objects_of(member_of(line, "tax_amounts"))) {
+    auto rate = rate_of(each, agreed, named);
+    if (!rate) return rate.error();
+    const std::int64_t amount = integer_of(each, "amount");
+    if (rate->inclusive) included += amount;
+    read.taxes.push_back({*rate, amount, 0});
+  }
+  for (TaxAmount& tax : read.taxes) tax.taxable = read.amount.minor - read.discount - included;
+  return {};
+}
+
+Result<InvoiceLine> line_of(const json::object& line, const Currency& currency,
+                            const std::vector<AppliedTaxRate>& rates, const Named& named) {
+  auto refused = refuse_members(line, {"discounts", "pretax_credit_amounts"});
   if (!refused) return refused.error();
   InvoiceLine read;
   read.id = InvoiceLineId(text_of(line, "id"));
   read.amount = {integer_of(line, "amount"), currency};
   read.period = period_of(line, {});
   read.quantity = integer_of(line, "quantity", 1);
-  const bool is_recurring = text_of(line, "type") == "subscription";
-  if (is_recurring || member_of(line, "plan") != nullptr) {
-    auto price = price_of_item(line, currency, price_of);
-    if (!price) return price.error();
-    read.price = std::move(*price);
-  } else {
-    read.price.unit_amount = {read.quantity != 0 ? read.amount.minor / read.quantity : read.amount.minor, currency};
-  }
+  read.discount = discount_of(line);
+  auto taxed = read_taxes(line, rates, named, read);
+  if (!taxed) return taxed.error();
+  auto price = price_of_item(line, currency, named);
+  if (!price) return price.error();
+  read.price = std::move(*price);
   read.item = SubscriptionItemId(text_of(line, "subscription_item"));
   read.metadata = metadata_of(line);
-  if (is_recurring) return read;
+  if (text_of(line, "type") == "subscription") return read;
   read.invoice_item = InvoiceItemId(identifier_of(line, "invoice_item"));
+  // In old versions the line is called as its item.
+  if (read.invoice_item.is_empty()) read.invoice_item = InvoiceItemId(read.id.value());
   read.subscription = SubscriptionId(identifier_of(line, "subscription"));
   read.description = text_of(line, "description");
   read.discountable = truth_of(line, "discountable");
@@ -88,16 +127,41 @@ void read_state(const json::object& invoice, Invoice& read) {
   read.ending_balance = integer_of(invoice, "ending_balance");
 }
 
+/// The invoice with what billd makes of its discount and its taxes, if that comes to the same total; empty: it does
+/// not.
+std::optional<Invoice> settled(const Invoice& told) {
+  for (const TaxRounding rounding : {TaxRounding::line, TaxRounding::invoice})
+    for (const TaxExempt exempt : {TaxExempt::none, TaxExempt::exempt}) {
+      Invoice invoice = told;
+      if (settle_amounts(invoice, rounding, exempt) && invoice.total == told.total) return invoice;
+    }
+  return std::nullopt;
+}
+
+/// Old versions tell the sums of discount and taxes alone, and a draft's are made anew when it is finalized: then what
+/// billd makes of them must be the same. Of an open invoice they stand as they are told.
+Result<void> agree_on_amounts(Invoice& invoice) {
+  const bool is_told = std::ranges::any_of(
+      invoice.lines, [](const InvoiceLine& line) { return line.discount != 0 || !line.taxes.empty(); });
+  const bool has_terms =
+      invoice.discount || !invoice.tax_rates.empty() ||
+      std::ranges::any_of(invoice.lines, [](const InvoiceLine& line) { return !line.tax_rates.empty(); });
+  if (invoice.status == InvoiceStatus::open && is_told) return {};
+  if (!is_told && !has_terms) return {};
+  auto same = settled(invoice);
+  if (!same) return refusal("what billd makes of its discount and taxes is not its total", "total");
+  invoice = std::move(*same);
+  return {};
+}
+
 }  // namespace
 
-Result<InvoiceItem> read_invoice_item(const json::object& item, const PriceOf& price_of) {
+Result<InvoiceItem> read_invoice_item(const json::object& item, const Named& named) {
   auto refused = refuse_members(item, {"discounts"});
-  if (!refused) return refused.error();
-  refused = refuse_single_price(item);
   if (!refused) return refused.error();
   auto currency = currency_of(item);
   if (!currency) return currency.error();
-  auto price = price_of_item(item, *currency, price_of);
+  auto price = price_of_item(item, *currency, named);
   if (!price) return price.error();
   auto rates = read_tax_rates(item, "tax_rates");
   if (!rates) return rates.error();
@@ -119,10 +183,9 @@ Result<InvoiceItem> read_invoice_item(const json::object& item, const PriceOf& p
 }
 
 Result<Invoice> read_invoice(const json::object& invoice, const Objects& lines, const Subscription* subscription,
-                             const PriceOf& price_of) {
-  auto refused = refuse_members(invoice, {"tax", "tax_percent", "default_tax_rates", "discount", "discounts",
-                                          "total_discount_amounts", "total_tax_amounts", "application_fee_amount",
-                                          "amount_paid", "transfer_data", "pre_payment_credit_notes_amount"});
+                             const Named& named) {
+  auto refused = refuse_members(invoice, {"application_fee_amount", "amount_paid", "transfer_data",
+                                          "pre_payment_credit_notes_amount", "shipping_cost"});
   if (!refused) return refused.error();
   auto currency = currency_of(invoice);
   if (!currency) return currency.error();
@@ -139,8 +202,14 @@ Result<Invoice> read_invoice(const json::object& invoice, const Objects& lines, 
   read.subscription = SubscriptionId(identifier_of(invoice, "subscription"));
   read.period = {time_of(invoice, "period_start").value_or(read.created),
                  time_of(invoice, "period_end").value_or(read.created)};
+  auto discount = read_discount(invoice, named);
+  if (!discount) return discount.error();
+  read.discount = std::move(*discount);
+  auto rates = read_tax_rates(invoice, "default_tax_rates");
+  if (!rates) return rates.error();
+  read.tax_rates = std::move(*rates);
   for (const json::object& each : lines) {
-    auto line = line_of(each, *currency, price_of);
+    auto line = line_of(each, *currency, read.tax_rates, named);
     if (!line) return line.error();
     if (line->is_recurring() && subscription != nullptr) read.ordinal = ordinal_of(*line, *subscription);
     read.lines.push_back(std::move(*line));
@@ -149,9 +218,10 @@ Result<Invoice> read_invoice(const json::object& invoice, const Objects& lines, 
   read.amount_paid = {0, *currency};
   read.metadata = metadata_of(invoice);
   read.description = text_of(invoice, "description");
-  const std::string method = identifier_of(invoice, "default_payment_method");
-  read.default_source = SourceId(method.empty() ? identifier_of(invoice, "default_source") : method);
+  read.default_source = paid_by(invoice);
   read_state(invoice, read);
+  auto agreed = agree_on_amounts(read);
+  if (!agreed) return agreed.error();
   return read;
 }
 

@@ -19,7 +19,27 @@ Result<SubscriptionStatus> status_of(const json::object& subscription) {
   return refusal("its status is " + status + ": it does not go on", "status");
 }
 
-Result<std::vector<SubscriptionItem>> items_of(const json::object& subscription, const PriceOf& price_of) {
+/// What was used in the current period, as one record at its beginning: a later one adds to it, is more, or comes
+/// after.
+Result<std::vector<Usage>> usage_of(const std::string& item, const Period& period, const Named& named) {
+  const Objects* summaries = named.usage(item);
+  if (summaries == nullptr)
+    return refusal("an item is metered, and what was used of it in the current period is not told", "items");
+  std::vector<Usage> all;
+  for (const json::object& summary : *summaries) {
+    if (member_of(summary, "invoice") != nullptr) continue;
+    const std::int64_t total = integer_of(summary, "total_usage");
+    if (total == 0) continue;
+    if (total < 0) return refusal("the usage of an item is negative", "items");
+    if (!all.empty()) return refusal("the usage of more than one period of an item is not billed yet", "items");
+    Usage& usage = all.emplace_back();
+    usage.period = period;
+    usage.points.push_back({period.start, total});
+  }
+  return all;
+}
+
+Result<std::vector<SubscriptionItem>> items_of(const json::object& subscription, const Named& named) {
   std::vector<SubscriptionItem> items;
   const json::object* list = object_of(subscription, "items");
   const json::value* data = list == nullptr ? nullptr : member_of(*list, "data");
@@ -28,11 +48,10 @@ Result<std::vector<SubscriptionItem>> items_of(const json::object& subscription,
   for (const json::value& each : data->get_array()) {
     const json::object* item = each.if_object();
     const json::object* plan = item == nullptr ? nullptr : object_of(*item, "plan");
+    if (plan == nullptr && item != nullptr) plan = object_of(*item, "price");
     if (plan == nullptr) return refusal("the plan of an item is not told", "items");
-    auto price = price_of(*plan);
+    auto price = named.price(*plan);
     if (!price) return price.error();
-    if (price->is_metered())
-      return refusal("an item is metered, and what was used in its period cannot be taken along", "items");
     auto refused = refuse_members(*item, {"discounts", "billing_thresholds"});
     if (!refused) return refused.error();
     auto rates = read_tax_rates(*item, "tax_rates");
@@ -122,6 +141,19 @@ Result<BankAccount> bank_account_of(const json::object& account) {
   return means;
 }
 
+/// An older source that stands for a card: what a card tells is in an object of its own.
+Result<Means> means_of_older_source(const json::object& source) {
+  const json::object* card = object_of(source, "card");
+  if (text_of(source, "type") != "card" || card == nullptr)
+    return refusal("billd has no such way to pay: source " + text_of(source, "type"), "type");
+  Card means = card_of(*card);
+  if (const json::object* owner = object_of(source, "owner")) {
+    means.name = text_of(*owner, "name");
+    if (const json::object* address = object_of(*owner, "address")) means.address = address_of(*address);
+  }
+  return Means(std::move(means));
+}
+
 /// What the source is, with the name and address that a payment method has apart.
 Result<Means> means_of(const json::object& source) {
   const std::string kind = text_of(source, "object");
@@ -131,6 +163,7 @@ Result<Means> means_of(const json::object& source) {
     if (!account) return account.error();
     return Means(std::move(*account));
   }
+  if (kind == "source") return means_of_older_source(source);
   const json::object* card = kind == "payment_method" ? object_of(source, "card") : nullptr;
   if (card == nullptr)
     return refusal("billd has no such way to pay: " + kind + " " + text_of(source, "type"), "object");
@@ -142,18 +175,17 @@ Result<Means> means_of(const json::object& source) {
   return Means(std::move(means));
 }
 
-/// The newer way to pay goes before the older one.
+}  // namespace
+
 SourceId paid_by(const json::object& object) {
   const std::string method = identifier_of(object, "default_payment_method");
   return SourceId(method.empty() ? identifier_of(object, "default_source") : method);
 }
 
-}  // namespace
-
-Result<Customer> read_customer(const json::object& customer) {
+Result<Customer> read_customer(const json::object& customer, const Named& named) {
   auto refused = refuse_members(customer, {"tax_info"});
   if (!refused) return refused.error();
-  auto discount = read_discount(customer);
+  auto discount = read_discount(customer, named);
   if (!discount) return discount.error();
   Customer read;
   read.id = CustomerId(text_of(customer, "id"));
@@ -212,26 +244,31 @@ Result<Source> read_source(const json::object& source, const std::string& gatewa
   return read;
 }
 
-Result<Subscription> read_subscription(const json::object& subscription, const PriceOf& price_of) {
+namespace {
+
+/// What it is, whether it goes on or not.
+Result<Subscription> read_terms(const json::object& subscription, const Named& named) {
   auto refused =
-      refuse_members(subscription, {"discounts", "schedule", "pending_update", "pending_invoice_item_interval",
-                                    "application_fee_percent", "billing_thresholds", "transfer_data", "on_behalf_of"});
+      refuse_members(subscription, {"pending_update", "pending_invoice_item_interval", "application_fee_percent",
+                                    "billing_thresholds", "transfer_data", "on_behalf_of"});
   if (!refused) return refused.error();
-  auto status = status_of(subscription);
-  if (!status) return status.error();
-  auto items = items_of(subscription, price_of);
+  auto items = items_of(subscription, named);
   if (!items) return items.error();
   auto pause = pause_of(subscription);
   if (!pause) return pause.error();
-  auto discount = read_discount(subscription);
+  auto discount = read_discount(subscription, named);
   if (!discount) return discount.error();
   auto rates = read_tax_rates(subscription, "default_tax_rates");
   if (!rates) return rates.error();
-  const auto start = time_of(subscription, "current_period_start"), end = time_of(subscription, "current_period_end");
+  // The newest versions tell the period with each item.
+  const json::object* list = object_of(subscription, "items");
+  const Objects told = list != nullptr ? objects_of(member_of(*list, "data")) : Objects();
+  const bool is_own = member_of(subscription, "current_period_start") != nullptr || told.empty();
+  const json::object& holder = is_own ? subscription : told.front();
+  const auto start = time_of(holder, "current_period_start"), end = time_of(holder, "current_period_end");
   if (!start || !end) return refusal("its current period is not told", "current_period_start");
   Subscription read;
   read.id = SubscriptionId(text_of(subscription, "id"));
-  read.status = *status;
   read.created = time_of(subscription, "created").value_or(*start);
   read.items = std::move(*items);
   read.current_period = {*start, *end};
@@ -256,9 +293,41 @@ Result<Subscription> read_subscription(const json::object& subscription, const P
     read.cancellation_comment = text_of(*cancellation, "comment");
     read.cancellation_feedback = text_of(*cancellation, "feedback");
   }
+  return read;
+}
+
+}  // namespace
+
+Result<Subscription> read_subscription(const json::object& subscription, const Named& named) {
+  auto status = status_of(subscription);
+  if (!status) return status.error();
+  auto read = read_terms(subscription, named);
+  if (!read) return read.error();
+  read->status = *status;
+  read->schedule = ScheduleId(identifier_of(subscription, "schedule"));
+  for (SubscriptionItem& item : read->items) {
+    if (!item.price.is_metered()) continue;
+    auto usage = usage_of(item.id.value(), read->current_period, named);
+    if (!usage) return usage.error();
+    item.usage = std::move(*usage);
+  }
   // A trial's end anchors the cycle, whatever the anchor was before.
-  if (read.status == SubscriptionStatus::trialing && read.trial_end) read.anchor = *read.trial_end;
-  place_in_cycle(read);
+  if (read->status == SubscriptionStatus::trialing && read->trial_end) read->anchor = *read->trial_end;
+  place_in_cycle(*read);
+  return read;
+}
+
+Result<Subscription> read_ended_subscription(const json::object& subscription, const Named& named) {
+  const std::string status = text_of(subscription, "status");
+  if (status != "canceled" && status != "incomplete_expired")
+    return refusal("its status is " + status + ": it has not ended", "status");
+  auto read = read_terms(subscription, named);
+  if (!read) return read.error();
+  read->status = status == "canceled" ? SubscriptionStatus::canceled : SubscriptionStatus::incomplete_expired;
+  const auto ended_at = time_of(subscription, "ended_at");
+  read->ended_at = ended_at ? ended_at : time_of(subscription, "canceled_at");
+  if (!read->ended_at) return refusal("when it ended is not told", "ended_at");
+  place_in_cycle(*read);
   return read;
 }
 

@@ -51,6 +51,42 @@ bool is_unfinished(const json::object& invoice) {
   return status == "open" || status == "draft";
 }
 
+bool has_ended(const json::object& subscription) {
+  const std::string status = text_of(subscription, "status");
+  return status == "canceled" || status == "incomplete_expired";
+}
+
+bool goes_on(const json::object& schedule) {
+  const std::string status = text_of(schedule, "status");
+  return status == "not_started" || status == "active";
+}
+
+/// The items of subscriptions that are billed by what is used of them.
+std::vector<std::string> metered_items(const Objects& subscriptions) {
+  std::vector<std::string> ids;
+  for (const json::object& subscription : subscriptions)
+    for (const json::object& item : objects_of(subscription.if_contains("items"))) {
+      const json::object* plan = object_of(item, "plan");
+      const json::object* price = object_of(item, "price");
+      const json::object* recurring = price != nullptr ? object_of(*price, "recurring") : nullptr;
+      for (const json::object* terms : {plan, recurring})
+        if (terms != nullptr && text_of(*terms, "usage_type") == "metered") {
+          ids.push_back(text_of(item, "id"));
+          break;
+        }
+    }
+  return ids;
+}
+
+/// The subscriptions of invoices that are not among those that go on.
+std::set<std::string> ended_of(const ForeignCustomer& whole) {
+  std::set<std::string> ids;
+  for (const json::object& invoice : whole.invoices) ids.insert(identifier_of(invoice, "subscription"));
+  for (const json::object& subscription : whole.subscriptions) ids.erase(text_of(subscription, "id"));
+  ids.erase("");
+  return ids;
+}
+
 class ApiReader final : public ImportReader {
  public:
   ApiReader(Executor executor, std::string url, std::string key)
@@ -60,7 +96,11 @@ class ApiReader final : public ImportReader {
 
   awaitable<Result<Objects>> products() override { return all_or_none("/v1/products"); }
   awaitable<Result<Objects>> plans() override { return all("/v1/plans", "&expand%5B%5D=data.tiers"); }
+  awaitable<Result<Objects>> prices() override {
+    return all_or_none("/v1/prices", "&type=one_time&expand%5B%5D=data.tiers");
+  }
   awaitable<Result<Objects>> coupons() override { return all_or_none("/v1/coupons"); }
+  awaitable<Result<Objects>> promotion_codes() override { return all_or_none("/v1/promotion_codes"); }
   awaitable<Result<Objects>> tax_rates() override { return all_or_none("/v1/tax_rates"); }
   awaitable<Result<Objects>> test_clocks() override {
     auto clocks = co_await all_or_none("/v1/test_helpers/test_clocks");
@@ -115,10 +155,34 @@ class ApiReader final : public ImportReader {
       whole.lines.emplace(text_of(invoice, "id"), std::move(*lines));
     }
     whole.invoices = std::move(*invoices);
+    auto schedules = co_await all_or_none("/v1/subscription_schedules", "&customer=" + id);
+    if (!schedules) co_return schedules.error();
+    std::erase_if(*schedules, [](const json::object& schedule) { return !goes_on(schedule); });
+    whole.schedules = std::move(*schedules);
+    auto told = co_await tell_subscriptions(whole);
+    if (!told) co_return told.error();
     co_return whole;
   }
 
  private:
+  /// What was used of metered items, and subscriptions that have ended but are still owed for.
+  awaitable<Result<void>> tell_subscriptions(ForeignCustomer& whole) {
+    for (const std::string& item : metered_items(whole.subscriptions)) {
+      bool has_more = false;
+      auto summaries = co_await page(
+          "/v1/subscription_items/" + http::percent_encoded(item) + "/usage_record_summaries", "", "", has_more);
+      if (!summaries) co_return summaries.error();
+      whole.usage.emplace(item, std::move(*summaries));
+    }
+    for (const std::string& id : ended_of(whole)) {
+      auto subscription = co_await get("/v1/subscriptions/" + http::percent_encoded(id));
+      if (!subscription && subscription.error().code == Errc::not_found) continue;
+      if (!subscription) co_return subscription.error();
+      if (has_ended(*subscription)) whole.ended.push_back(std::move(*subscription));
+    }
+    co_return Result<void>();
+  }
+
   static http::ClientSettings settings() {
     http::ClientSettings settings;
     settings.response_bytes_max = answer_bytes_max;
@@ -138,8 +202,8 @@ class ApiReader final : public ImportReader {
   }
 
   /// Of a kind that not every API has.
-  awaitable<Result<Objects>> all_or_none(std::string path) {
-    auto objects = co_await all(std::move(path), "");
+  awaitable<Result<Objects>> all_or_none(std::string path, std::string filter = std::string()) {
+    auto objects = co_await all(std::move(path), std::move(filter));
     if (!objects && objects.error().code == Errc::not_found) co_return Objects();
     co_return objects;
   }
@@ -191,7 +255,9 @@ class FileReader final : public ImportReader {
 
   awaitable<Result<Objects>> products() override { co_return list("products"); }
   awaitable<Result<Objects>> plans() override { co_return list("plans"); }
+  awaitable<Result<Objects>> prices() override { co_return list("prices"); }
   awaitable<Result<Objects>> coupons() override { co_return list("coupons"); }
+  awaitable<Result<Objects>> promotion_codes() override { co_return list("promotion_codes"); }
   awaitable<Result<Objects>> tax_rates() override { co_return list("tax_rates"); }
   awaitable<Result<Objects>> test_clocks() override { co_return list("test_clocks"); }
   awaitable<Result<Objects>> next_customers() override {
@@ -211,6 +277,11 @@ class FileReader final : public ImportReader {
     whole.invoices = invoices_[id];
     for (const json::object& invoice : whole.invoices)
       whole.lines.emplace(text_of(invoice, "id"), objects_of(invoice.if_contains("lines")));
+    whole.schedules = schedules_[id];
+    if (everything_.contains("usage_record_summaries"))
+      for (const std::string& item : metered_items(whole.subscriptions)) whole.usage.emplace(item, usage_[item]);
+    for (const std::string& ended : ended_of(whole))
+      if (const auto at = ended_.find(ended); at != ended_.end()) whole.ended.push_back(at->second);
     whole.customer = std::move(customer);
     co_return whole;
   }
@@ -222,21 +293,28 @@ class FileReader final : public ImportReader {
   void sort() {
     is_sorted_ = true;
     for (const std::string_view kind : {"sources", "payment_methods"})
-      for (json::object& source : list(kind)) sources_[text_of(source, "customer")].push_back(std::move(source));
+      for (json::object& source : list(kind)) sources_[identifier_of(source, "customer")].push_back(std::move(source));
     for (json::object& item : list("invoiceitems"))
-      if (text_of(item, "invoice").empty()) items_[text_of(item, "customer")].push_back(std::move(item));
+      if (text_of(item, "invoice").empty()) items_[identifier_of(item, "customer")].push_back(std::move(item));
     for (json::object& each : list("subscriptions")) {
-      const std::string status = text_of(each, "status");
-      if (status != "canceled" && status != "incomplete_expired")
-        subscriptions_[text_of(each, "customer")].push_back(std::move(each));
+      if (has_ended(each))
+        ended_.emplace(text_of(each, "id"), std::move(each));
+      else
+        subscriptions_[identifier_of(each, "customer")].push_back(std::move(each));
     }
+    for (json::object& each : list("subscription_schedules"))
+      if (goes_on(each)) schedules_[identifier_of(each, "customer")].push_back(std::move(each));
+    for (json::object& each : list("usage_record_summaries"))
+      usage_[text_of(each, "subscription_item")].push_back(std::move(each));
     for (json::object& invoice : list("invoices"))
-      if (is_unfinished(invoice)) invoices_[text_of(invoice, "customer")].push_back(std::move(invoice));
+      if (is_unfinished(invoice)) invoices_[identifier_of(invoice, "customer")].push_back(std::move(invoice));
   }
 
   json::object everything_;
   bool has_told_customers_ = false, is_sorted_ = false;
-  std::map<std::string, Objects> sources_, subscriptions_, invoices_, items_;
+  std::map<std::string, Objects> sources_, subscriptions_, schedules_, invoices_, items_;  ///< by customer
+  std::map<std::string, Objects> usage_;                                                   ///< by item
+  std::map<std::string, json::object> ended_;                                              ///< by their identifiers
 };
 
 }  // namespace

@@ -18,8 +18,11 @@ namespace billd::commands {
 struct ForeignCustomer {
   boost::json::object customer;
   Objects sources, subscriptions, invoices;  ///< payment methods among the sources; drafts and open invoices only
+  Objects ended;                             ///< subscriptions that such invoices are of
+  Objects schedules;                         ///< that go on
   Objects invoice_items;                     ///< pending ones
   std::map<std::string, Objects> lines;      ///< of each invoice
+  std::map<std::string, Objects> usage;      ///< summaries of each metered item of the subscriptions, as far as told
 };
 
 class ImportReader {
@@ -28,7 +31,10 @@ class ImportReader {
 
   virtual awaitable<Result<Objects>> products() = 0;
   virtual awaitable<Result<Objects>> plans() = 0;
+  /// Those that are paid once; recurring ones may be among them.
+  virtual awaitable<Result<Objects>> prices() = 0;
   virtual awaitable<Result<Objects>> coupons() = 0;
+  virtual awaitable<Result<Objects>> promotion_codes() = 0;
   virtual awaitable<Result<Objects>> tax_rates() = 0;
   virtual awaitable<Result<Objects>> test_clocks() = 0;
   /// The next customers; none: that was all.
@@ -39,8 +45,9 @@ class ImportReader {
 /// `url` is the API's base, such as https://api.stripe.com.
 std::unique_ptr<ImportReader> read_from_api(Executor executor, std::string url, std::string key);
 
-/// A JSON object with a member for each kind: products, plans, coupons, tax_rates, test_clocks, customers, sources,
-/// payment_methods, subscriptions, invoices, invoiceitems; each an array, or a list object as the API answers it.
+/// A JSON object with a member for each kind: products, plans, prices, coupons, promotion_codes, tax_rates,
+/// test_clocks, customers, sources, payment_methods, subscriptions, subscription_schedules, usage_record_summaries,
+/// invoices, invoiceitems; each an array, or a list object as the API answers it.
 Result<std::unique_ptr<ImportReader>> read_from_file(const std::string& file);
 
 }  // namespace billd::commands

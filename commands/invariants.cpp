@@ -29,6 +29,7 @@ constexpr std::array<RuleRow, rule_count> rules = {{
     {"events", "An account's events are numbered without gaps."},
     {"ledger", "The test gateway and billd agree on every charge."},
     {"idempotency", "No effect is under way for longer than an hour."},
+    {"aliases", "What other systems call objects leads to them, and the objects know it."},
     {"audit", "The audit log is as it was written: each entry's hash is that of all before it."},
 }};
 
@@ -131,7 +132,7 @@ class Examination {
     }
     // What precedes the anchor may be free, after a trial or at once; then no invoice tells of it.
     const std::int64_t free_until = subscription.free_until_anchor ? 1 : -1;
-    for (std::int64_t ordinal = 0; ordinal <= subscription.ordinal; ++ordinal)
+    for (std::int64_t ordinal = subscription.first_ordinal; ordinal <= subscription.ordinal; ++ordinal)
       if (!billed.contains(ordinal) && ordinal > free_until)
         report(Rule::periods, subscription.id.value(), "period " + std::to_string(ordinal) + " is not billed",
                "billed once");
@@ -266,14 +267,18 @@ class Examination {
     std::multiset<std::string> numbers;
     for (const Invoice* invoice : invoices_)
       if (!invoice->number.empty()) numbers.insert(invoice->number);
-    const std::string prefix = invoice_prefix(view_.account.key) + "-";
-    for (std::uint64_t number = 1; number <= view_.account.invoices_numbered; ++number) {
+    const Customer& customer = view_.account.customer;
+    const std::string prefix = invoice_prefix(customer, view_.account.key) + "-";
+    const std::uint64_t former = customer.former ? customer.former->invoices_numbered : 0;
+    for (std::uint64_t number = former + 1; number <= view_.account.invoices_numbered; ++number) {
       std::string digits = std::to_string(number);
       if (digits.size() < 4) digits.insert(0, 4 - digits.size(), '0');
       const auto times = numbers.erase(prefix + digits);
       if (times != 1)
         report(Rule::numbers, "", std::to_string(times) + " invoices with the number " + prefix + digits, "one");
     }
+    // What was open when the customer was brought along keeps the number that it has.
+    if (customer.former) std::erase_if(numbers, [&](const std::string& number) { return numbers.count(number) == 1; });
     for (const std::string& number : numbers)
       report(Rule::numbers, "", "an invoice with the number " + number,
              "numbers up to " + std::to_string(view_.account.invoices_numbered));

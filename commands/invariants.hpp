@@ -30,9 +30,10 @@ enum class Rule : std::uint8_t {
   events,       ///< an account's events are numbered without gaps, up to the number that it knows
   ledger,       ///< the test gateway and billd agree on every charge
   idempotency,  ///< no effect is under way for longer than an hour
+  aliases,      ///< what other systems call objects leads to them, and the objects know it
   audit,        ///< the audit log is as it was written: each entry's hash is that of all before it
 };
-inline constexpr std::size_t rule_count = 15;
+inline constexpr std::size_t rule_count = 16;
 
 std::string_view to_text(Rule rule);
 /// The sentence which the rule is.

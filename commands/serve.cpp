@@ -27,6 +27,7 @@
 #include "net/http/server.hpp"
 #include "net/log.hpp"
 #include "net/redis/preflight.hpp"
+#include "net/store/aliases.hpp"
 
 namespace billd::commands {
 namespace {
@@ -125,7 +126,7 @@ class Daemon {
         api_(executor_, face_settings(settings.http, std::nullopt),
              [this](http::Request request) { return answer(std::move(request), std::nullopt); }),
         operators_(executor_, server_settings(settings.http),
-                   [this](http::Request request) { return operators_face_.handle(std::move(request)); }),
+                   [this](http::Request request) { return answer_operator(std::move(request)); }),
         tasks_(executor_),
         watches_(executor_) {
     gateways::add_configured(gateways_, executor_, store_, settings.gateways, [this] { return clock_.now(); });
@@ -400,6 +401,16 @@ class Daemon {
     if (!pinned && request.path() == "/openapi.json") co_return describe(request);
     if (!pinned && api::incoming::Face::serves(request.path())) co_return co_await incoming_.handle(std::move(request));
     co_return co_await faces_.handle(std::move(request), pinned);
+  }
+
+  /// What cannot be read of aliases must not keep operators from seeing the rest.
+  awaitable<http::Response> answer_operator(http::Request request) {
+    http::Response response = co_await operators_face_.handle(std::move(request));
+    if (!store::names_adopted(response.body)) co_return response;
+    std::string body = response.body;
+    auto told = co_await store_.aliases().to_foreign(std::move(body));
+    if (told) response.body = std::move(*told);
+    co_return response;
   }
 
   awaitable<http::Response> answer(http::Request request, std::optional<FaceName> pinned) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "commands/verify_aliases.hpp"
 #include "net/store/audit.hpp"
 #include "net/store/encoding.hpp"
 #include "net/store/functions.hpp"
@@ -100,6 +101,7 @@ class Verification {
     if (done) done = co_await walk_sets();
     if (done) done = co_await walk_events();
     if (done) done = co_await walk_parked();
+    if (done) done = co_await walk_aliases();
     if (!done) co_return done.error();
     report_.took = std::chrono::duration_cast<Milliseconds>(SteadyClock::now() - begun);
     co_return std::move(report_);
@@ -202,6 +204,8 @@ class Verification {
         expected_members_.try_emplace(std::move(key), 0);
       } else if (name->kind == "g") {
         bookings.push_back(std::move(key));
+      } else if (name->kind == "fk") {
+        directories_.emplace_back(name->mode, std::move(key));
       } else if (name->kind == "r") {
         answers.push_back(std::move(key));
       }
@@ -851,11 +855,30 @@ class Verification {
     co_return Result<void>();
   }
 
+  // What other systems call objects.
+
+  awaitable<Result<void>> walk_aliases() {
+    for (Mode mode : modes)
+      for (std::uint32_t partition = 0; partition < store_.partitions(); ++partition) {
+        auto checked = co_await check_aliases(store_, mode, partition, readings, options_.pause);
+        if (!checked) co_return checked.error();
+        report_.aliases += checked->aliases;
+        for (Violation& violation : checked->violations) report(std::move(violation));
+      }
+    for (const auto& [mode, directory] : directories_) {
+      auto checked = co_await check_directory(store_, mode, directory, readings, options_.pause);
+      if (!checked) co_return checked.error();
+      for (Violation& violation : *checked) report(std::move(violation));
+    }
+    co_return Result<void>();
+  }
+
   store::Store& store_;
   const VerifyOptions options_;
   VerifyReport report_;
   std::vector<std::string> commits_before_, commits_after_;  ///< by partition
   std::vector<Reference> accounts_;                          ///< found, to be examined
+  std::vector<std::pair<Mode, std::string>> directories_;    ///< found: hashes that lead from foreign identifiers
   std::map<std::string, std::uint64_t> expected_members_;    ///< by queue or index
   std::map<std::pair<Mode, std::uint32_t>, std::uint64_t> events_known_;
 };

@@ -41,6 +41,7 @@ struct VerifyReport {
   std::uint64_t charges = 0, succeeded_charges = 0;
   std::uint64_t events = 0;    ///< kept
   std::uint64_t bookings = 0;  ///< of the test gateway
+  std::uint64_t aliases = 0;   ///< what other systems call objects
   std::uint64_t parked = 0;
   std::uint64_t restless = 0;       ///< changed at every reading: whether queues and indexes show them is not known
   std::uint64_t audit_entries = 0;  ///< of the audit log, in order

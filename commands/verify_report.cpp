@@ -23,6 +23,7 @@ std::vector<Figure> figures(const VerifyReport& report) {
           {"succeeded_charges", report.succeeded_charges},
           {"bookings", report.bookings},
           {"events", report.events},
+          {"aliases", report.aliases},
           {"parked", report.parked},
           {"restless_accounts", report.restless},
           {"audit_entries", report.audit_entries},

@@ -25,6 +25,11 @@ std::string invoice_prefix(const AccountKey& key) {
   return prefix;
 }
 
+std::string invoice_prefix(const Customer& customer, const AccountKey& key) {
+  if (customer.former && !customer.former->invoice_prefix.empty()) return customer.former->invoice_prefix;
+  return invoice_prefix(key);
+}
+
 namespace {
 
 /// Lines are refused when their sums do not fit, so that these do.

@@ -23,7 +23,7 @@ namespace billd {
 /// Test and live data never meet: every key, credential and gateway belongs to one mode.
 enum class Mode : std::uint8_t { test, live };
 
-/// What invoice numbers of the account begin with: 8 characters of [0-9A-F].
+/// What invoice numbers of the account begin with if nobody else gave some before: 8 characters of [0-9A-F].
 std::string invoice_prefix(const AccountKey& key);
 
 /// Free keys and values of the API's user, in the order in which they were given; keys are unique.
@@ -48,6 +48,14 @@ enum class TaxExempt : std::uint8_t {
   none,
   exempt,
   reverse,  ///< the customer owes them to the state
+};
+
+/// What another system did for a customer before billd: its invoices are not here.
+struct FormerSystem {
+  std::uint64_t invoices_numbered = 0;  ///< the numbers up to this one were given by it
+  std::string invoice_prefix;           ///< what its numbers begin with, and billd's after them; empty: billd's own
+
+  bool operator==(const FormerSystem&) const = default;
 };
 
 /// A customer's balance is at most this far from zero.
@@ -79,13 +87,17 @@ struct Customer {
   /// Bytes of `name` that are the first name, a space behind them; 0: nobody said, see split_name().
   std::uint32_t first_name_size = 0;
   std::string organization;
-  std::string external_id;      ///< the name that the API's user has for it
-  std::string code;             ///< unique in its mode, never changed; empty: the number in its place
-  std::int64_t account_id = 0;  ///< the Management API's accountId, never changed; 0: made in another API
-  std::string user_name;        ///< as the user spells it; empty: the customer is no user
+  std::string external_id;                  ///< the name that the API's user has for it
+  std::string code;                         ///< unique in its mode, never changed; empty: the number in its place
+  std::int64_t account_id = 0;              ///< the Management API's accountId, never changed; 0: made in another API
+  std::string user_name;                    ///< as the user spells it; empty: the customer is no user
+  std::optional<FormerSystem> former = {};  ///< empty: the customer was billd's from the beginning
 
   bool operator==(const Customer&) const = default;
 };
+
+/// What the numbers of the customer's invoices begin with.
+std::string invoice_prefix(const Customer& customer, const AccountKey& key);
 
 /// A name in two parts, for APIs that want them apart. Views into the customer's name.
 struct SplitName {
@@ -286,6 +298,7 @@ struct Subscription {
   std::string description;               ///< for the customer's eyes
   /// What the customer said of the cancellation: in own words, and in one of Stripe's (too_expensive, unused, …).
   std::string cancellation_comment, cancellation_feedback;
+  std::int64_t first_ordinal = 0;  ///< the periods before this one were billed by another system
 
   bool is_live() const {
     return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;

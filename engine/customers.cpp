@@ -256,6 +256,7 @@ Result<void> delete_customer(Change& change) {
   tombstone.created = customer.created;
   tombstone.number = customer.number;
   tombstone.test_clock = customer.test_clock;
+  tombstone.former = customer.former;
   tombstone.deleted = true;
   customer = std::move(tombstone);
   change.set_subject(customer.id.value());

@@ -65,7 +65,14 @@ std::optional<AccountKey> AccountKey::of_id(std::string_view id) {
 }
 
 AccountKey AccountKey::from_bits(std::uint64_t high, std::uint64_t low) {
-  return AccountKey(base62(high, account_key_length / 2) + base62(low, account_key_length / 2));
+  std::string value = base62(high, account_key_length / 2) + base62(low, account_key_length / 2);
+  if (value.front() == adopted_live_mark || value.front() == adopted_test_mark) --value.front();
+  return AccountKey(std::move(value));
+}
+
+AccountKey AccountKey::adopted(char mark, std::uint64_t hash) {
+  BILLD_CHECK(mark == adopted_live_mark || mark == adopted_test_mark, "an adopted account's key begins with a mark");
+  return AccountKey(mark + base62(hash, account_key_length - 1));
 }
 
 std::uint32_t AccountKey::partition(std::uint32_t count) const {

@@ -13,6 +13,10 @@ namespace billd {
 inline constexpr std::size_t account_key_length = 12;
 inline constexpr std::size_t id_body_length = 24;
 
+/// What the keys of accounts begin with whose customer was brought along under an identifier of another system, and no
+/// other key: a text that mentions none of them speaks of no such account. One for each mode.
+inline constexpr char adopted_live_mark = 'Z', adopted_test_mark = 'X';
+
 /// The name by which storage knows an account: 12 of [A-Za-z0-9]. Every identifier that billd makes for an object of
 /// the account begins with it (behind its prefix), so that any of them leads to the account in one step.
 class AccountKey {
@@ -26,11 +30,18 @@ class AccountKey {
   /// brought from elsewhere, 24 characters long like billd's own, passes by accident less than once in 10^9.
   static std::optional<AccountKey> of_id(std::string_view id);
 
-  /// A key from 128 bits, which are random or the hash of what must lead to the same account again.
+  /// A key from 128 bits, which are random or the hash of what must lead to the same account again. It begins with no
+  /// mark.
   static AccountKey from_bits(std::uint64_t high, std::uint64_t low);
+
+  /// The key of an account that was brought along under other identifiers: the mark of its mode, and a hash of what the
+  /// other system calls the customer, so that the same customer leads to the same account again.
+  static AccountKey adopted(char mark, std::uint64_t hash);
 
   const std::string& value() const { return value_; }
   bool is_empty() const { return value_.empty(); }
+  /// Whether adopted() made it.
+  bool is_adopted() const { return value_.starts_with(adopted_live_mark) || value_.starts_with(adopted_test_mark); }
 
   /// The partition of `count` that holds the account: FNV-1a of the key, modulo count.
   std::uint32_t partition(std::uint32_t count) const;

@@ -2,7 +2,10 @@
 #include "engine/imports.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "engine/change.hpp"
 #include "engine/trials.hpp"
@@ -51,6 +54,11 @@ class Identifiers {
     if (!seen_.insert(text).second) return unfit("The identifier " + text + " is given twice", "id");
     return {};
   }
+  /// One that leads elsewhere, or that has none, gets another.
+  Result<void> take(const std::optional<Discount>& discount) {
+    if (!discount || AccountKey::of_id(discount->id.value()) != key_) return {};
+    return take(discount->id);
+  }
   std::uint64_t latest() const { return latest_; }
 
  private:
@@ -59,12 +67,42 @@ class Identifiers {
   std::uint64_t latest_ = 0;
 };
 
-Result<void> check_subscription(const ForeignAccount& foreign, const Subscription& subscription, Identifiers& ids) {
+bool is_among(const std::vector<Subscription>& subscriptions, const SubscriptionId& id) {
+  return std::ranges::find(subscriptions, id, &Subscription::id) != subscriptions.end();
+}
+
+Result<void> take_all(const Subscription& subscription, Identifiers& ids) {
   auto taken = ids.take(subscription.id);
+  for (const SubscriptionItem& item : subscription.items)
+    if (taken) taken = ids.take(item.id);
+  return taken;
+}
+
+Result<void> check_usage(const Subscription& subscription, const SubscriptionItem& item) {
+  const std::string name = "item " + item.id.value();
+  if (!item.usage.empty() && !item.price.is_metered())
+    return unfit("There is usage of " + name + ", which is not metered", "items");
+  if (item.usage.size() > 1) return unfit("There is usage of more than one period of " + name, "items");
+  for (const Usage& usage : item.usage)
+    if (usage.period != subscription.current_period || !usage.invoice.is_empty())
+      return unfit("The usage of " + name + " is not that of the current period", "items");
+  return {};
+}
+
+Result<void> check_ended(const Subscription& subscription, Identifiers& ids) {
+  auto taken = take_all(subscription, ids);
+  if (!taken) return taken;
+  if (subscription.is_live() || !subscription.ended_at || subscription.items.empty())
+    return unfit("The subscription " + subscription.id.value() + " has not ended", "status");
+  return {};
+}
+
+Result<void> check_subscription(const ForeignAccount& foreign, const Subscription& subscription, Identifiers& ids) {
+  auto taken = take_all(subscription, ids);
   if (!taken) return taken;
   for (const SubscriptionItem& item : subscription.items) {
-    taken = ids.take(item.id);
-    if (!taken) return taken;
+    auto usage_is_fine = check_usage(subscription, item);
+    if (!usage_is_fine) return usage_is_fine;
   }
   if (subscription.items.empty()) return unfit("A subscription needs an item", "items");
   auto items_are_fine = check_items(subscription.items);
@@ -92,13 +130,17 @@ Result<void> check_invoice(const ForeignAccount& foreign, const Invoice& invoice
   const std::string name = "invoice " + invoice.id.value();
   if (invoice.is_settled() || !invoice.charges.empty() || invoice.provisional)
     return unfit("The " + name + " is no draft and not open", "status");
-  const bool is_of_known =
-      invoice.subscription.is_empty() ||
-      std::ranges::find(foreign.subscriptions, invoice.subscription, &Subscription::id) != foreign.subscriptions.end();
+  const bool is_of_known = invoice.subscription.is_empty() || is_among(foreign.subscriptions, invoice.subscription) ||
+                           is_among(foreign.ended, invoice.subscription);
   if (!is_of_known) return unfit("The subscription of " + name + " was not taken", "subscription");
   Money sum{0, invoice.total.currency};
   for (const InvoiceLine& line : invoice.lines) {
-    auto with_line = add(sum, line.amount);
+    if (line.discount != 0 && !invoice.discount)
+      return unfit("A line of " + name + " is discounted, but the invoice has no discount", "discount");
+    const bool is_within = line.amount.minor >= 0 ? line.discount >= 0 && line.discount <= line.amount.minor
+                                                  : line.discount <= 0 && line.discount >= line.amount.minor;
+    if (!is_within) return unfit("A line of " + name + " is discounted by more than its amount", "discount");
+    auto with_line = add(sum, {line.net(), line.amount.currency});
     if (!with_line) return with_line.error();
     sum = *with_line;
   }
@@ -111,22 +153,109 @@ Result<void> check_invoice(const ForeignAccount& foreign, const Invoice& invoice
 Result<void> check_item(const ForeignAccount& foreign, const InvoiceItem& item, Identifiers& ids) {
   auto taken = ids.take(item.id);
   if (!taken) return taken;
-  const bool is_of_known =
-      item.subscription.is_empty() ||
-      std::ranges::find(foreign.subscriptions, item.subscription, &Subscription::id) != foreign.subscriptions.end();
-  if (!is_of_known)
+  if (!item.subscription.is_empty() && !is_among(foreign.subscriptions, item.subscription))
     return unfit("The subscription of invoice item " + item.id.value() + " was not taken", "subscription");
   return {};
+}
+
+Result<void> check_schedule(const ForeignAccount& foreign, const Schedule& schedule, Identifiers& ids) {
+  auto taken = ids.take(schedule.id);
+  if (!taken) return taken;
+  const std::string name = "schedule " + schedule.id.value();
+  if (!schedule.is_live()) return unfit("The " + name + " does not go on", "status");
+  if (schedule.phases.empty() || schedule.phase < 0 ||
+      static_cast<std::size_t>(schedule.phase) >= schedule.phases.size())
+    return unfit("The " + name + " has no current phase", "phases");
+  for (std::size_t i = 0; i < schedule.phases.size(); ++i) {
+    const Phase& phase = schedule.phases[i];
+    if (phase.items.empty() || phase.start >= phase.end)
+      return unfit("A phase of " + name + " has no items, or no length", "phases");
+    if (i > 0 && phase.start != schedule.phases[i - 1].end)
+      return unfit("The phases of " + name + " do not follow each other", "phases");
+  }
+  const auto subscription = std::ranges::find(foreign.subscriptions, schedule.subscription, &Subscription::id);
+  const bool has_begun = schedule.status == ScheduleStatus::active;
+  if (has_begun != (subscription != foreign.subscriptions.end()))
+    return unfit("The subscription of " + name + " was not taken", "subscription");
+  if (has_begun && subscription->schedule != schedule.id)
+    return unfit("The subscription of " + name + " is of another schedule", "schedule");
+  return {};
+}
+
+Result<void> check_all(const ForeignAccount& foreign, Identifiers& ids) {
+  auto fits = ids.take(foreign.customer.id);
+  if (fits) fits = ids.take(foreign.customer.discount);
+  for (const Source& source : foreign.sources)
+    if (fits) fits = ids.take(source);
+  for (const Subscription& subscription : foreign.subscriptions) {
+    if (fits) fits = check_subscription(foreign, subscription, ids);
+    if (fits) fits = ids.take(subscription.discount);
+    const bool has_schedule =
+        subscription.schedule.is_empty() ||
+        std::ranges::find(foreign.schedules, subscription.schedule, &Schedule::id) != foreign.schedules.end();
+    if (fits && !has_schedule)
+      fits = unfit("The schedule of subscription " + subscription.id.value() + " was not taken", "schedule");
+  }
+  for (const Subscription& subscription : foreign.ended)
+    if (fits) fits = check_ended(subscription, ids);
+  for (const Invoice& invoice : foreign.invoices)
+    if (fits) fits = check_invoice(foreign, invoice, ids);
+  for (const InvoiceItem& item : foreign.invoice_items)
+    if (fits) fits = check_item(foreign, item, ids);
+  for (const Schedule& schedule : foreign.schedules)
+    if (fits) fits = check_schedule(foreign, schedule, ids);
+  return fits;
+}
+
+/// The last number that the former system has given, as far as is told.
+std::uint64_t numbered_until(const ForeignAccount& foreign, const std::string& prefix) {
+  std::uint64_t latest = foreign.invoices_numbered;
+  for (const Invoice& invoice : foreign.invoices) {
+    if (!invoice.number.starts_with(prefix + "-")) continue;
+    const char *begin = invoice.number.data() + prefix.size() + 1, *end = invoice.number.data() + invoice.number.size();
+    std::uint64_t number = 0;
+    const auto read = std::from_chars(begin, end, number);
+    if (read.ec == std::errc() && read.ptr == end) latest = std::max(latest, number);
+  }
+  return latest;
+}
+
+/// Numbers go on where the former system's end, and its periods are not billd's to account for.
+void go_on(Account& account, const ForeignAccount& foreign) {
+  const std::string own = invoice_prefix(account.key);
+  FormerSystem& former = account.customer.former.emplace();
+  if (foreign.invoice_prefix != own) former.invoice_prefix = foreign.invoice_prefix;
+  former.invoices_numbered = numbered_until(foreign, foreign.invoice_prefix.empty() ? own : foreign.invoice_prefix);
+  account.invoices_numbered = former.invoices_numbered;
+  for (Subscription& subscription : account.subscriptions) subscription.first_ordinal = subscription.ordinal + 1;
 }
 
 /// Discounts had no identifiers in old versions, and those of another system may lead nowhere.
 void name_discounts(Change& change) {
   Account& account = change.account();
-  if (account.customer.discount) account.customer.discount->id = change.draw_id<DiscountKind>();
+  const auto name = [&](Discount& discount) {
+    if (AccountKey::of_id(discount.id.value()) != account.key) discount.id = change.draw_id<DiscountKind>();
+  };
+  if (account.customer.discount) name(*account.customer.discount);
+  for (Schedule& schedule : account.schedules)
+    for (Phase& phase : schedule.phases)
+      if (phase.discount) name(*phase.discount);
   for (Subscription& subscription : account.subscriptions) {
     if (!subscription.discount) continue;
-    subscription.discount->id = change.draw_id<DiscountKind>();
+    name(*subscription.discount);
     subscription.discount->subscription = subscription.id;
+  }
+  // What an invoice went through may be its subscription's, its customer's, or neither's any more.
+  for (Invoice& invoice : account.invoices) {
+    if (!invoice.discount) continue;
+    const Subscription* subscription = account.find(invoice.subscription);
+    const std::optional<Discount>& of_subscription = subscription != nullptr ? subscription->discount : std::nullopt;
+    for (const std::optional<Discount>* known : {&of_subscription, &std::as_const(account.customer.discount)})
+      if (*known && (*known)->coupon.id == invoice.discount->coupon.id) {
+        invoice.discount = **known;
+        break;
+      }
+    if (invoice.discount->id.is_empty()) invoice.discount->id = change.draw_id<DiscountKind>();
   }
 }
 
@@ -149,31 +278,19 @@ Result<Transition> bring_along(Account before, const ForeignAccount& foreign, Ti
   if (account.mode == Mode::live && !foreign.customer.test_clock.is_empty())
     return unfit("Test clocks can only be used in test mode.", "test_clock");
   Identifiers ids(account.key);
-  auto taken = ids.take(foreign.customer.id);
-  if (!taken) return taken.error();
-  for (const Source& source : foreign.sources) {
-    taken = ids.take(source);
-    if (!taken) return taken.error();
-  }
-  for (const Subscription& subscription : foreign.subscriptions) {
-    auto fits = check_subscription(foreign, subscription, ids);
-    if (!fits) return fits.error();
-  }
-  for (const Invoice& invoice : foreign.invoices) {
-    auto fits = check_invoice(foreign, invoice, ids);
-    if (!fits) return fits.error();
-  }
-  for (const InvoiceItem& item : foreign.invoice_items) {
-    auto fits = check_item(foreign, item, ids);
-    if (!fits) return fits.error();
-  }
+  auto fits = check_all(foreign, ids);
+  if (!fits) return fits.error();
   account.customer = foreign.customer;
   account.sources = foreign.sources;
   account.subscriptions = foreign.subscriptions;
+  std::ranges::copy(foreign.ended, std::back_inserter(account.subscriptions));
   account.invoices = foreign.invoices;
   account.invoice_items = foreign.invoice_items;
-  account.invoices_numbered = foreign.invoices_numbered;
+  account.schedules = foreign.schedules;
   account.objects = ids.latest() + counting_gap;
+  go_on(account, foreign);
+  account.customer.balance = 0;
+  set_balance_quietly(change, foreign.customer.balance, {.description = "Balance brought along"});
   if (!foreign.customer.default_source.is_empty() && account.find(foreign.customer.default_source) == nullptr)
     account.customer.default_source = account.sources.empty() ? SourceId() : account.sources.back().id;
   if (account.find(foreign.customer.default_payment_method) == nullptr)
@@ -183,7 +300,8 @@ Result<Transition> bring_along(Account before, const ForeignAccount& foreign, Ti
     if (subscription.status == SubscriptionStatus::trialing &&
         subscription.current_period.end - change.now > trial_notice)
       subscription.trial_will_end_at = subscription.current_period.end - trial_notice;
-  for (Subscription& subscription : account.subscriptions) plan_upcoming_notice(change, subscription);
+  for (Subscription& subscription : account.subscriptions)
+    if (subscription.is_live()) plan_upcoming_notice(change, subscription);
   for (Source& source : account.sources) plan_expiry_notice(change, source);
   change.touch();
   change.set_subject(account.customer.id.value());

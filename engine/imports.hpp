@@ -17,9 +17,12 @@ struct ForeignAccount {
   Customer customer;
   std::vector<Source> sources;              ///< oldest first, as all of these
   std::vector<Subscription> subscriptions;  ///< running ones, each with its place in the cycle: see place_in_cycle()
+  std::vector<Subscription> ended;          ///< that open invoices are of
   std::vector<Invoice> invoices;            ///< drafts and open ones
   std::vector<InvoiceItem> invoice_items;   ///< pending ones
+  std::vector<Schedule> schedules;          ///< that go on
   std::uint64_t invoices_numbered = 0;
+  std::string invoice_prefix = {};  ///< what their numbers begin with; empty: not told
 };
 
 /// Counts the periods of a subscription by its current period, its recurrence and its anchor: the current period is

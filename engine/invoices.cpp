@@ -181,7 +181,7 @@ Result<BalanceUse> use_balance(Money total, std::int64_t balance) {
 std::string draw_invoice_number(Change& change) {
   std::string digits = std::to_string(++change.account().invoices_numbered);
   if (digits.size() < 4) digits.insert(0, 4 - digits.size(), '0');
-  return invoice_prefix(change.account().key) + "-" + digits;
+  return invoice_prefix(change.customer(), change.account().key) + "-" + digits;
 }
 
 Result<void> finalize_invoice(Change& change, Invoice& invoice) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "jobs/clock.hpp"
+#include "net/store/aliases.hpp"
 #include "net/store/encoding.hpp"
 
 namespace billd::jobs {
@@ -19,8 +20,11 @@ Failure nothing_of(const std::string& id) {
 
 awaitable<Result<std::vector<Section>>> explain(store::Store& store, store::Catalog& catalog, std::string id,
                                                 Timestamp now, Rules rules) {
-  const auto key = AccountKey::of_id(id);
+  auto native = co_await store.aliases().to_native(id);
+  if (!native) co_return native.error();
+  const auto key = AccountKey::of_id(*native);
   if (!key) co_return nothing_of(id);
+  id = std::move(*native);
   Mode mode = Mode::live;
   auto loaded = co_await store.load(mode, *key);
   if (!loaded && loaded.error().code == Errc::not_found) {

@@ -9,6 +9,7 @@
 #include "jobs/explanation.hpp"
 #include "jobs/redelivery.hpp"
 #include "net/api/gather.hpp"
+#include "net/store/aliases.hpp"
 #include "net/store/deliveries.hpp"
 
 namespace billd::jobs {
@@ -285,6 +286,11 @@ awaitable<Result<AccountDetail>> Operations::account(Mode mode, AccountKey key) 
   if (parked) detail.parked = std::move(*parked);
   detail.is_backing_off = scheduler_.is_backing_off({mode, key});
   co_return detail;
+}
+
+awaitable<Result<std::string>> Operations::native_id(std::string id) {
+  if (!is_open()) co_return still_starting();
+  co_return co_await store_.aliases().to_native(std::move(id));
 }
 
 awaitable<Result<std::vector<Section>>> Operations::explain(std::string id) {

@@ -25,6 +25,7 @@ class Operations final : public api::operators::Control {
   awaitable<Result<api::operators::AccountDetail>> account(Mode mode, AccountKey key) override;
   awaitable<Result<std::vector<api::operators::WebhookDetail>>> webhooks() override;
   awaitable<Result<api::operators::WebhookDetail>> webhook(std::string endpoint, std::size_t limit) override;
+  awaitable<Result<std::string>> native_id(std::string id) override;
   awaitable<Result<std::vector<Section>>> explain(std::string id) override;
   awaitable<Result<std::vector<store::AuditEntry>>> audit(std::size_t limit) override;
 

@@ -6,6 +6,8 @@
 #include "net/api/authorization.hpp"
 #include "net/http/server.hpp"
 #include "net/http/text.hpp"
+#include "net/log.hpp"
+#include "net/store/aliases.hpp"
 
 namespace billd::api {
 namespace {
@@ -83,23 +85,40 @@ FaceName choose_face(const FacesSettings& settings, std::optional<FaceName> pinn
 
 Faces::Faces(stripe::Services services)
     : settings_(services.settings),
+      store_(services.store),
       stripe_(services),
       stancer_(FaceServices{services.billing, services.store, services.catalog, services.settings}),
       management_(FaceServices{services.billing, services.store, services.catalog, services.settings}),
       funding_sources_(FaceServices{services.billing, services.store, services.catalog, services.settings}) {}
 
 awaitable<http::Response> Faces::handle(http::Request request, std::optional<FaceName> pinned) {
-  switch (choose_face(settings_.faces, pinned, request)) {
+  const FaceName face = choose_face(settings_.faces, pinned, request);
+  http::Response response;
+  switch (face) {
     case FaceName::stancer:
-      return stancer_.handle(std::move(request));
+      response = co_await stancer_.handle(std::move(request));
+      break;
     case FaceName::management:
-      return management_.handle(std::move(request));
+      response = co_await management_.handle(std::move(request));
+      break;
     case FaceName::funding_sources:
-      return funding_sources_.handle(std::move(request));
+      response = co_await funding_sources_.handle(std::move(request));
+      break;
     case FaceName::stripe:
+      response = co_await stripe_.handle(std::move(request));
       break;
   }
-  return stripe_.handle(std::move(request));
+  if (!store::names_adopted(response.body)) co_return response;
+  auto body = co_await store_.aliases().to_foreign(std::move(response.body));
+  if (body) {
+    response.body = std::move(*body);
+    co_return response;
+  }
+  log::error({}, "what other systems call objects cannot be read: {}", body.error().detail);
+  http::Response failed =
+      render_error(face, 503, "What was asked for may have been done, but cannot be told now.", "/");
+  failed.headers = std::move(response.headers);
+  co_return failed;
 }
 
 http::Response Faces::render_error(std::optional<FaceName> pinned, int status, std::string_view message,

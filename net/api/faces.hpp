@@ -32,6 +32,7 @@ class Faces {
 
  private:
   const Settings& settings_;
+  store::Store& store_;
   stripe::Face stripe_;
   stancer::Face stancer_;
   management::Face management_;

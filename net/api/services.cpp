@@ -5,6 +5,7 @@
 #include "config/secrets.hpp"
 #include "net/api/keyed_request.hpp"
 #include "net/api/random_id.hpp"
+#include "net/store/aliases.hpp"
 
 namespace billd::api {
 
@@ -36,7 +37,10 @@ awaitable<Result<Done>> carry_out(FaceServices services, Errand errand) {
 
 awaitable<Result<Account>> load_customer(FaceServices services, Mode mode, std::string body) {
   const Failure unknown{Errc::not_found, "no such customer", "id"};
-  const CustomerId id(std::string(CustomerKind::prefix) + body);
+  std::vector<std::string> names(1, std::string(CustomerKind::prefix) + body);
+  auto natives = co_await services.store.aliases().to_native(mode, std::move(names));
+  if (!natives) co_return natives.error();
+  const CustomerId id(std::move(natives->front()));
   const auto key = AccountKey::of_id(id.value());
   if (!key) co_return unknown;
   auto loaded = co_await services.store.load(mode, *key);

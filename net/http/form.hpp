@@ -48,6 +48,10 @@ class Parameter {
 
   /// Of a list or map, in the order in which they were given (a list of indexes: in their order).
   const std::vector<Parameter>& children() const { return children_; }
+  std::vector<Parameter>& children() { return children_; }
+
+  /// Gives a text another value. REQUIRES: is_text().
+  void set_text(std::string text) { text_ = std::move(text); }
 
   /// The child of a map; null when there is none.
   const Parameter* find(std::string_view name) const;

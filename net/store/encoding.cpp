@@ -134,6 +134,12 @@ void describe(Archive& archive, typename Archive::template Object<Shipping> ship
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<FormerSystem> former) {
+  archive.field(1, former.invoices_numbered);
+  archive.field(2, former.invoice_prefix);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Customer> customer) {
   archive.field(1, customer.id);
   archive.field(2, customer.created);
@@ -161,6 +167,7 @@ void describe(Archive& archive, typename Archive::template Object<Customer> cust
   archive.field(24, customer.code);
   archive.field(25, customer.account_id);
   archive.field(26, customer.user_name);
+  archive.field(27, customer.former);
 }
 
 template <class Archive>
@@ -322,6 +329,7 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(33, subscription.description);
   archive.field(34, subscription.cancellation_comment);
   archive.field(35, subscription.cancellation_feedback);
+  archive.field(36, subscription.first_ordinal);
 }
 
 template <class Archive>

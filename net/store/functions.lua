@@ -374,7 +374,7 @@ local function check_permissions(channel)
       { 'GET', prefix .. 'a:' }, { 'GETRANGE', prefix .. 'a:', '1', '8' }, { 'SET', prefix .. 'a:', '' },
       { 'GET', prefix .. 'r:' }, { 'SET', prefix .. 'r:', '', 'PX', '1' },
       { 'HLEN', prefix .. 'd:' }, { 'HSET', prefix .. 'd:', '', '' }, { 'HSETNX', prefix .. 'd:', '', '' },
-      { 'HDEL', prefix .. 'd:', '' },
+      { 'HDEL', prefix .. 'd:', '' }, { 'HSETNX', prefix .. 'fa', '', '' },
       { 'ZCARD', prefix .. 'x:' }, { 'ZADD', prefix .. 'x:', '0', '' }, { 'ZREM', prefix .. 'x:', '' },
       { 'ZADD', prefix .. 'q:', '0', '' }, { 'ZREM', prefix .. 'q:', '' },
       { 'ZADD', prefix .. 'c:', '0', '' }, { 'ZREM', prefix .. 'c:', '' },

@@ -52,6 +52,11 @@ std::string given_up_key(std::string_view prefix) { return join(prefix, "wg", ""
 std::string claim_key(std::string_view prefix, std::string_view key_hash) { return join(prefix, "i:", key_hash); }
 std::string answer_key(std::string_view prefix, std::string_view key_hash) { return join(prefix, "r:", key_hash); }
 
+std::string aliases_key(std::string_view prefix) { return join(prefix, "fa", ""); }
+std::string aliased_accounts_key(std::string_view prefix, std::uint64_t number) {
+  return join(prefix, "fk:", std::to_string(number));
+}
+
 std::string drawn_numbers_key(std::string_view prefix) { return join(prefix, "n", ""); }
 std::string unique_key(std::string_view prefix, std::string_view kind, std::string_view value) {
   return join(prefix, "u:", kind).append(":").append(value);

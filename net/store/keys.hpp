@@ -32,6 +32,8 @@ namespace billd::store {
 // t:{p7}:ho:<token>                 whose it has become
 // t:{p7}:m                          hash: marks of commits that redeem a coupon, see redemptions.hpp
 // t:{p7}:hs                         sorted set: SetupIntents by creation in microseconds; some may be kept no longer
+// t:{p7}:fa                         hash: what other systems call the objects of adopted accounts, by account
+// t:{p7}:fk:<number>                hash: adopted accounts by what other systems call their objects; one of many
 // t:{p7}:n                          count: numbers of customers drawn so far
 // t:{p7}:u:<kind>:<value>           who holds a value that only one customer may have
 // t:{p7}:g:<charge>                 the built-in test gateway's ledger
@@ -68,6 +70,8 @@ std::string given_up_key(std::string_view prefix);
 std::string claim_key(std::string_view prefix, std::string_view key_hash);
 std::string answer_key(std::string_view prefix, std::string_view key_hash);
 
+std::string aliases_key(std::string_view prefix);
+std::string aliased_accounts_key(std::string_view prefix, std::uint64_t number);
 std::string drawn_numbers_key(std::string_view prefix);
 std::string unique_key(std::string_view prefix, std::string_view kind, std::string_view value);
 

@@ -88,6 +88,24 @@ std::int64_t Redemptions::times_redeemed(Mode mode, const PromotionCode& code) c
   return count_of(mode, name_of(code.id));
 }
 
+awaitable<Result<void>> Redemptions::begin_with(Mode mode, const Coupon& coupon, std::int64_t times) {
+  return begin_with(mode, name_of(coupon.id, coupon.created), times);
+}
+
+awaitable<Result<void>> Redemptions::begin_with(Mode mode, const PromotionCode& code, std::int64_t times) {
+  return begin_with(mode, name_of(code.id), times);
+}
+
+awaitable<Result<void>> Redemptions::begin_with(Mode mode, std::string name, std::int64_t times) {
+  std::vector<redis::Command> commands;
+  commands.emplace_back("HSETNX", redemptions_key(mode), std::move(name), times);
+  commands.emplace_back("HINCRBY", redemptions_key(mode), revision_name, 1);
+  auto replies = co_await client_.execute_all(std::move(commands));
+  for (const auto& reply : replies)
+    if (!reply) co_return reply.error();
+  co_return Result<void>();
+}
+
 awaitable<Result<void>> Redemptions::load() {
   for (const Mode mode : {Mode::test, Mode::live}) {
     auto loaded = co_await load(mode);

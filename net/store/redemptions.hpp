@@ -59,6 +59,10 @@ class Redemptions {
   /// many claims it settled.
   awaitable<Result<std::size_t>> sweep(Milliseconds age = abandoned_after);
 
+  /// Counts begin with what another system counted, unless something was counted already.
+  awaitable<Result<void>> begin_with(Mode mode, const Coupon& coupon, std::int64_t times);
+  awaitable<Result<void>> begin_with(Mode mode, const PromotionCode& code, std::int64_t times);
+
   std::int64_t times_redeemed(Mode mode, const Coupon& coupon) const;
   std::int64_t times_redeemed(Mode mode, const PromotionCode& code) const;
 
@@ -69,6 +73,7 @@ class Redemptions {
   };
   Counts& counts(Mode mode) { return counts_[mode == Mode::live ? 1 : 0]; }
   std::int64_t count_of(Mode mode, const std::string& name) const;
+  awaitable<Result<void>> begin_with(Mode mode, std::string name, std::int64_t times);
   void note(Mode mode, const std::vector<std::string>& names, const redis::Reply& reply);
   awaitable<Result<void>> load(Mode mode);
   awaitable<Result<bool>> was_committed(const RedemptionClaim& claim);

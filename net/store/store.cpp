@@ -6,6 +6,7 @@
 #include <set>
 
 #include "config/keys.hpp"
+#include "net/store/aliases.hpp"
 #include "net/store/batches.hpp"
 #include "net/store/functions.hpp"
 #include "net/store/keys.hpp"
@@ -149,6 +150,7 @@ Store::Store(Executor executor, redis::Client& client, StoreSettings settings)
       client_(client),
       settings_(settings),
       batches_(std::make_unique<Batches>(executor, client, acknowledged_, settings_)),
+      aliases_(std::make_unique<Aliases>(*this)),
       mark_(random_number()) {
   // The commit function cannot undo what it wrote before Redis refuses an expiry.
   BILLD_CHECK(settings_.idempotency_retention.count() > 0, "answers must be kept for a while");
@@ -332,6 +334,8 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
     merge_into(entries, index_entries(account.key, record));
   }
   for (auto& [name, bytes] : parts) writes.add('V', records, part_field(name), std::move(bytes));
+  if (!request.aliases.empty())
+    writes.add('V', aliases_key(keys_prefix), account.key.value(), std::move(request.aliases));
   for (const InvoiceId& recalled : transition.recalled) writes.add('D', records, record_field(account.key, recalled));
   // A draft that rested outside the account has its entries, though the account when it was loaded had none of them.
   for (const Invoice& deleted : transition.deleted)

@@ -19,6 +19,8 @@
 
 namespace billd::store {
 
+class Aliases;
+
 /// An account as stored, with what it has left in indexes and queues.
 struct Loaded {
   Account account;
@@ -66,6 +68,7 @@ struct CommitRequest {
   Timestamp now;                   ///< the account's time, for its events
   std::string request_id;          ///< for its events; empty: time did it
   std::string idempotency_key;     ///< as the client gave it, for its events
+  std::string aliases = {};        ///< of a new account, see aliases.hpp; empty: it has none
 };
 
 enum class CommitStatus : std::uint8_t {
@@ -322,6 +325,9 @@ class Store {
   /// Redis' own clock.
   awaitable<Result<Timestamp>> server_time();
 
+  /// What other systems call objects.
+  Aliases& aliases() { return *aliases_; }
+
   redis::Client& client() { return client_; }
   /// The connection on which all of the partition's data is read and written, so that what is read stands in one order
   /// with what is written.
@@ -357,6 +363,7 @@ class Store {
   redis::Client& client_;
   StoreSettings settings_;
   std::unique_ptr<Batches> batches_;
+  std::unique_ptr<Aliases> aliases_;
   std::vector<std::unique_ptr<Numbers>> numbers_;  ///< by partition x 2 + mode
   Acknowledged acknowledged_;
   Acknowledged stored_;  ///< when the connection was prepared

@@ -1,7 +1,9 @@
 // Customers from another system: what is taken, what is refused, and what billd makes of their next period.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
+#include <utility>
 
 #include "engine/decide.hpp"
 #include "engine/imports.hpp"
@@ -93,9 +95,13 @@ TEST(ImportedCustomers, AreTakenAsTheyAreAndNothingIsBilledOrTold) {
   EXPECT_TRUE(taken->changed);
   EXPECT_TRUE(taken->events.empty());
   EXPECT_TRUE(taken->effects.empty());
-  EXPECT_EQ(taken->account.customer, command.customer);
+  Customer customer = command.customer;
+  customer.former = FormerSystem{3, {}};
+  EXPECT_EQ(taken->account.customer, customer);
   EXPECT_EQ(taken->account.sources, command.sources);
-  EXPECT_EQ(taken->account.subscriptions, command.subscriptions);
+  std::vector<Subscription> subscriptions = command.subscriptions;
+  for (Subscription& each : subscriptions) each.first_ordinal = each.ordinal + 1;
+  EXPECT_EQ(taken->account.subscriptions, subscriptions);
   EXPECT_EQ(taken->account.invoices, command.invoices);
   const Timers due = timers(taken->account);
   EXPECT_EQ(due[static_cast<std::size_t>(Queue::renewal)], month(3));
@@ -189,6 +195,123 @@ TEST(ImportedCustomers, HaveTheirTrialsEndAnnounced) {
   EXPECT_EQ(taken->account.subscriptions[0].trial_will_end_at, std::nullopt) << "it was announced before";
 }
 
+TEST(ImportedCustomers, GoOnWithTheFormerSystemsInvoiceNumbersAndTheirBalance) {
+  ForeignAccount command = jenny();
+  command.invoice_prefix = "26F5C1DA";
+  command.invoices[0].number = "26F5C1DA-0007";
+  command.customer.balance = -250;
+  const auto taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->account.customer.former, (FormerSystem{7, "26F5C1DA"})) << "an open invoice has a later number";
+  EXPECT_EQ(taken->account.invoices_numbered, 7U);
+  EXPECT_EQ(taken->account.customer.balance, -250);
+  ASSERT_EQ(taken->settled.size(), 1U);
+  const auto& transaction = std::get<BalanceTransaction>(taken->settled[0]);
+  EXPECT_EQ(transaction.amount.minor, -250);
+  EXPECT_EQ(transaction.ending_balance, -250);
+  EXPECT_TRUE(taken->events.empty());
+  Account account = taken->account;
+  account.invoices.clear();
+  auto renewed = tick(account, month(3), Rules());
+  ASSERT_TRUE(renewed);
+  renewed = tick(renewed->account, next_due(timers(renewed->account)).value(), Rules());
+  ASSERT_TRUE(renewed) << renewed.error().detail;
+  ASSERT_EQ(renewed->account.invoices.size(), 1U);
+  EXPECT_EQ(renewed->account.invoices[0].number, "26F5C1DA-0008");
+  EXPECT_EQ(renewed->account.invoices[0].starting_balance, -250);
+}
+
+TEST(ImportedCustomers, KeepTheirOpenInvoicesDiscountAndTaxes) {
+  ForeignAccount command = jenny();
+  Discount discount;
+  discount.id = DiscountId("di_1Mt7f8LkdIwHu7ix");
+  discount.coupon.id = CouponId("quarter");
+  discount.coupon.percent_off = *parse_percentage("25");
+  Invoice& invoice = command.invoices[0];
+  invoice.discount = discount;
+  invoice.lines[0].discount = 475;
+  const AppliedTaxRate vat{TaxRateId("txr_1"), *parse_percentage("20"), false};
+  invoice.tax_rates = {vat};
+  invoice.lines[0].taxes = {{vat, 285, 1425}};
+  invoice.total.minor = 1900 - 475 + 285;
+  auto taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->account.invoices[0], invoice) << "the discount is nobody's any more";
+  command.subscriptions[0].discount = discount;
+  taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->account.invoices[0].discount, taken->account.subscriptions[0].discount);
+}
+
+TEST(ImportedCustomers, OweForSubscriptionsThatHaveEnded) {
+  ForeignAccount command = jenny();
+  command.ended = std::exchange(command.subscriptions, {});
+  command.ended[0].status = SubscriptionStatus::canceled;
+  command.ended[0].ended_at = month(2) + days(1);
+  auto taken = bring_along(empty_account(), command, month(2) + days(2), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_TRUE(taken->account.subscriptions.empty());
+  EXPECT_EQ(taken->account.invoices.size(), 1U);
+  ASSERT_EQ(taken->settled.size(), 1U);
+  EXPECT_EQ(std::get<Subscription>(taken->settled[0]).id, command.ended[0].id);
+  EXPECT_EQ(timers(taken->account)[static_cast<std::size_t>(Queue::collection)], month(2) + days(3));
+  command.ended[0].status = SubscriptionStatus::active;
+  EXPECT_EQ(bring_along(empty_account(), command, start, Rules()).error().parameter, "status");
+}
+
+TEST(ImportedCustomers, AreBilledForWhatTheyUsedUnderTheFormerSystem) {
+  ForeignAccount command = jenny();
+  command.invoices.clear();
+  SubscriptionItem& item = command.subscriptions[0].items[0];
+  item.price.usage_type = UsageType::metered;
+  item.price.unit_amount.minor = 7;
+  item.usage = {{.period = {month(2), month(3)}, .invoice = {}, .points = {{month(2), 120}}, .folded_until = {}}};
+  auto taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  auto recorded = decide(taken->account, RecordUsage{item.id, 30, month(2) + days(2)}, month(2) + days(2), Rules());
+  ASSERT_TRUE(recorded) << recorded.error().detail;
+  const auto renewed = tick(recorded->account, month(3), Rules());
+  ASSERT_TRUE(renewed) << renewed.error().detail;
+  ASSERT_EQ(renewed->account.invoices.size(), 1U);
+  EXPECT_EQ(renewed->account.invoices[0].lines[0].quantity, 150);
+  EXPECT_EQ(renewed->account.invoices[0].total.minor, 1050);
+}
+
+TEST(ImportedCustomers, FollowTheSchedulesThatTheyHad) {
+  ForeignAccount command = jenny();
+  command.invoices.clear();
+  Schedule schedule;
+  schedule.id = make_id<ScheduleKind>(key, 20);
+  schedule.status = ScheduleStatus::active;
+  schedule.subscription = command.subscriptions[0].id;
+  Phase now, then;
+  now.start = month(2);
+  now.end = then.start = month(3);
+  then.end = month(5);
+  now.items = {{command.subscriptions[0].items[0].price, 1, {}}};
+  then.items = now.items;
+  then.items[0].price.id = PlanId("platinum");
+  then.items[0].price.unit_amount.minor = 4900;
+  now.proration = then.proration = PhaseProration::none;
+  schedule.phases = {now, then};
+  command.schedules = {schedule};
+  EXPECT_EQ(bring_along(empty_account(), command, start, Rules()).error().parameter, "schedule")
+      << "the subscription knows nothing of it";
+  command.subscriptions[0].schedule = schedule.id;
+  const auto taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  Account account = taken->account;
+  while (account.invoices.empty()) {
+    const auto due = next_due(timers(account));
+    ASSERT_TRUE(due && *due <= month(3));
+    const auto ticked = tick(account, *due, Rules());
+    ASSERT_TRUE(ticked) << ticked.error().detail;
+    account = ticked->account;
+  }
+  EXPECT_EQ(account.invoices[0].total.minor, 4900);
+  EXPECT_EQ(account.invoices[0].lines[0].period, (Period{month(3), month(4)}));
+}
+
 struct Place {
   const char* what;
   Timestamp anchor;
@@ -245,6 +368,27 @@ TEST(ImportedCustomers, AreRefusedWholeWhenAPartDoesNotFit) {
       Unfit{"a bank account with a card's identifier", [](auto& c) { c.sources[0].means = BankAccount(); }, "id"},
       Unfit{"a paid invoice", [](auto& c) { c.invoices[0].status = InvoiceStatus::paid; }, "status"},
       Unfit{"a wrong total", [](auto& c) { c.invoices[0].total.minor += 1; }, "total"},
+      Unfit{"a discount that is not told",
+            [](auto& c) {
+              c.invoices[0].lines[0].discount = 100;
+              c.invoices[0].total.minor -= 100;
+            },
+            "discount"},
+      Unfit{"usage of what is not metered",
+            [](auto& c) {
+              c.subscriptions[0].items[0].usage.push_back(
+                  {.period = {month(2), month(3)}, .invoice = {}, .points = {}, .folded_until = {}});
+            },
+            "items"},
+      Unfit{"usage of another period",
+            [](auto& c) {
+              c.subscriptions[0].items[0].price.usage_type = UsageType::metered;
+              c.subscriptions[0].items[0].usage.push_back(
+                  {.period = {month(1), month(2)}, .invoice = {}, .points = {}, .folded_until = {}});
+            },
+            "items"},
+      Unfit{"a schedule that was not taken",
+            [](auto& c) { c.subscriptions[0].schedule = make_id<ScheduleKind>(key, 99); }, "schedule"},
       Unfit{"an open invoice without a number", [](auto& c) { c.invoices[0].number.clear(); }, "number"},
       Unfit{"an unknown subscription's invoice",
             [](auto& c) { c.invoices[0].subscription = make_id<SubscriptionKind>(key, 99); }, "subscription"},

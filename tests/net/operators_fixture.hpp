@@ -76,6 +76,10 @@ struct FixedControl final : Control {
     if (id != endpoint.endpoint.id.value()) co_return Failure{Errc::not_found, "there is no such webhook endpoint"};
     co_return endpoint;
   }
+  awaitable<Result<std::string>> native_id(std::string id) override {
+    if (id == "sub_foreign") co_return make_id<SubscriptionKind>(some_account, 2).value();
+    co_return id;
+  }
   awaitable<Result<std::vector<Section>>> explain(std::string id) override {
     if (AccountKey::of_id(id) != some_account) co_return Failure{Errc::not_found, "There is no " + id + ".", "id"};
     co_return std::vector<Section>{{"What it is", {"It is <b>active</b>.", "It began."}}, {"What comes next", {}}};

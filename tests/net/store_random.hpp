@@ -206,7 +206,8 @@ inline Customer RandomObjects::customer() {
           text(),
           text(),
           integer(),
-          text()};
+          text(),
+          coin() ? std::optional(FormerSystem{bits(), text()}) : std::nullopt};
 }
 
 inline CardSummary RandomObjects::card() {
@@ -337,6 +338,7 @@ inline Subscription RandomObjects::subscription() {
   subscription.description = text();
   subscription.cancellation_comment = text();
   subscription.cancellation_feedback = text();
+  subscription.first_ordinal = integer();
   return subscription;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "net/gateways/peer.hpp"
+#include "net/store/aliases.hpp"
 
 namespace billd::api::incoming {
 namespace {
@@ -91,8 +92,22 @@ RefundOutcome checked(const Known& known, RefundOutcome outcome, const boost::js
 }
 
 awaitable<Result<std::vector<Order>>> orders_of(Lookups lookups, const Message& message) {
-  if (message.kind == WebhookKind::stripe) return orders_of_stripe(lookups, message);
-  return orders_in_own_words(lookups, message);
+  if (message.kind == WebhookKind::stripe) co_return co_await orders_of_stripe(lookups, message);
+  Message native = message;
+  std::vector<boost::json::string*> names;
+  std::vector<std::string> texts;
+  for (auto&& [name, value] : native.data) {
+    boost::json::string* text = value.if_string();
+    if (text == nullptr || !store::is_foreign(*text)) continue;
+    names.push_back(text);
+    texts.emplace_back(*text);
+  }
+  if (!names.empty()) {
+    auto natives = co_await lookups.store.aliases().to_native(message.mode, std::move(texts));
+    if (!natives) co_return natives.error();
+    for (std::size_t i = 0; i < names.size(); ++i) *names[i] = (*natives)[i];
+  }
+  co_return co_await orders_in_own_words(lookups, native);
 }
 
 }  // namespace billd::api::incoming

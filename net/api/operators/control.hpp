@@ -103,6 +103,8 @@ class Control {
   virtual awaitable<Result<std::vector<WebhookDetail>>> webhooks() = 0;
   /// `limit`: of what waits and of what was given up.
   virtual awaitable<Result<WebhookDetail>> webhook(std::string endpoint, std::size_t limit) = 0;
+  /// The text itself, or what billd calls the object that another system calls so.
+  virtual awaitable<Result<std::string>> native_id(std::string id) = 0;
   /// Why the customer, subscription, schedule or invoice of that identifier is as it is.
   virtual awaitable<Result<std::vector<Section>>> explain(std::string id) = 0;
   /// The latest entries of the audit log, newest first.

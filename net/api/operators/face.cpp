@@ -321,13 +321,6 @@ awaitable<http::Response> Face::find_account(Asked asked) const {
 
 namespace {
 
-Result<AccountKey> key_named(const std::string& id, const std::string& parameter) {
-  if (auto key = AccountKey::of_id(id)) return *key;
-  if (auto key = AccountKey::parse(id)) return *key;
-  return invalid(parameter, "\"" + without_secrets(id) +
-                                "\" leads to no account: give the identifier of a customer or of what belongs to one");
-}
-
 Result<std::optional<Mode>> mode_named(const std::string& name) {
   if (name.empty()) return std::optional<Mode>();
   if (name == "test") return std::optional(Mode::test);
@@ -336,6 +329,17 @@ Result<std::optional<Mode>> mode_named(const std::string& name) {
 }
 
 }  // namespace
+
+/// By the identifier of a customer or of what belongs to one, as billd or another system calls it; or by its own name.
+awaitable<Result<AccountKey>> Face::key_named(std::string id, std::string parameter) const {
+  auto native = co_await control_.native_id(id);
+  if (!native) co_return native.error();
+  if (auto key = AccountKey::of_id(*native)) co_return *key;
+  if (auto key = AccountKey::parse(*native)) co_return *key;
+  co_return invalid(parameter,
+                    "\"" + without_secrets(id) +
+                        "\" leads to no account: give the identifier of a customer or of what belongs to one");
+}
 
 /// Where the account is. Where it is nowhere, or cannot be read: test.
 awaitable<Mode> Face::mode_of(AccountKey key) const {
@@ -346,7 +350,8 @@ awaitable<Mode> Face::mode_of(AccountKey key) const {
 }
 
 awaitable<http::Response> Face::account(Asked asked) const {
-  auto key = key_named(asked.variable, "id");
+  auto key = co_await key_named(asked.variable, "id");
+  if (!key && key.error().code != Errc::invalid_parameter) co_return render(key.error(), asked.wants_html);
   if (!key) co_return render(404, key.error().detail, "id", asked.wants_html);
   auto given = http::parse_form(asked.request.query());
   if (given)
@@ -475,7 +480,7 @@ awaitable<Result<Action>> Face::read_action(const http::Parameters& given) const
   auto mode = mode_named(text_of(given, "mode"));
   if (!mode) co_return mode.error();
   if (const std::string id = text_of(given, "account"); !id.empty()) {
-    auto key = key_named(id, "account");
+    auto key = co_await key_named(id, "account");
     if (!key) co_return key.error();
     action.account = *key;
     if (*mode)

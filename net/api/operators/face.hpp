@@ -64,6 +64,7 @@ class Face {
   awaitable<http::Response> openapi(Asked asked) const;
 
   awaitable<Result<Action>> read_action(const http::Parameters& given) const;
+  awaitable<Result<AccountKey>> key_named(std::string id, std::string parameter) const;
   awaitable<Mode> mode_of(AccountKey key) const;
 
   const View& view_;

@@ -5,6 +5,7 @@
 #include "net/api/stripe/event_body.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
+#include "net/store/aliases.hpp"
 #include "net/store/deliveries.hpp"
 
 namespace billd::api::stripe {
@@ -230,7 +231,8 @@ awaitable<Result<std::string>> event_body(Services& services, Mode mode, std::st
   object.set("api_version", document.text(version.text()));
   object.set("pending_webhooks", receivers);
   apply(version, document, object);
-  co_return to_json(object);
+  std::string body = to_json(object);
+  co_return co_await services.store.aliases().to_foreign(std::move(body));
 }
 
 }  // namespace billd::api::stripe

@@ -6,6 +6,7 @@
 #include "net/api/stripe/credentials.hpp"
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/expand.hpp"
+#include "net/api/stripe/foreign_ids.hpp"
 #include "net/api/stripe/secrets_refused.hpp"
 #include "net/api/stripe/webhook_secrets.hpp"
 #include "net/http/form.hpp"
@@ -152,6 +153,10 @@ awaitable<http::Response> Face::handle(http::Request request) {
     answer = render_unknown_url(http::name(request.method), request.path());
   } else {
     auto call = read(request, match, match.handler());
+    if (call) {
+      auto named = co_await take_native_ids(services_, *call);
+      if (!named) call = named.error();
+    }
     if (!call) {
       answer = render_failure(call.error(), {.request = request_id});
     } else {

@@ -43,7 +43,7 @@ Object& Presenter::customer_alone(const Customer& customer, const AccountKey& ke
   object.add("description", document_.text_or_null(customer.description));
   object.add("discount", discount_or_null(customer.discount, customer.id));
   object.add("email", document_.text_or_null(customer.email));
-  object.add("invoice_prefix", document_.text(invoice_prefix(key)));
+  object.add("invoice_prefix", document_.text(invoice_prefix(customer, key)));
   Object& invoice_settings = document_.object(4);
   invoice_settings.add("custom_fields", nullptr);
   invoice_settings.add("default_payment_method", id_or_null(customer.default_payment_method));
