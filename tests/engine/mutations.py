@@ -259,7 +259,7 @@ MUTATIONS = [
      ": std::chrono::floor<std::chrono::days>(since);", ": std::chrono::ceil<std::chrono::days>(since);",
      "Proration.ByTheDayCountsADayThatHasBegunToTheNewPrice"),
     ("a proration is discountable", "proration.cpp", "proration.discountable = false;",
-     "proration.discountable = true;", "Proration.*:Lives.*"),
+     "proration.discountable = true;", "Proration.*"),
     ("a credit is a debit", "proration.cpp",
      "side == Side::credit ? Money{-amount->minor, amount->currency} : *amount",
      "side == Side::credit ? *amount : *amount", "Proration.*"),
@@ -384,7 +384,7 @@ MUTATIONS = [
      "boundary(start, command.items.front().price.recurrence, 2))", "TheAnchor.*"),
     ("any invoice makes a subscription active", "subscriptions.cpp",
      "if (subscription == nullptr || subscription->latest_invoice != invoice.id) return;",
-     "if (subscription == nullptr) return;", "AnOlderInvoice.*:*"),
+     "if (subscription == nullptr) return;", "AnOlderInvoice.*"),
     ("items in two currencies", "subscriptions.cpp",
      "if (item.price.unit_amount.currency != items.front().price.unit_amount.currency)",
      "if (item.quantity < -1)", "Subscribe.*"),
@@ -430,7 +430,7 @@ class Mutants:
         self.build_folder, self.folder = build_folder, pathlib.Path(folder)
         subprocess.run(["ninja", "-C", build_folder, "engine_test"], check=True, stdout=subprocess.DEVNULL)
         self.test = build_folder / "tests" / "engine" / "engine_test"
-        self.link = self.command("engine_test")
+        self.link = self.command("tests/engine/engine_test")
 
     def command(self, target):
         """Ninja's last command that makes the target."""
