@@ -5,6 +5,12 @@
 
 namespace billd {
 
+Future::Future(Account account, Timestamp now, const Rules& rules)
+    : account_(std::move(account)), rules_(rules), now_(now) {
+  rules_.upcoming_notice = Duration(0);
+  for (Subscription& subscription : account_.subscriptions) subscription.upcoming_at.reset();
+}
+
 Result<void> Future::begin() {
   std::vector<InvoiceId> sent;
   for (const Invoice& invoice : account_.invoices)

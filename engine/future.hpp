@@ -6,12 +6,12 @@
 
 namespace billd {
 
-/// Every charge succeeds, every invoice that is sent is paid when it is due, nobody commands anything, and nothing is
-/// written. What is late already falls on the moment from which it is lived. Failures are tick()'s own.
+/// Every charge succeeds, every invoice that is sent is paid when it is due, nobody commands anything, nothing is
+/// written, and the next invoices are not announced, which would be a look ahead of its own for each. What is late
+/// already falls on the moment from which it is lived. Failures are tick()'s own.
 class Future {
  public:
-  /// The rules outlive it.
-  Future(Account account, Timestamp now, const Rules& rules) : account_(std::move(account)), rules_(rules), now_(now) {}
+  Future(Account account, Timestamp now, const Rules& rules);
   virtual ~Future() = default;
   Future(const Future&) = delete;
   Future& operator=(const Future&) = delete;
@@ -36,7 +36,7 @@ class Future {
   Result<void> record(const Command& outcome);
 
   Account account_;
-  const Rules& rules_;
+  Rules rules_;
   Timestamp now_;
 };
 

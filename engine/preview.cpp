@@ -54,10 +54,9 @@ class NextInvoice : public Future {
     for (Subscription& subscription : account().subscriptions) {
       const bool is_billed = !subscription.provisional && subscription.status != SubscriptionStatus::incomplete;
       if (is_billed && (of_.is_empty() || subscription.id == of_)) billed_.insert(subscription.id);
-      // The word comes in time that renews it; and what is announced now is announced.
+      // The word comes in time that renews it.
       subscription.renewal_trigger = RenewalTrigger::schedule;
       subscription.grace_until.reset();
-      subscription.upcoming_at.reset();
     }
   }
 
@@ -136,10 +135,8 @@ Result<Invoice> preview(Account account, const std::optional<Command>& command, 
     // One that ends leaves the next invoice to others, unless it alone is asked for.
     if (account.find(subject) != nullptr) of = subject;
   }
-  Rules silent = rules;
-  silent.upcoming_notice = Duration(0);
   const std::string customer = account.customer.id.value();
-  auto next = NextInvoice(std::move(account), std::move(of), now, silent).find();
+  auto next = NextInvoice(std::move(account), std::move(of), now, rules).find();
   if (!next) return next.error();
   if (!*next) return Failure{Errc::not_found, "No upcoming invoices for customer: " + customer, "customer"};
   return std::move(**next);

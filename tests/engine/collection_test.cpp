@@ -78,7 +78,9 @@ TEST(AnOutcome, RecordedTwiceChangesNothingTheSecondTime) {
     const ChargeId charge = given.charge().id;
     EXPECT_TRUE(given.world.run(RecordChargeOutcome{given.invoice, charge, outcome}).changed);
     for (const ChargeOutcome& again : {outcome, no_answer, cannot_say, under_way})
-      EXPECT_FALSE(given.world.run(RecordChargeOutcome{given.invoice, charge, again}).changed);
+      EXPECT_FALSE(
+          given.world.run(RecordChargeOutcome{given.invoice, charge, again, given.world.settled(given.invoice)})
+              .changed);
   }
 }
 
@@ -561,7 +563,10 @@ TEST(TheFinalAction, FollowsTheFirstFailureWhenThereAreNoRetries) {
 }
 
 TEST(AnOlderInvoice, ThatFailsAgainDoesNotMakeAPaidUpSubscriptionPastDue) {
-  Scenario world(start);
+  // Between two renewals, so that no payment covers it up.
+  Rules rules;
+  rules.retry_schedule = {hours(30), days(30)};
+  Scenario world(start, rules);
   world.customer_with_card();
   const SubscriptionId id = world.subscribed_to(price(100, daily));
   world.bank_says(declined());
@@ -573,8 +578,25 @@ TEST(AnOlderInvoice, ThatFailsAgainDoesNotMakeAPaidUpSubscriptionPastDue) {
   };
   world.pass_to(start + days(2) + hours(1));
   EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::active);
-  world.pass_to(start + days(4) + hours(2));
+  world.pass_to(start + days(2) + hours(8));
   EXPECT_EQ(world.invoice(failing).attempt_count, 2);
+  EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::active);
+}
+
+TEST(AnOlderInvoice, ThatIsPaidLeavesASubscriptionPastDueWhoseLatestIsNot) {
+  Scenario world(start);
+  world.customer_with_card();
+  const SubscriptionId id = world.subscribed_to(price(100, daily));
+  world.bank_says(declined());
+  world.pass_to(start + days(1) + hours(2));
+  const InvoiceId older = world.latest_invoice().id;
+  world.pass_to(start + days(2) + hours(2));
+  ASSERT_NE(world.latest_invoice().id, older);
+  world.bank_says(succeeded());
+  world.run(PayInvoice{older, world.settled(older), {}, false});
+  EXPECT_EQ(world.invoice(older).status, InvoiceStatus::paid);
+  EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::past_due);
+  world.run(PayInvoice{world.latest_invoice().id, {}, {}, false});
   EXPECT_EQ(world.subscription(id).status, SubscriptionStatus::active);
 }
 

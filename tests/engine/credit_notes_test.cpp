@@ -186,6 +186,15 @@ TEST(CreditNotes, AreTogetherAtMostTheInvoice) {
   EXPECT_THAT(given.world.refused(given.after_payment(0, 0, 1)).detail, HasSubstr("left of the invoice (0)"));
 }
 
+TEST(CreditNotes, BeforePaymentCountAfterIt) {
+  Billed given(false);
+  given.world.run(given.credit(500));
+  given.world.run(PayInvoice{given.id, {}, {}, false});
+  ASSERT_EQ(given.invoice().charges.at(0).amount.minor, 1500);
+  EXPECT_THAT(given.world.refused(given.after_payment(1500, 0, 1)).detail, HasSubstr("left of the invoice (1500)"));
+  given.world.run(given.after_payment(1500, 0, 0));
+}
+
 TEST(ACreditNote, RefundsNoMoreThanTheChargeHasLeft) {
   Billed given(true);
   given.world.run(
@@ -327,6 +336,9 @@ TEST(TheBalance, IsAdjustedWithinItsLimitsAndInOneCurrency) {
             Errc::amount_out_of_range);
   world.run(AdjustBalance{{999'999'999'999'999, usd}, "", {}});
   EXPECT_EQ(world.refused(AdjustBalance{{1, usd}, "", {}}).code, Errc::amount_out_of_range);
+  world.run(AdjustBalance{{-999'999'999'999'999, usd}, "", {}});
+  world.run(AdjustBalance{{-999'999'999'999'999, usd}, "", {}});
+  EXPECT_EQ(world.refused(AdjustBalance{{-1, usd}, "", {}}).code, Errc::amount_out_of_range);
   EXPECT_EQ(world.account().customer.currency, usd);
   EXPECT_EQ(world.refused(AdjustBalance{{1, Currency::of("eur")}, "", {}}).code, Errc::currency_mismatch);
   world.run(DeleteCustomer{});

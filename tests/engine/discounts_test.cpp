@@ -84,6 +84,7 @@ TEST(ADiscount, TakesWhatItsTableSays) {
            Case{"the line that was cut most gets the rest", {line_of(10), line_of(19)}, percent_off("10"), {1, 2}},
            Case{"an amount", {line_of(2000)}, amount_off(300), {300}},
            Case{"an amount over two lines", {line_of(2000), line_of(1000)}, amount_off(100), {67, 33}},
+           Case{"an amount of fewer cents than lines", {line_of(1), line_of(1), line_of(1)}, amount_off(2), {1, 1, 0}},
            Case{"never more than there is", {line_of(200)}, amount_off(300), {200}},
            Case{"nothing of a proration", {line_of(2000), line_of(-500, false)}, percent_off("10"), {200, 0}},
            Case{"an amount never makes a credit", {line_of(2000), line_of(-1500, false)}, amount_off(1000), {500, 0}},
@@ -330,6 +331,29 @@ TEST(AProration, HasTheDiscountOfItsSideInIt) {
     EXPECT_EQ(debit, each.debit) << each.name;
     world.pass_to(at("2026-06-02"));
   }
+}
+
+TEST(AProration, OfSeveralItemsTakesAnAmountOffOnce) {
+  Scenario world(at("2026-04-01"));
+  world.customer_with_card();
+  Subscribe command = subscribe_to(price(1000));
+  command.items.push_back(command.items.front());
+  command.discount = amount_off(400);
+  const SubscriptionId id = world.subscribed_to(command);
+  world.pass_to(at("2026-04-16"));
+  UpdateSubscription update;
+  update.subscription = id;
+  for (const SubscriptionItem& item : world.subscription(id).items) {
+    ItemChange& change = update.items.emplace_back();
+    change.item = item.id;
+    change.price = price(2000);
+  }
+  world.run(update);
+  std::int64_t credit = 0, debit = 0;
+  for (const InvoiceItem& item : world.account().invoice_items)
+    (item.amount.minor < 0 ? credit : debit) += item.amount.minor;
+  EXPECT_EQ(credit, -800) << "half of 2000 less 400";
+  EXPECT_EQ(debit, 1800) << "half of 4000 less 400";
 }
 
 TEST(AProration, BackAndForthWithADiscountGivesNothingAway) {

@@ -303,6 +303,10 @@ TEST(ABalance, IsLeftAloneByAnInvoiceOfNothing) {
   world.subscribed_to(price(0));
   EXPECT_EQ(world.latest_invoice().amount_due(), usd(0));
   EXPECT_EQ(world.account().customer.balance, 20);
+  world.run(AdjustBalance{{700, Currency::of("usd")}, "", {}});
+  world.subscribed_to(price(0));
+  EXPECT_EQ(world.latest_invoice().amount_due(), usd(0)) << "also when it is enough to be charged";
+  EXPECT_EQ(world.account().customer.balance, 720);
 }
 
 TEST(ABalance, NeverLeavesItsLimit) {

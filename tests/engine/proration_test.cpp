@@ -597,6 +597,22 @@ TEST(APreview, OfWhatEndsIsWhatIsPendingOrNothing) {
   EXPECT_EQ(preview(given.world.account(), {}, {}, middle, given.world.rules)->total, usd(500));
 }
 
+TEST(APreview, OfOneSubscriptionLeavesOutWhatAnotherTakesBefore) {
+  Subscribed given(3000);
+  given.world.now = middle;
+  const SubscriptionId later = given.world.subscribed_to(price(700));
+  given.world.item_of(500);
+  const auto shown = [&](const SubscriptionId& id) {
+    return preview(given.world.account(), {}, id, middle, given.world.rules).value();
+  };
+  EXPECT_EQ(shown({}).total, usd(3500));
+  EXPECT_EQ(shown(given.id).total, usd(3500));
+  const Invoice second = shown(later);
+  EXPECT_EQ(second.total, usd(700)) << "the earlier one has taken the item along";
+  given.world.pass_to(given.world.subscription(later).current_period.end);
+  EXPECT_EQ(test::what_is_billed(given.world.latest_invoice()), test::what_is_billed(second));
+}
+
 TEST(APreview, OfANewSubscriptionNeedsNoSource) {
   Scenario world(start);
   world.run(CreateCustomer{});

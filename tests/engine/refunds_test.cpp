@@ -171,6 +171,18 @@ TEST(ARefund, WithoutAnAnswerIsAskedAfterAndSentAgainUnderItsName) {
   EXPECT_EQ(next_due(timers(given.world.account())), at("2026-02-15 10:00:00")) << "only the renewal is left";
 }
 
+TEST(ARefund, WithoutAnAnswerIsAskedAfterMoreAndMoreRarely) {
+  Paid given;
+  std::vector<std::int64_t> asked;
+  given.world.refund_bank = [&](const SendRefund&, const Refund&) -> std::optional<RefundOutcome> {
+    asked.push_back(std::chrono::duration_cast<seconds>(given.world.now - start).count());
+    return std::nullopt;
+  };
+  given.world.run(given.refund_of());
+  given.world.pass_to(start + hours(1));
+  EXPECT_THAT(asked, ElementsAre(0, 30, 60, 120, 240, 480, 960, 1920));
+}
+
 TEST(ARefund, ThatNobodyCanTellOfIsParkedUntilAnOperatorDoes) {
   Paid given;
   given.refund_says(cannot_say);

@@ -189,6 +189,17 @@ TEST(AWebhooksSubscription, LapsesWhenTheWordDoesNotCome) {
   EXPECT_EQ(given.world.invoices().size(), 1U);
 }
 
+TEST(AWebhooksSubscription, EndsInItsGraceWhenItIsToEndThen) {
+  Subscribed given(RenewalTrigger::webhook);
+  UpdateSubscription update;
+  update.subscription = given.id;
+  update.cancel_at = first_end + days(1);
+  given.world.run(update);
+  given.world.pass_to(first_end + days(4));
+  EXPECT_EQ(given.now().status, SubscriptionStatus::canceled);
+  EXPECT_EQ(given.now().ended_at, first_end + days(1));
+}
+
 TEST(AWebhooksSubscription, LapsesByTheProcessorsWord) {
   Subscribed waiting(RenewalTrigger::webhook);
   waiting.world.pass_to(first_end + days(1));

@@ -114,8 +114,11 @@ TEST(Usage, IsRefusedBeyond64Bits) {
   Usage usage;
   constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
   ASSERT_TRUE(record(usage, {start, most}, UsageAction::increment, Aggregation::sum));
-  EXPECT_EQ(record(usage, {start, 1}, UsageAction::increment, Aggregation::sum).error().code,
-            Errc::amount_out_of_range);
+  for (const Timestamp time : {start, start + days(1)}) {
+    Usage more = usage;
+    EXPECT_EQ(record(more, {time, 1}, UsageAction::increment, Aggregation::sum).error().code,
+              Errc::amount_out_of_range);
+  }
 }
 
 TEST(AMeteredSubscription, BillsWhatWasUsedWhenThePeriodIsOver) {
