@@ -146,7 +146,7 @@ class Examination {
       before = invoice;
     }
     if (before != nullptr && before->ordinal == subscription.ordinal && billed_period(*before) != nullptr &&
-        *billed_period(*before) != subscription.current_period)
+        *billed_period(*before) != subscription.current_period && !may_be_followed_by_pause(subscription, *before))
       report(Rule::periods, subscription.id.value(),
              before->id.value() + " bills until " + billd::to_text(billed_period(*before)->end),
              "until " + billd::to_text(subscription.current_period.end) + ", as the subscription says");
@@ -159,6 +159,12 @@ class Examination {
     return line == invoice.lines.end() ? nullptr : &line->period;
   }
 
+  /// A trial after which the subscription may have been paused for as long as you like.
+  static bool may_be_followed_by_pause(const Subscription& subscription, const Invoice& invoice) {
+    return subscription.missing_payment_method == MissingPaymentMethod::pause &&
+           std::ranges::any_of(invoice.lines, &InvoiceLine::trial);
+  }
+
   void check_succession(const Subscription& subscription, const Invoice& before, const Invoice& after) {
     if (after.created < before.created)
       report(Rule::periods, subscription.id.value(), after.id.value() + " was drawn up before " + before.id.value(),
@@ -167,7 +173,8 @@ class Examination {
     if (after.ordinal != before.ordinal + 1 || earlier == nullptr || later == nullptr) return;
     const Timestamp end = earlier->end, start = later->start;
     // A change that begins a new period cuts the one before it short.
-    const bool follows = after.reason == BillingReason::subscription_update ? start <= end : start == end;
+    const bool cuts = after.reason == BillingReason::subscription_update && start <= end;
+    const bool follows = cuts || start == end || (start > end && may_be_followed_by_pause(subscription, before));
     if (!follows)
       report(Rule::periods, subscription.id.value(), after.id.value() + " bills from " + billd::to_text(start),
              "from " + billd::to_text(end) + ", where " + before.id.value() + " ended");

@@ -58,6 +58,19 @@ struct FormerSystem {
   bool operator==(const FormerSystem&) const = default;
 };
 
+/// A number that a tax office gave to the customer.
+struct TaxIdentifier {
+  TaxIdentifierId id;
+  Timestamp created;
+  std::string type;  ///< in Stripe's words: eu_vat, us_ein, …
+  std::string value;
+
+  bool operator==(const TaxIdentifier&) const = default;
+};
+
+/// What its user wants to be read on an invoice: names and values, in their order.
+using CustomFields = std::vector<std::pair<std::string, std::string>>;
+
 /// A customer's balance is at most this far from zero.
 inline constexpr std::int64_t balance_limit = 999'999'999'999'999;
 
@@ -92,6 +105,11 @@ struct Customer {
   std::int64_t account_id = 0;              ///< the Management API's accountId, never changed; 0: made in another API
   std::string user_name;                    ///< as the user spells it; empty: the customer is no user
   std::optional<FormerSystem> former = {};  ///< empty: the customer was billd's from the beginning
+
+  std::vector<TaxIdentifier> tax_identifiers;  ///< oldest first
+  // Of new invoices that say nothing of it.
+  std::string invoice_footer;
+  CustomFields invoice_fields;
 
   bool operator==(const Customer&) const = default;
 };
@@ -251,6 +269,49 @@ enum class SubscriptionStatus : std::uint8_t {
   past_due,  ///< a renewal's payment failed and is being retried
   unpaid,    ///< the retries are exhausted; invoices are drawn up but not collected
   canceled,  ///< final
+  paused,    ///< its trial ended without a way to pay: nothing is billed until it is resumed
+};
+
+/// What becomes of a subscription that is charged automatically when its trial ends and there is no way to pay. The
+/// numbers are stored: append only.
+enum class MissingPaymentMethod : std::uint8_t {
+  create_invoice,  ///< it goes on, and its invoice waits to be paid
+  cancel,
+  pause,
+};
+
+/// A change that is made when its invoice is paid, and dropped if that does not happen in time. What is not named here
+/// stays what the subscription has meanwhile become.
+/// Source: https://stripe.com/docs/billing/subscriptions/pending-updates.
+struct PendingUpdate {
+  InvoiceId invoice;
+  Timestamp expires_at;
+  bool ends_when_declined = false;  ///< there is one attempt to pay
+  // What the subscription's members of the same names will be.
+  std::vector<SubscriptionItem> items;  ///< at least one
+  Timestamp anchor;
+  std::int64_t anchor_ordinal = 0, ordinal = 0;
+  Period current_period;
+  bool free_until_anchor = false;
+  std::optional<Timestamp> trial_start, trial_end, trial_will_end_at, paid_until, changed_at, upcoming_at;
+  /// Counts only where the subscription leaves its trial or its pause, or begins a trial.
+  SubscriptionStatus status = SubscriptionStatus::active;
+  InvoiceId previous_invoice;  ///< the subscription's latest one before
+  /// Identifiers that the account had drawn before: invoice items with later ones were made by the change.
+  std::uint64_t objects_before = 0;
+
+  bool operator==(const PendingUpdate&) const = default;
+};
+
+/// How often a subscription's pending items are billed between its renewals: time n is boundary(anchor, recurrence, n).
+struct PendingItemInterval {
+  Recurrence recurrence;
+  Timestamp anchor;
+  std::int64_t ordinal = 1;  ///< of the time that comes next
+
+  Timestamp next() const { return boundary(anchor, recurrence, ordinal); }
+
+  bool operator==(const PendingItemInterval&) const = default;
 };
 
 struct Subscription {
@@ -299,6 +360,10 @@ struct Subscription {
   /// What the customer said of the cancellation: in own words, and in one of Stripe's (too_expensive, unused, …).
   std::string cancellation_comment, cancellation_feedback;
   std::int64_t first_ordinal = 0;  ///< the periods before this one were billed by another system
+  std::optional<PendingUpdate> pending_update;
+  MissingPaymentMethod missing_payment_method = MissingPaymentMethod::create_invoice;
+  std::optional<Timestamp> start_date;  ///< before it was created; empty: then
+  std::optional<PendingItemInterval> pending_item_interval;
 
   bool is_live() const {
     return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;
@@ -310,7 +375,8 @@ struct Subscription {
   Timestamp paid_end() const { return paid_until.value_or(current_period.end); }
   /// Whether the current period costs nothing, whatever the prices are.
   bool is_free_period() const {
-    return status == SubscriptionStatus::trialing || (free_until_anchor && ordinal < anchor_ordinal);
+    return status == SubscriptionStatus::trialing || status == SubscriptionStatus::paused ||
+           (free_until_anchor && ordinal < anchor_ordinal);
   }
 
   bool operator==(const Subscription&) const = default;
@@ -655,6 +721,14 @@ struct Invoice {
   std::optional<Discount> discount;       ///< that the lines went through; empty: none had anything to take off
   std::vector<AppliedTaxRate> tax_rates;  ///< of the lines that have none of their own
   std::vector<CreditNote> credit_notes;   ///< oldest first
+  std::string footer;
+  CustomFields custom_fields;
+  std::string statement_descriptor;  ///< on the statement of whoever pays; empty: the gateway's own
+  /// It was said of this invoice which discount it has, or that it has none.
+  bool has_own_discount = false;
+  CustomFields customer_tax_identifiers;  ///< types and values as they were when it was finalized
+  /// What it bills is a pending update of its subscription: one that waits for the payment, or was dropped.
+  bool is_tentative = false;
 
   /// The sums of the lines, in minor units: before discount and tax, what the discount takes off, and the taxes that
   /// come on top. total = subtotal - discount + tax.
@@ -676,7 +750,8 @@ struct Invoice {
   }
   /// Whether it bills a period of its subscription: the one of its ordinal.
   bool bills_period() const {
-    return is_of_cycle() && std::ranges::any_of(lines, [](const InvoiceLine& line) { return line.is_recurring(); });
+    return is_of_cycle() && !is_tentative &&
+           std::ranges::any_of(lines, [](const InvoiceLine& line) { return line.is_recurring(); });
   }
   /// Whether a subscription's cycle drew it up.
   bool is_of_cycle() const { return reason != BillingReason::manual && reason != BillingReason::direct_charge; }

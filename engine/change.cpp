@@ -12,6 +12,7 @@ bool rests(const Account& account, const Invoice& invoice) {
   if (invoice.is_settled()) return true;
   if (invoice.next_attempt_at || invoice.overdue_at || (invoice.status == InvoiceStatus::draft && invoice.auto_advance))
     return false;
+  if (pending_update_of(account, invoice) != nullptr) return false;
   // The first invoice of an incomplete subscription ends with it.
   const Subscription* subscription = account.find(invoice.subscription);
   return subscription == nullptr || subscription->status != SubscriptionStatus::incomplete ||

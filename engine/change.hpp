@@ -218,10 +218,14 @@ struct Billing {
   Period gathered;                        ///< the stretch whose changes go into the invoice
   bool of_period = true;                  ///< for the period that has just begun; false: only for what is pending
   bool immediate = false;                 ///< finalized and collected without delay
+  bool waits = false;                     ///< immediate, but its payment is left to the customer
   std::optional<EndedPeriod> ended = {};  ///< whose usage is billed
 };
 /// Draws up the subscription's invoice and tells of both; `before` is the subscription before its change.
 Result<void> bill(Change& change, Subscription& subscription, Subscription before, const Billing& billing);
+/// The same, with an invoice that has been drawn up.
+Result<void> settle_bill(Change& change, Subscription& subscription, Subscription before, Invoice& invoice,
+                         const Billing& billing);
 /// Cancels the subscription as of `ended_at`, and closes the customer's unpaid invoices. What is pending is billed at
 /// `bill_at`.
 void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, Timestamp bill_at);
@@ -300,10 +304,11 @@ void close_unpaid_invoices(Change& change);
 Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& command);
 Result<void> update_invoice_item(Change& change, const UpdateInvoiceItem& command);
 Result<void> delete_invoice_item(Change& change, const DeleteInvoiceItem& command);
-/// Makes pending items of what is billed once with the subscription, which the customer need not have heard of yet:
-/// nothing is told of them.
-Result<void> add_one_time_items(Change& change, const Subscription& subscription,
-                                const std::vector<OneTimeItem>& items);
+/// Makes pending items of what is billed once with the subscription. Returns them, to be told of by tell_of_items()
+/// when the customer has heard of the subscription.
+Result<std::vector<InvoiceItem>> add_one_time_items(Change& change, const Subscription& subscription,
+                                                    const std::vector<OneTimeItem>& items);
+void tell_of_items(Change& change, const std::vector<InvoiceItem>& items);
 /// Whether they could be made: the prices do not recur and have the currency.
 Result<void> check_one_time_items(const std::vector<OneTimeItem>& items, Currency currency);
 /// Which pending items an invoice takes.
@@ -316,8 +321,9 @@ enum class Sweep : std::uint8_t {
 /// Moves the pending items that the draft may take onto it, the oldest first, as far as there is room; it is to be
 /// totalled up then.
 void take_pending_items(Change& change, Invoice& invoice, Sweep sweep);
-/// The other way round: the invoice's items are pending again.
-void give_items_back(Change& change, const Invoice& invoice);
+/// The other way round: the invoice's items are pending again; with `drawn_before` only those that are older than that
+/// number of the account's identifiers.
+void give_items_back(Change& change, const Invoice& invoice, std::optional<std::uint64_t> drawn_before = {});
 /// The subscription never was: what was to be billed with it neither, and nobody has heard of it.
 void forget_items(Change& change, const Subscription& subscription);
 /// Removes the subscription's pending prorations.
@@ -330,6 +336,9 @@ Result<void> bill_ended_items(Change& change, const InvoiceItem& due);
 // proration.cpp
 /// What the item costs in a whole period, ahead.
 Result<Money> cost_of(const SubscriptionItem& item);
+/// Bills the time since `start` until now, by periods that are counted from `start`, as pending prorations.
+/// Source: https://stripe.com/docs/billing/subscriptions/backdating.
+Result<void> bill_since(Change& change, const Subscription& subscription, Timestamp start);
 /// What the item costs, before any discount, in the stretch, which lies within the subscription's current period.
 Result<Money> cost_in(const Subscription& subscription, const SubscriptionItem& item, Period stretch);
 enum class Side : std::uint8_t { credit, debit };
@@ -351,6 +360,46 @@ Result<void> update_by_schedule(Change& change, const UpdateSubscription& comman
 /// The same as of `time`, at which one of its schedule's phases begins, however late that is done.
 Result<void> begin_phase(Change& change, const UpdateSubscription& command, Timestamp time,
                          std::optional<Discount> discount);
+
+// pending_updates.cpp
+/// The change of the subscription from `before` is made once the invoice for it is paid: at once where nothing is due.
+/// `objects_before`: identifiers that were drawn before the change.
+Result<void> bill_if_paid(Change& change, Subscription& subscription, const Subscription& before,
+                          const Billing& billing, bool ends_when_declined, std::uint64_t objects_before);
+/// The change that waits for the payment of this invoice; nullptr: none.
+const PendingUpdate* pending_update_of(const Account& account, const Invoice& invoice);
+/// Its invoice is paid: the subscription becomes what it was to be.
+void apply_pending_update(Change& change, Subscription& subscription);
+/// The subscription stays as it is, and what was to be paid for the change is not owed. Nothing happens without one.
+/// REQUIRES: no charge of its invoice is in progress.
+Result<void> drop_pending_update(Change& change, Subscription& subscription);
+/// The same because its time is over.
+Result<void> expire_pending_update(Change& change, Subscription& subscription);
+/// The subscription ends: its pending update goes, also when a charge for it is in progress.
+void abandon_pending_update(Change& change, Subscription& subscription);
+/// Whether the change may wait for its payment.
+Result<void> check_paid_change(const Subscription& subscription, const UpdateSubscription& command);
+/// Refused while the payment of a pending update is in progress.
+Result<void> check_no_pending_payment(const Account& account, const Subscription& subscription);
+
+// trial_ends.cpp
+/// The trial is over and there is no way to pay: the subscription ends or is paused. False: it goes on.
+Result<bool> ends_without_payment_method(Change& change, Subscription& subscription);
+Result<void> unpause_subscription(Change& change, const UnpauseSubscription& command);
+
+// pending_items.cpp
+Result<void> check_interval(const std::optional<Recurrence>& interval);
+/// From now on pending items are billed that often.
+void set_pending_item_interval(const Change& change, Subscription& subscription,
+                               const std::optional<Recurrence>& interval);
+/// It is time: what is pending gets an invoice, if anything is.
+Result<void> bill_pending_items(Change& change, Subscription& subscription);
+
+// tax_identifiers.cpp
+Result<void> add_tax_identifier(Change& change, const AddTaxIdentifier& command);
+Result<void> remove_tax_identifier(Change& change, const RemoveTaxIdentifier& command);
+/// Those that the customer is made with. Nothing is told of them: the customer comes first.
+Result<void> put_tax_identifiers(Change& change, const std::vector<NewTaxIdentifier>& identifiers);
 
 // pauses.cpp
 Result<void> check_pause(const Change& change, const Pause& pause);
@@ -391,6 +440,8 @@ void end_schedule_of(Change& change, const Subscription& subscription);
 Duration wait_after(Duration silence, Duration least, Duration most);
 /// The source that pays for the invoice; nullptr: there is none.
 const Source* paying_source(const Account& account, const Invoice& invoice);
+/// The source that pays for the subscription, or, without one, for whatever has none of its own.
+const Source* paying_source(const Account& account, const Subscription* subscription);
 /// The same, unless the source has been tried and must not be tried again.
 const Source* collecting_source(const Account& account, const Invoice& invoice);
 /// Journals the next charge of an open invoice and orders it to be sent.

@@ -12,7 +12,11 @@ Duration wait_after(Duration silence, Duration least, Duration most) {
 
 const Source* paying_source(const Account& account, const Invoice& invoice) {
   if (const Source* source = account.find(invoice.default_source)) return source;
-  if (const Subscription* subscription = account.find(invoice.subscription))
+  return paying_source(account, account.find(invoice.subscription));
+}
+
+const Source* paying_source(const Account& account, const Subscription* subscription) {
+  if (subscription != nullptr)
     if (const Source* source = account.find(subscription->default_source)) return source;
   if (const Source* source = account.find(account.customer.default_payment_method)) return source;
   return account.find(account.customer.default_source);
@@ -84,6 +88,9 @@ void replace_charge(Change& change, Invoice& invoice) {
   const Subscription* subscription = change.account().find(invoice.subscription);
   if (subscription != nullptr && subscription->expires_at && *subscription->expires_at <= change.now &&
       subscription->status == SubscriptionStatus::incomplete)
+    return;
+  if (const PendingUpdate* update = pending_update_of(change.account(), invoice);
+      update != nullptr && update->expires_at <= change.now)
     return;
   const Source* source = change.account().find(before);
   if (source == nullptr) source = collecting_source(change.account(), invoice);

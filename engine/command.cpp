@@ -61,5 +61,8 @@ template Command::Command(ChargeCustomer);
 template Command::Command(RecordForeignRefund);
 template Command::Command(HoldDraft);
 template Command::Command(UpdateBalanceTransaction);
+template Command::Command(UnpauseSubscription);
+template Command::Command(AddTaxIdentifier);
+template Command::Command(RemoveTaxIdentifier);
 
 }  // namespace billd

@@ -40,6 +40,10 @@ struct NewSource {
   bool operator==(const NewSource&) const = default;
 };
 
+struct NewTaxIdentifier {
+  std::string type, value;
+};
+
 /// The account is new: `Account::key` and `mode` are set, nothing else.
 struct CreateCustomer {
   std::string email, name, phone, description;
@@ -57,6 +61,9 @@ struct CreateCustomer {
   std::uint32_t first_name_size = 0;  ///< see Customer
   std::string organization, external_id, code, user_name;
   std::int64_t account_id = 0;
+  std::vector<NewTaxIdentifier> tax_identifiers;
+  std::string invoice_footer;
+  CustomFields invoice_fields;
 };
 
 /// Members without a value stay as they are.
@@ -86,10 +93,21 @@ struct UpdateCustomer {
   std::optional<std::string> organization, external_id;
   std::optional<UserNameChange> user_name;
   std::optional<std::optional<Redemption>> discount;  ///< instead of the one there is; empty inside: none any more
+  std::optional<std::string> invoice_footer = {};
+  std::optional<CustomFields> invoice_fields = {};
 };
 
 /// Ends the subscriptions at once; only a tombstone of the customer is left.
 struct DeleteCustomer {};
+
+/// One that the customer has already is not added again.
+struct AddTaxIdentifier {
+  NewTaxIdentifier identifier;
+};
+
+struct RemoveTaxIdentifier {
+  TaxIdentifierId id;
+};
 
 /// The first source becomes the default, a payment method does not. One that the customer has already is not added
 /// again. Source: Stripe on attaching payment methods.
@@ -134,11 +152,16 @@ struct NewSubscriptionItem {
   std::vector<AppliedTaxRate> tax_rates = {};  ///< instead of the subscription's
 };
 
-/// What happens when the first payment is declined. Source: Stripe's payment_behavior.
+/// What happens when the payment for a new subscription, or for a change of one, is declined. Source: Stripe's
+/// payment_behavior.
 enum class PaymentBehavior : std::uint8_t {
-  allow_incomplete,     ///< the subscription waits as incomplete
-  error_if_incomplete,  ///< there is no subscription; the only behaviour of API versions before 2019-03-14
-  default_incomplete,   ///< nothing is charged: the subscription waits as incomplete until its first invoice is paid
+  allow_incomplete,  ///< a new subscription waits as incomplete; a changed one is past due
+  /// There is no subscription, or no change; the only behaviour of API versions before 2019-03-14.
+  error_if_incomplete,
+  /// Nothing is charged: a new subscription waits as incomplete until its first invoice is paid, a changed one is past
+  /// due.
+  default_incomplete,
+  pending_if_incomplete,  ///< the change waits until its invoice is paid, see PendingUpdate; not of a new subscription
 };
 
 struct Subscribe {
@@ -160,6 +183,11 @@ struct Subscribe {
   std::vector<AppliedTaxRate> tax_rates = {};  ///< one without identifier is a tax_percent
   std::string description;
   std::vector<OneTimeItem> one_time_items;  ///< billed with the first invoice, also with that of a trial
+  /// The time since then is billed with the first invoice, unless `prorate_backdating` is false; empty: it begins now.
+  std::optional<Timestamp> backdate_start;
+  bool prorate_backdating = true;
+  MissingPaymentMethod missing_payment_method = MissingPaymentMethod::create_invoice;
+  std::optional<Recurrence> pending_item_interval;  ///< pending items are billed that often; empty: with the renewals
 };
 
 /// A change of one of a subscription's items, or a new one.
@@ -204,6 +232,20 @@ struct UpdateSubscription {
   std::optional<std::string> description;
   std::optional<std::string> cancellation_comment, cancellation_feedback;
   std::vector<OneTimeItem> one_time_items;  ///< pending for the next invoice
+  /// Under error_if_incomplete and pending_if_incomplete only items' prices and quantities, the trial, the anchor, the
+  /// proration and one-time items can be changed.
+  PaymentBehavior payment_behavior = PaymentBehavior::allow_incomplete;
+  std::optional<MissingPaymentMethod> missing_payment_method;
+  std::optional<std::optional<Recurrence>> pending_item_interval;  ///< empty inside: with the renewals only
+};
+
+/// Begins a paused subscription again: with a new period from now on, or with what is left of the one that now lies in.
+/// What is owed for it at once has to be paid first.
+struct UnpauseSubscription {
+  SubscriptionId subscription;
+  bool anchor_now = true;
+  ProrationBehavior proration = ProrationBehavior::create_prorations;  ///< of what is left of the period
+  std::optional<Timestamp> proration_date;                             ///< as if it were resumed then; empty: now
 };
 
 /// Begins the next period now instead of when its turn comes. What is not due yet stays as it is.
@@ -293,6 +335,11 @@ struct CreateInvoice {
   std::string description;
   Metadata metadata;
   std::optional<std::vector<AppliedTaxRate>> tax_rates = {};  ///< empty: the subscription's, if it is for one
+  /// Instead of the subscription's or the customer's; empty inside: none at all.
+  std::optional<std::optional<Redemption>> discount;
+  std::optional<std::string> footer;          ///< empty: the customer's
+  std::optional<CustomFields> custom_fields;  ///< empty: the customer's
+  std::string statement_descriptor;
 };
 
 /// Members without a value stay as they are. Only drafts take what is not a description or metadata.
@@ -305,6 +352,9 @@ struct UpdateInvoice {
   std::optional<SourceId> default_source;                     ///< empty inside: the subscription's or the customer's
   std::optional<bool> auto_advance;                           ///< goes on collecting it, or stops
   std::optional<std::vector<AppliedTaxRate>> tax_rates = {};  ///< all of them
+  std::optional<std::optional<Redemption>> discount = {};     ///< instead of the one there is; empty inside: none
+  std::optional<std::string> footer = {}, statement_descriptor = {};
+  std::optional<CustomFields> custom_fields = {};
 };
 
 /// Numbers and opens the draft without waiting for its time; without auto_advance billd does not collect it by itself.
@@ -589,7 +639,8 @@ using AnyCommand =
                  UpdateSubscription, RefundCharge, UpdateRefund, RecordRefundOutcome, RenewSubscription,
                  LapseSubscription, RecordDispute, VerifySource, UpdateCharge, CreateCreditNote, UpdateCreditNote,
                  VoidCreditNote, AdjustBalance, CreateSchedule, UpdateSchedule, CancelSchedule, ReleaseSchedule,
-                 RecordUsage, ChargeCustomer, RecordForeignRefund, HoldDraft, UpdateBalanceTransaction>;
+                 RecordUsage, ChargeCustomer, RecordForeignRefund, HoldDraft, UpdateBalanceTransaction,
+                 UnpauseSubscription, AddTaxIdentifier, RemoveTaxIdentifier>;
 
 template <class Variant, class Type>
 constexpr bool is_alternative = false;

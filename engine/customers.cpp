@@ -159,11 +159,15 @@ Result<void> create_customer(Change& change, const CreateCustomer& command) {
   customer.code = command.code;
   customer.account_id = command.account_id;
   customer.user_name = command.user_name;
+  customer.invoice_footer = command.invoice_footer;
+  customer.invoice_fields = command.invoice_fields;
   if (command.discount) {
     auto redeemed = redeem_for_customer(change, *command.discount);
     if (!redeemed) return redeemed.error();
     customer.discount = std::move(*redeemed);
   }
+  auto identified = put_tax_identifiers(change, command.tax_identifiers);
+  if (!identified) return identified.error();
   const Source* source = nullptr;
   if (command.source) {
     auto put = put_source(change, *command.source);
@@ -174,6 +178,8 @@ Result<void> create_customer(Change& change, const CreateCustomer& command) {
   }
   change.emit({EventType::customer_created}, customer);
   if (customer.discount) change.emit({EventType::customer_discount_created}, *customer.discount);
+  for (const TaxIdentifier& identifier : customer.tax_identifiers)
+    change.emit({EventType::tax_identifier_created}, identifier);
   if (source != nullptr) tell_of_new_source(change, *source);
   change.set_subject(customer.id.value());
   return {};
@@ -218,6 +224,8 @@ Result<void> update_customer(Change& change, const UpdateCustomer& command) {
   if (command.shipping) customer.shipping = *command.shipping;
   if (command.tax_exempt) customer.tax_exempt = *command.tax_exempt;
   if (command.preferred_locales) customer.preferred_locales = *command.preferred_locales;
+  if (command.invoice_footer) customer.invoice_footer = *command.invoice_footer;
+  if (command.invoice_fields) customer.invoice_fields = *command.invoice_fields;
   if (command.discount) {
     std::optional<Discount> discount;
     if (*command.discount) {

@@ -56,6 +56,9 @@ struct Carry {
   Result<void> operator()(const ReleaseSchedule& command) const { return release_schedule(change, command); }
   Result<void> operator()(const ChargeCustomer& command) const { return charge_customer(change, command); }
   Result<void> operator()(const HoldDraft& command) const { return hold_draft(change, command); }
+  Result<void> operator()(const UnpauseSubscription& command) const { return unpause_subscription(change, command); }
+  Result<void> operator()(const AddTaxIdentifier& command) const { return add_tax_identifier(change, command); }
+  Result<void> operator()(const RemoveTaxIdentifier& command) const { return remove_tax_identifier(change, command); }
   Result<void> operator()(const RecordForeignRefund& command) const { return record_foreign_refund(change, command); }
 };
 

@@ -143,7 +143,7 @@ void with_customer(Change& change, Act act) {
 
 Result<void> total_up(Change& change, Invoice& invoice, Subscription* subscription) {
   const Timestamp date = date_of(invoice);
-  if (!invoice.discount && !change.customer().deleted) {
+  if (!invoice.discount && !invoice.has_own_discount && !change.customer().deleted) {
     const Discount* discount = discount_in_effect(change.customer(), subscription, date);
     // Source: Stripe, coupons are ignored on invoices of nothing, and not used up by them.
     if (discount != nullptr && discount_of(invoice.lines, discount->coupon) != 0) {
@@ -170,7 +170,8 @@ Result<void> total_up(Change& change, Invoice& invoice) {
 }
 
 void give_discount_back(Change& change, const Invoice& invoice) {
-  if (!invoice.discount || invoice.discount->coupon.duration != CouponDuration::once || change.customer().deleted)
+  if (!invoice.discount || invoice.has_own_discount || change.customer().deleted ||
+      invoice.discount->coupon.duration != CouponDuration::once)
     return;
   std::optional<Discount>* place = place_of(change, invoice.discount->subscription);
   if (place == nullptr || *place) return;

@@ -24,6 +24,8 @@ std::string_view name(SubscriptionStatus status) {
       return "unpaid: the attempts are exhausted; its invoices are drawn up, but not collected";
     case SubscriptionStatus::canceled:
       return "canceled";
+    case SubscriptionStatus::paused:
+      return "paused: its trial ended without a way to pay";
   }
   return "";
 }
@@ -217,6 +219,15 @@ class Explainer {
           ", it is over: a first payment may take " + days(rules_.incomplete_expires_after) + ".");
       return;
     }
+    if (subscription.pending_update)
+      say("A change of it waits for the payment of " + subscription.pending_update->invoice.value() +
+          "; unless that comes until " + text(subscription.pending_update->expires_at) + ", it is dropped.");
+    if (subscription.status == SubscriptionStatus::paused) {
+      say("Nothing of it is billed until somebody resumes it.");
+      return;
+    }
+    if (subscription.pending_item_interval)
+      say("On " + text(subscription.pending_item_interval->next()) + " its pending items are billed.");
     const Timestamp end = subscription.current_period.end;
     const bool ends_before = subscription.cancel_at && *subscription.cancel_at <= end;
     if (subscription.cancel_at_period_end || ends_before) {

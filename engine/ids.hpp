@@ -148,6 +148,10 @@ struct TestClockKind {
 struct EventKind {
   static constexpr std::string_view prefix = "evt_";
 };
+/// A number that a tax office gave to a customer.
+struct TaxIdentifierKind {
+  static constexpr std::string_view prefix = "txi_";
+};
 
 using CustomerId = Id<CustomerKind>;
 using SourceId = Id<SourceKind>;
@@ -170,6 +174,7 @@ using TaxRateId = Id<TaxRateKind>;
 using DiscountId = Id<DiscountKind>;
 using TestClockId = Id<TestClockKind>;
 using EventId = Id<EventKind>;
+using TaxIdentifierId = Id<TaxIdentifierKind>;
 
 /// `value` in base 62, most significant digit first, exactly `width` characters (higher digits are dropped).
 std::string base62(std::uint64_t value, std::size_t width);

@@ -5,6 +5,7 @@
 
 #include "engine/amounts.hpp"
 #include "engine/lookup.hpp"
+#include "engine/one_time.hpp"
 
 namespace billd {
 namespace {
@@ -35,12 +36,7 @@ Result<void> check_period(const std::optional<Period>& period) {
 
 /// A price that may be on an invoice item.
 Result<void> check_one_time(const Price& price) {
-  // Source: Stripe refuses it in these words.
-  if (!price.one_time)
-    return Failure{Errc::invalid_parameter,
-                   "The price specified is set to `type=recurring` but this field only accepts prices with "
-                   "`type=one_time`.",
-                   "price"};
+  if (!price.one_time) return recurring_price_refused("price");
   return check_price(price);
 }
 
@@ -158,6 +154,12 @@ Result<Price> price_of(const CreateInvoiceItem& command) {
 }
 
 }  // namespace
+
+Failure recurring_price_refused(std::string parameter) {
+  return {Errc::invalid_parameter,
+          "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.",
+          std::move(parameter)};
+}
 
 Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& command) {
   Account& account = change.account();
@@ -280,9 +282,14 @@ Result<void> check_one_time_items(const std::vector<OneTimeItem>& items, Currenc
   return {};
 }
 
-Result<void> add_one_time_items(Change& change, const Subscription& subscription,
-                                const std::vector<OneTimeItem>& items) {
+void tell_of_items(Change& change, const std::vector<InvoiceItem>& items) {
+  for (const InvoiceItem& item : items) change.emit({EventType::invoiceitem_created}, item);
+}
+
+Result<std::vector<InvoiceItem>> add_one_time_items(Change& change, const Subscription& subscription,
+                                                    const std::vector<OneTimeItem>& items) {
   std::vector<InvoiceItem>& pending = change.account().invoice_items;
+  std::vector<InvoiceItem> added;
   if (!items.empty() && pending.size() + items.size() > pending_max) return too_many_items("pending");
   for (const OneTimeItem& each : items) {
     auto amount = amount_of(each.price, each.quantity);
@@ -296,10 +303,11 @@ Result<void> add_one_time_items(Change& change, const Subscription& subscription
     item.period = Period{whole_second(change.now), whole_second(change.now)};
     item.subscription = subscription.id;
     item.description = each.description;
+    added.push_back(item);
     pending.push_back(std::move(item));
     change.touch();
   }
-  return {};
+  return added;
 }
 
 void forget_items(Change& change, const Subscription& subscription) {
@@ -328,11 +336,19 @@ void take_pending_items(Change& change, Invoice& invoice, Sweep sweep) {
   pending = std::move(left);
 }
 
-void give_items_back(Change& change, const Invoice& invoice) {
+void give_items_back(Change& change, const Invoice& invoice, std::optional<std::uint64_t> drawn_before) {
   if (change.customer().deleted) return;
+  const AccountKey& key = change.account().key;
+  const auto is_later = [&](const InvoiceItemId& id) {
+    // What was brought along from elsewhere has no number.
+    const auto number = AccountKey::of_id(id.value()) == key
+                            ? object_number(key, id_body(id.value()).substr(account_key_length))
+                            : std::nullopt;
+    return number && drawn_before && *number > *drawn_before;
+  };
   std::vector<InvoiceItem>& pending = change.account().invoice_items;
   for (const InvoiceLine& line : invoice.lines) {
-    if (line.is_recurring()) continue;
+    if (line.is_recurring() || is_later(line.invoice_item)) continue;
     InvoiceItem item = invoice_item_of(line);
     // No invoice of a subscription that has ended would take it again: the customer's next one does.
     const Subscription* subscription = change.account().find(item.subscription);

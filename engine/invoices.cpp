@@ -83,6 +83,10 @@ Invoice begin_invoice(Change& change, BillingReason reason, Currency currency) {
   invoice.period = {whole_second(change.now), whole_second(change.now)};
   invoice.total = invoice.amount_paid = Money{0, currency};
   invoice.finalize_at = change.now + change.rules.invoice_finalize_delay;
+  if (!invoice.is_of_direct_charge()) {
+    invoice.footer = change.customer().invoice_footer;
+    invoice.custom_fields = change.customer().invoice_fields;
+  }
   return invoice;
 }
 
@@ -194,6 +198,8 @@ Result<void> finalize_invoice(Change& change, Invoice& invoice) {
   if (!invoice.provisional) invoice.number = draw_invoice_number(change);
   invoice.finalized_at = change.now;
   invoice.finalize_at.reset();
+  for (const TaxIdentifier& identifier : change.customer().tax_identifiers)
+    invoice.customer_tax_identifiers.emplace_back(identifier.type, identifier.value);
   fold_usage(change, invoice);
   const bool is_too_small = use->due == 0 && use->ending_balance > 0;
   set_balance(change, use->ending_balance,
@@ -247,6 +253,35 @@ Result<void> make_void(Change& change, Invoice& invoice) {
   return {};
 }
 
+namespace {
+
+/// The discount that is redeemed for this draft alone, or none.
+Result<void> change_own_discount(Change& change, Invoice& invoice, const std::optional<Redemption>& redemption) {
+  give_discount_back(change, invoice);
+  invoice.discount.reset();
+  invoice.has_own_discount = true;
+  if (!redemption) return {};
+  const Money purchase{invoice.subtotal(), invoice.total.currency};
+  auto redeemed = redeem(change, *redemption, SubscriptionId(), &purchase);
+  if (!redeemed) return Failure{redeemed.error().code, redeemed.error().detail, "discounts"};
+  invoice.discount = std::move(*redeemed);
+  return {};
+}
+
+/// What only a draft takes, by the parameter's name; null: none of it is asked for.
+const char* fixed_by_finalizing(const UpdateInvoice& command) {
+  if (command.due_at) return "due_date";
+  if (command.default_source) return "default_source";
+  if (command.tax_rates) return "default_tax_rates";
+  if (command.discount) return "discounts";
+  if (command.footer) return "footer";
+  if (command.custom_fields) return "custom_fields";
+  if (command.statement_descriptor) return "statement_descriptor";
+  return nullptr;
+}
+
+}  // namespace
+
 Result<void> create_invoice(Change& change, const CreateInvoice& command) {
   Account& account = change.account();
   auto exists = check_customer(account.customer);
@@ -277,12 +312,19 @@ Result<void> create_invoice(Change& change, const CreateInvoice& command) {
   invoice.default_source = command.default_source;
   invoice.description = command.description;
   invoice.metadata = command.metadata;
+  if (command.footer) invoice.footer = *command.footer;
+  if (command.custom_fields) invoice.custom_fields = *command.custom_fields;
+  invoice.statement_descriptor = command.statement_descriptor;
   invoice.auto_advance = command.auto_advance;
   if (!command.auto_advance) invoice.finalize_at.reset();
   if (command.tax_rates)
     invoice.tax_rates = *command.tax_rates;
   else if (subscription != nullptr)
     invoice.tax_rates = subscription->tax_rates;
+  if (command.discount) {
+    auto own = change_own_discount(change, invoice, *command.discount);
+    if (!own) return own.error();
+  }
   if (command.take_pending_items) {
     take_pending_items(change, invoice, Sweep::by_hand);
     // Source: Stripe refuses to make an invoice of nothing.
@@ -303,9 +345,9 @@ Result<void> update_invoice(Change& change, const UpdateInvoice& command) {
   if (found == nullptr) return no_such_invoice(command.invoice);
   auto exists = check_customer(change.customer());
   if (!exists) return exists.error();
-  if ((command.due_at || command.default_source || command.tax_rates) && found->status != InvoiceStatus::draft)
-    return Failure{Errc::invalid_state, "Finalized invoices can't be updated in this way",
-                   command.due_at ? "due_date" : (command.default_source ? "default_source" : "default_tax_rates")};
+  if (const char* parameter = fixed_by_finalizing(command);
+      parameter != nullptr && found->status != InvoiceStatus::draft)
+    return Failure{Errc::invalid_state, "Finalized invoices can't be updated in this way", parameter};
   if (command.tax_rates) {
     auto rates_are_fine = check_tax_rates(*command.tax_rates, "default_tax_rates");
     if (!rates_are_fine) return rates_are_fine.error();
@@ -326,8 +368,15 @@ Result<void> update_invoice(Change& change, const UpdateInvoice& command) {
   if (!patched) return patched.error();
   if (command.due_at) invoice.due_at = whole_second(*command.due_at);
   if (command.default_source) invoice.default_source = *command.default_source;
-  if (command.tax_rates) {
-    invoice.tax_rates = *command.tax_rates;
+  if (command.footer) invoice.footer = *command.footer;
+  if (command.custom_fields) invoice.custom_fields = *command.custom_fields;
+  if (command.statement_descriptor) invoice.statement_descriptor = *command.statement_descriptor;
+  if (command.tax_rates) invoice.tax_rates = *command.tax_rates;
+  if (command.discount) {
+    auto changed = change_own_discount(change, invoice, *command.discount);
+    if (!changed) return changed.error();
+  }
+  if (command.tax_rates || command.discount) {
     auto total = total_up(change, invoice);
     if (!total) return total.error();
   }
@@ -399,6 +448,8 @@ Result<void> void_invoice(Change& change, const VoidInvoice& command) {
   const bool was_first_payment = subscription != nullptr && subscription->latest_invoice == invoice.id &&
                                  subscription->status == SubscriptionStatus::incomplete;
   if (was_first_payment) return expire_subscription(change, *subscription, change.now);
+  // Source: Stripe, a pending update is called off by voiding its invoice.
+  if (pending_update_of(change.account(), invoice) != nullptr) return drop_pending_update(change, *subscription);
   return {};
 }
 

@@ -129,6 +129,8 @@ Result<void> record_usage(Change& change, const RecordUsage& command) {
   if (time > change.now + clock_tolerance)
     return Failure{Errc::invalid_parameter, "The timestamp cannot be in the future.", "timestamp"};
   const Subscription& subscription = *found.subscription;
+  if (subscription.status == SubscriptionStatus::paused)
+    return Failure{Errc::invalid_state, "The subscription is paused: nothing is used until it is resumed."};
   if (subscription.current_period.end <= change.now && !subscription.grace_until)
     return Failure{Errc::invalid_state, "The subscription is being renewed; try again in a moment."};
   const UsagePoint point{std::min(time, whole_second(change.now)), command.quantity};

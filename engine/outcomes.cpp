@@ -42,6 +42,11 @@ Result<void> charge_was_declined(Change& change, Invoice& invoice, const Charge&
   change.emit({EventType::charge_failed}, ChargeSnapshot{charge, invoice.id});
   if (invoice.provisional) return forget_provisional(change, invoice);
   if (invoice.is_of_direct_charge()) return {};
+  if (const PendingUpdate* update = pending_update_of(change.account(), invoice);
+      update != nullptr && update->ends_when_declined) {
+    change.emit({EventType::invoice_payment_failed}, invoice);
+    return drop_pending_update(change, *change.account().find(invoice.subscription));
+  }
   set_delinquent(change, true);
   invoice_payment_failed(change, invoice);
   return {};
@@ -58,6 +63,9 @@ Result<void> charge_is_absent(Change& change, Invoice& invoice, Charge& charge) 
   charge.decline_code = "processing_error";
   change.touch();
   if (invoice.provisional) return forget_provisional(change, invoice);
+  if (const PendingUpdate* update = pending_update_of(change.account(), invoice);
+      update != nullptr && update->ends_when_declined)
+    return drop_pending_update(change, *change.account().find(invoice.subscription));
   replace_charge(change, invoice);
   return {};
 }

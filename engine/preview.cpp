@@ -3,8 +3,8 @@
 #include <set>
 
 #include "engine/change.hpp"
-#include "engine/decide.hpp"
 #include "engine/future.hpp"
+#include "engine/schedule_preview.hpp"
 
 namespace billd {
 namespace {
@@ -111,18 +111,41 @@ class NextInvoice : public Future {
   std::int64_t balance_ = 0;  ///< that it will find
 };
 
+/// What something costs can be told without a way to pay for it.
+void give_way_to_pay(Account& account) {
+  if (!account.sources.empty()) return;
+  Source& source = account.sources.emplace_back();
+  source.id = account.customer.default_source = SourceId("card_preview");
+}
+
 }  // namespace
+
+Result<Invoice> preview_schedule(Account account, const ScheduleId& id, Timestamp now, const Rules& rules) {
+  const Schedule* schedule = account.find(id);
+  if (schedule == nullptr || !schedule->is_live())
+    return Failure{Errc::not_found, "No such subscription schedule: " + id.value(), "schedule"};
+  if (!schedule->subscription.is_empty()) {
+    const SubscriptionId subscription = schedule->subscription;
+    return preview(std::move(account), std::nullopt, subscription, now, rules);
+  }
+  std::set<InvoiceId> before;
+  for (const Invoice& invoice : account.invoices) before.insert(invoice.id);
+  give_way_to_pay(account);
+  Change change(std::move(account), std::max(now, schedule->next_at()), rules);
+  auto begun = advance_schedule(change, *change.account().find(id));
+  if (!begun) return begun.error();
+  auto made = made_by(change.finish(), before);
+  if (!made) return made.error();
+  if (!*made) return Failure{Errc::not_found, "No upcoming invoices for this schedule: " + id.value(), "schedule"};
+  return std::move(**made);
+}
 
 Result<Invoice> preview(Account account, const std::optional<Command>& command, const SubscriptionId& subscription,
                         Timestamp now, const Rules& rules) {
   if (account.customer.deleted) return no_such_customer(account.customer);
   std::set<InvoiceId> before;
   for (const Invoice& invoice : account.invoices) before.insert(invoice.id);
-  // What something costs can be told without a way to pay for it.
-  if (account.sources.empty()) {
-    Source& source = account.sources.emplace_back();
-    source.id = account.customer.default_source = SourceId("card_preview");
-  }
+  give_way_to_pay(account);
   SubscriptionId of = subscription;
   if (command) {
     auto decided = decide(std::move(account), *command, now, rules);

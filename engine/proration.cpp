@@ -45,19 +45,22 @@ Timestamp proration_moment(const Subscription& subscription, Timestamp time, Pro
   return std::clamp(moment, subscription.current_period.start, subscription.current_period.end);
 }
 
-Result<void> prorate(Change& change, const Subscription& subscription, const SubscriptionItem& item, Period stretch,
-                     Side side) {
+namespace {
+
+/// What a whole period of the item costs. What a discount takes is in the amount: the cost without it is what was paid,
+/// or is to be.
+Result<Money> discounted_cost(const SubscriptionItem& item) {
   auto cost = cost_of(item);
-  if (!cost) return cost.error();
-  // What a discount takes is in the amount: the cost without it is what was paid, or is to be.
-  cost->minor -= std::min(cost->minor, item.discount);
-  auto amount = share_in(subscription, *cost, stretch);
-  if (!amount) return amount.error();
-  if (amount->minor == 0) return {};
+  if (cost) cost->minor -= std::min(cost->minor, item.discount);
+  return cost;
+}
+
+void add_proration(Change& change, const Subscription& subscription, const SubscriptionItem& item, Period stretch,
+                   Money amount) {
   InvoiceItem proration;
   proration.id = change.draw_id<InvoiceItemKind>();
   proration.created = change.now;
-  proration.amount = side == Side::credit ? Money{-amount->minor, amount->currency} : *amount;
+  proration.amount = amount;
   proration.quantity = item.quantity;
   proration.price = item.price;
   proration.period = stretch;
@@ -70,6 +73,42 @@ Result<void> prorate(Change& change, const Subscription& subscription, const Sub
   proration.proration = true;
   change.emit({EventType::invoiceitem_created}, proration);
   change.account().invoice_items.push_back(std::move(proration));
+}
+
+/// What so much time costs by periods that are counted from its beginning.
+Result<Money> cost_from(Money cost, Recurrence recurrence, Period stretch) {
+  const std::int64_t whole = ordinal_at(stretch.start, recurrence, stretch.end);
+  const Period last = period_at(stretch.start, recurrence, whole);
+  auto amount = multiply(cost, whole);
+  if (!amount) return amount.error();
+  auto rest = scale(cost, (stretch.end - last.start).count(), (last.end - last.start).count(), Rounding::half_up);
+  if (!rest) return rest.error();
+  return add(*amount, *rest);
+}
+
+}  // namespace
+
+Result<void> prorate(Change& change, const Subscription& subscription, const SubscriptionItem& item, Period stretch,
+                     Side side) {
+  auto cost = discounted_cost(item);
+  if (!cost) return cost.error();
+  auto amount = share_in(subscription, *cost, stretch);
+  if (!amount) return amount.error();
+  if (amount->minor == 0) return {};
+  if (side == Side::credit) amount->minor = -amount->minor;
+  add_proration(change, subscription, item, stretch, *amount);
+  return {};
+}
+
+Result<void> bill_since(Change& change, const Subscription& subscription, Timestamp start) {
+  const Period elapsed{whole_second(start), subscription.current_period.start};
+  for (const SubscriptionItem& item : subscription.items) {
+    auto cost = discounted_cost(item);
+    if (!cost) return cost.error();
+    auto amount = cost_from(*cost, subscription.recurrence(), elapsed);
+    if (!amount) return amount.error();
+    if (amount->minor != 0) add_proration(change, subscription, item, elapsed, *amount);
+  }
   return {};
 }
 

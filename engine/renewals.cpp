@@ -51,12 +51,14 @@ Result<void> renew_one(Change& change, Subscription& subscription, const RenewSu
   return renew(change, subscription);
 }
 
-Result<void> check_renewable(const Subscription& subscription) {
+Result<void> check_renewable(const Account& account, const Subscription& subscription) {
   if (!subscription.is_live()) return Failure{Errc::invalid_state, "The subscription has ended.", "subscription"};
   if (subscription.status == SubscriptionStatus::incomplete)
     return Failure{Errc::invalid_state, "A subscription whose first payment is incomplete is not renewed.",
                    "subscription"};
-  return {};
+  if (subscription.status == SubscriptionStatus::paused)
+    return Failure{Errc::invalid_state, "A paused subscription is resumed, not renewed.", "subscription"};
+  return check_no_pending_payment(account, subscription);
 }
 
 }  // namespace
@@ -73,14 +75,14 @@ Result<void> renew_by_hand(Change& change, const RenewSubscription& command) {
   if (!command.subscription.is_empty()) {
     Subscription* subscription = find_known(change, command.subscription);
     if (subscription == nullptr) return no_such_subscription(command.subscription);
-    auto renewable = check_renewable(*subscription);
+    auto renewable = check_renewable(account, *subscription);
     if (!renewable) return renewable.error();
     change.set_subject(subscription->id.value());
     return renew_one(change, *subscription, command);
   }
   change.set_subject(account.customer.id.value());
   for (Subscription& subscription : account.subscriptions) {
-    if (!check_renewable(subscription)) continue;
+    if (!check_renewable(account, subscription)) continue;
     // Of several, those that cannot be renewed ahead are left to their time.
     if (command.advance && subscription.current_period.end > change.now && !check_advance(subscription)) continue;
     auto renewed = renew_one(change, subscription, command);
@@ -92,7 +94,7 @@ Result<void> renew_by_hand(Change& change, const RenewSubscription& command) {
 Result<void> lapse_subscription(Change& change, const LapseSubscription& command) {
   Subscription* subscription = find_known(change, command.subscription);
   if (subscription == nullptr) return no_such_subscription(command.subscription);
-  auto renewable = check_renewable(*subscription);
+  auto renewable = check_renewable(change.account(), *subscription);
   if (!renewable) return renewable.error();
   change.set_subject(subscription->id.value());
   if (subscription->grace_until) {

@@ -312,6 +312,12 @@ Result<Schedule> from_subscription(Change& change, const CreateSchedule& command
   if (!subscription->schedule.is_empty())
     return Failure{Errc::invalid_state, "The subscription has a schedule already: " + subscription->schedule.value(),
                    "from_subscription"};
+  if (subscription->pending_update)
+    return Failure{Errc::invalid_state, "The subscription has a pending update: pay its invoice first, or void it.",
+                   "from_subscription"};
+  if (subscription->status == SubscriptionStatus::paused)
+    return Failure{Errc::invalid_state, "A paused subscription is resumed before it gets a schedule.",
+                   "from_subscription"};
   if (subscription->status == SubscriptionStatus::incomplete)
     return Failure{Errc::invalid_state, "A subscription whose first payment is incomplete takes no schedule.",
                    "from_subscription"};

@@ -54,6 +54,9 @@ Result<void> check_cycle(const Change& change, const Subscribe& command, Timesta
       *command.billing_cycle_anchor > boundary(start, command.items.front().price.recurrence, 1))
     return Failure{Errc::invalid_parameter, "billing_cycle_anchor cannot be later than next natural billing date",
                    "billing_cycle_anchor"};
+  if (command.backdate_start && (*command.backdate_start > begins || *command.backdate_start < Timestamp()))
+    return Failure{Errc::invalid_parameter, "Invalid timestamp: must be an integer Unix timestamp in the past",
+                   "backdate_start_date"};
   if (command.cancel_at && command.cancel_at_period_end)
     return Failure{Errc::invalid_parameter,
                    "Received both cancel_at and cancel_at_period_end parameters. Please pass in only one.",
@@ -68,10 +71,6 @@ void note_cancellation(Subscription& subscription, const std::optional<std::stri
                        const std::optional<std::string>& feedback) {
   if (comment) subscription.cancellation_comment = *comment;
   if (feedback) subscription.cancellation_feedback = *feedback;
-}
-
-void tell_of_items(Change& change, const std::vector<InvoiceItem>& items) {
-  for (const InvoiceItem& item : items) change.emit({EventType::invoiceitem_created}, item);
 }
 
 std::vector<SubscriptionItem> items_of(const Subscribe& command) {
@@ -125,6 +124,9 @@ Subscription begin_subscription(Change& change, const Subscribe& command, Timest
   subscription.metadata = command.metadata;
   subscription.tax_rates = command.tax_rates;
   subscription.description = command.description;
+  subscription.missing_payment_method = command.missing_payment_method;
+  if (command.backdate_start) subscription.start_date = whole_second(*command.backdate_start);
+  set_pending_item_interval(change, subscription, command.pending_item_interval);
   const Timestamp start = whole_second(begins), cycle = cycle_start(begins, command);
   const bool trial = cycle > start;
   if (trial) begin_trial(change, subscription, start, cycle);
@@ -237,6 +239,11 @@ Result<void> check_subscribe(const Change& change, const Subscribe& command, Tim
   if (!rates_are_fine) return rates_are_fine.error();
   auto once = check_one_time_items(command.one_time_items, command.items.front().price.unit_amount.currency);
   if (!once) return once.error();
+  auto interval = check_interval(command.pending_item_interval);
+  if (!interval) return interval.error();
+  if (command.payment_behavior == PaymentBehavior::pending_if_incomplete)
+    return Failure{Errc::invalid_parameter,
+                   "`pending_if_incomplete` is for changes of a subscription, not for a new one.", "payment_behavior"};
   return check_cycle(change, command, start);
 }
 
@@ -261,18 +268,19 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
   const Timestamp start = subscription.current_period.start;
   auto paid = pay_until_end(change, subscription);
   if (!paid) return paid.error();
-  const std::size_t pending_before = account.invoice_items.size();
+  if (command.backdate_start && command.prorate_backdating) {
+    auto elapsed = bill_since(change, subscription, *command.backdate_start);
+    if (!elapsed) return elapsed.error();
+  }
   auto added = add_one_time_items(change, subscription, command.one_time_items);
   if (!added) return added.error();
-  const std::vector<InvoiceItem> new_items(account.invoice_items.begin() + static_cast<std::ptrdiff_t>(pending_before),
-                                           account.invoice_items.end());
   if (!trial && subscription.is_free_period()) {
     // Source: Stripe, what precedes the anchor is then free, and there is no invoice of nothing for it.
     subscription.status = SubscriptionStatus::active;
     agree_on_currency(change, subscription.items.front().price.unit_amount.currency);
     change.emit({EventType::subscription_created}, subscription);
     if (applied) change.emit({EventType::customer_discount_created}, *applied);
-    tell_of_items(change, new_items);
+    tell_of_items(change, *added);
     change.set_subject(subscription.id.value());
     account.subscriptions.push_back(std::move(subscription));
     return {};
@@ -313,7 +321,7 @@ Result<void> subscribe(Change& change, const Subscribe& command) {
     change.emit({EventType::customer_discount_created}, *applied);
     if (!subscription.discount) change.emit({EventType::customer_discount_deleted}, *applied);
   }
-  if (!subscription.provisional) tell_of_items(change, new_items);
+  if (!subscription.provisional) tell_of_items(change, *added);
   if (trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
   change.emit({EventType::invoice_created}, invoice);
   change.set_subject(subscription.id.value());
@@ -341,11 +349,9 @@ Result<SubscriptionId> begin_by_schedule(Change& change, const Subscribe& comman
   change.emit({EventType::subscription_created}, subscription);
   if (discount) change.emit({EventType::customer_discount_created}, *discount);
   if (is_trial && !subscription.trial_will_end_at) change.emit({EventType::subscription_trial_will_end}, subscription);
-  const std::size_t pending_before = account.invoice_items.size();
   auto added = add_one_time_items(change, subscription, command.one_time_items);
   if (!added) return added.error();
-  tell_of_items(change, {account.invoice_items.begin() + static_cast<std::ptrdiff_t>(pending_before),
-                         account.invoice_items.end()});
+  tell_of_items(change, *added);
   const Period gathered{subscription.current_period.start, subscription.current_period.start};
   // Source: Stripe, the first invoice of a schedule is a draft for about an hour, as nobody waits for it.
   auto billed = bill(change, subscription, subscription, {BillingReason::subscription_create, gathered});
@@ -359,6 +365,7 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
   change.set_subject(subscription->id.value());
   if (!command.at_period_end) {
     note_cancellation(*subscription, command.comment, command.feedback);
+    abandon_pending_update(change, *subscription);
     // Source: Stripe, "if the subscription is set to cancel immediately, pending prorations will be removed"; and those
     // of the cancellation itself are made on demand. Asked for an invoice now, Stripe bills all of them.
     if (!command.invoice_now) drop_prorations(change, *subscription);
@@ -379,6 +386,8 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
   if (subscription->status == SubscriptionStatus::incomplete)
     return Failure{Errc::invalid_state,
                    "A subscription whose first payment is incomplete can only be canceled at once.", "at_period_end"};
+  if (subscription->status == SubscriptionStatus::paused)
+    return Failure{Errc::invalid_state, "A paused subscription can only be canceled at once.", "at_period_end"};
   const bool says_more = command.comment || command.feedback;
   if (subscription->cancel_at_period_end && !says_more) return {};
   auto own = check_own_end(*subscription);
@@ -408,11 +417,13 @@ Result<void> resume_subscription(Change& change, const ResumeSubscription& comma
 }
 
 void cut_off(Change& change, Subscription& subscription) {
+  abandon_pending_update(change, subscription);
   drop_prorations(change, subscription);
   end_subscription(change, subscription, change.now, subscription.current_period.end);
 }
 
 void end_subscription(Change& change, Subscription& subscription, Timestamp ended_at, Timestamp bill_at) {
+  abandon_pending_update(change, subscription);
   subscription.status = SubscriptionStatus::canceled;
   subscription.ended_at = ended_at;
   if (!subscription.canceled_at) subscription.canceled_at = change.now;
@@ -463,11 +474,12 @@ void restart_period(Change& change, Subscription& subscription, Timestamp start,
     plan_upcoming_notice(change, subscription);
     return;
   }
-  if (subscription.status == SubscriptionStatus::trialing) {
-    subscription.status = SubscriptionStatus::active;
+  const bool was_trial = subscription.status == SubscriptionStatus::trialing;
+  if (was_trial) {
     subscription.trial_end = start;
     subscription.trial_will_end_at.reset();
   }
+  if (was_trial || subscription.status == SubscriptionStatus::paused) subscription.status = SubscriptionStatus::active;
   subscription.anchor = start;
   subscription.anchor_ordinal = subscription.ordinal;
   subscription.current_period = subscription.period(subscription.ordinal);
@@ -475,6 +487,13 @@ void restart_period(Change& change, Subscription& subscription, Timestamp start,
 }
 
 Result<void> renew(Change& change, Subscription& subscription) {
+  auto dropped = drop_pending_update(change, subscription);
+  if (!dropped) return dropped.error();
+  if (subscription.status == SubscriptionStatus::trialing) {
+    auto ends = ends_without_payment_method(change, subscription);
+    if (!ends) return ends.error();
+    if (*ends) return {};
+  }
   Subscription before = subscription;
   subscription.ordinal += 1;
   subscription.paid_until.reset();
@@ -502,7 +521,11 @@ Result<void> renew(Change& change, Subscription& subscription) {
 Result<void> bill(Change& change, Subscription& subscription, Subscription before, const Billing& billing) {
   auto drawn_up = draw_up_invoice(change, subscription, billing);
   if (!drawn_up) return drawn_up.error();
-  Invoice& invoice = **drawn_up;
+  return settle_bill(change, subscription, std::move(before), **drawn_up, billing);
+}
+
+Result<void> settle_bill(Change& change, Subscription& subscription, Subscription before, Invoice& invoice,
+                         const Billing& billing) {
   subscription.latest_invoice = invoice.id;
   const bool is_unpaid = subscription.status == SubscriptionStatus::unpaid;
   if (is_unpaid) {
@@ -516,12 +539,20 @@ Result<void> bill(Change& change, Subscription& subscription, Subscription befor
   if (!billing.immediate || is_unpaid || invoice.collection == Collection::send_invoice) return {};
   auto finalized = finalize_invoice(change, invoice);
   if (!finalized) return finalized.error();
-  if (invoice.next_attempt_at) collect(change, invoice);
+  if (!invoice.next_attempt_at) return {};
+  if (!billing.waits) {
+    collect(change, invoice);
+    return {};
+  }
+  // Source: Stripe, default_incomplete makes it past_due "when payment is required" and awaits the customer.
+  invoice.next_attempt_at.reset();
+  if (subscription.status == SubscriptionStatus::active) set_status(change, subscription, SubscriptionStatus::past_due);
   return {};
 }
 
 void invoice_was_paid(Change& change, const Invoice& invoice) {
   Subscription* subscription = change.account().find(invoice.subscription);
+  if (pending_update_of(change.account(), invoice) != nullptr) apply_pending_update(change, *subscription);
   // Source: Stripe, paying the latest invoice makes the subscription active again.
   if (subscription == nullptr || subscription->latest_invoice != invoice.id) return;
   switch (subscription->status) {
@@ -536,12 +567,14 @@ void invoice_was_paid(Change& change, const Invoice& invoice) {
     case SubscriptionStatus::trialing:
     case SubscriptionStatus::active:
     case SubscriptionStatus::canceled:
+    case SubscriptionStatus::paused:
       return;
   }
 }
 
 void invoice_payment_pending(Change& change, const Invoice& invoice) {
   Subscription* subscription = change.account().find(invoice.subscription);
+  if (pending_update_of(change.account(), invoice) != nullptr) apply_pending_update(change, *subscription);
   if (subscription != nullptr && subscription->latest_invoice == invoice.id &&
       subscription->status == SubscriptionStatus::incomplete)
     set_status(change, *subscription, status_when_paid(*subscription, change.now));
@@ -549,8 +582,10 @@ void invoice_payment_pending(Change& change, const Invoice& invoice) {
 
 void invoice_payment_failed(Change& change, Invoice& invoice) {
   Subscription* subscription = change.account().find(invoice.subscription);
-  // The first payment of a subscription is asked for by hand; the schedule is for what billd collects by itself.
-  const bool first_payment = subscription != nullptr && subscription->status == SubscriptionStatus::incomplete;
+  // The first payment of a subscription, or of a change that waits for it, is asked for by hand; the schedule is for
+  // what billd collects by itself.
+  const bool first_payment = (subscription != nullptr && subscription->status == SubscriptionStatus::incomplete) ||
+                             pending_update_of(change.account(), invoice) != nullptr;
   // A next attempt that stands already is not moved by an attempt by hand, and a closed invoice has none.
   const bool goes_on = invoice.auto_advance && !invoice.next_attempt_at && !first_payment &&
                        invoice.collection == Collection::charge_automatically;

@@ -23,6 +23,8 @@ enum class Task : std::uint8_t {
   begin_grace,
   renew,
   bill_items,
+  expire_pending_update,
+  bill_pending_items,
   announce_expiry,
 };
 
@@ -54,6 +56,15 @@ std::optional<Waits> waits_for(const Account&, const Schedule& schedule) {
   return Waits{Queue::renewal, schedule.next_at(), Task::advance_schedule};
 }
 
+/// Nothing is renewed; only ends come.
+std::optional<Waits> waits_while_paused(const Subscription& subscription) {
+  std::optional<Waits> next;
+  if (subscription.cancel_at) next = Waits{Queue::cancellation, *subscription.cancel_at, Task::end};
+  if (const auto& update = subscription.pending_update; update && (!next || update->expires_at <= next->due))
+    next = Waits{Queue::renewal, update->expires_at, Task::expire_pending_update};
+  return next;
+}
+
 std::optional<Waits> waits_for(const Account& account, const Subscription& subscription) {
   if (subscription.status == SubscriptionStatus::incomplete) {
     if (!subscription.expires_at || subscription.provisional) return std::nullopt;
@@ -63,6 +74,9 @@ std::optional<Waits> waits_for(const Account& account, const Subscription& subsc
     return Waits{Queue::cancellation, *subscription.expires_at, Task::expire};
   }
   if (!subscription.is_live()) return std::nullopt;
+  // What the subscription is cannot be said while the outcome of the charge for its change is not known.
+  if (!check_no_pending_payment(account, subscription)) return std::nullopt;
+  if (subscription.status == SubscriptionStatus::paused) return waits_while_paused(subscription);
   if (subscription.grace_until) {
     const Timestamp lapses = *subscription.grace_until;
     const Timestamp ends = subscription.cancel_at ? std::min(lapses, *subscription.cancel_at) : lapses;
@@ -78,12 +92,16 @@ std::optional<Waits> waits_for(const Account& account, const Subscription& subsc
                           : Task::renew};
   // Of what comes at the same time the last one that is considered here comes first.
   const auto consider = [&](const std::optional<Timestamp>& time, Task task) {
-    const bool is_first = time && (*time < next.due || (*time == next.due && task == Task::resume_collection));
+    const bool comes_before_renewal = task == Task::resume_collection || task == Task::expire_pending_update;
+    const bool is_first = time && (*time < next.due || (*time == next.due && comes_before_renewal));
     if (is_first) next = {Queue::renewal, *time, task};
   };
   if (!ends) consider(subscription.upcoming_at, Task::announce_upcoming);
   consider(subscription.trial_will_end_at, Task::announce_trial_end);
+  if (subscription.pending_item_interval)
+    consider(subscription.pending_item_interval->next(), Task::bill_pending_items);
   if (subscription.pause) consider(subscription.pause->resumes_at, Task::resume_collection);
+  if (subscription.pending_update) consider(subscription.pending_update->expires_at, Task::expire_pending_update);
   return next;
 }
 
@@ -117,7 +135,10 @@ void for_all_waiting(const Account& account, See see) {
 }
 
 /// Whether it may draw up an invoice: one is enough at a time.
-bool may_bill(Task task) { return task == Task::renew || task == Task::bill_items || task == Task::advance_schedule; }
+bool may_bill(Task task) {
+  return task == Task::renew || task == Task::bill_items || task == Task::advance_schedule ||
+         task == Task::bill_pending_items;
+}
 
 /// The next thing to do, with the object at `index` of its kind.
 struct Step {
@@ -177,6 +198,10 @@ Result<void> take(Change& change, const Step& step) {
       return renew(change, account.subscriptions[index]);
     case Task::bill_items:
       return bill_ended_items(change, account.invoice_items[index]);
+    case Task::expire_pending_update:
+      return expire_pending_update(change, account.subscriptions[index]);
+    case Task::bill_pending_items:
+      return bill_pending_items(change, account.subscriptions[index]);
     case Task::announce_expiry:
       announce_expiry(change, account.sources[index]);
       return {};

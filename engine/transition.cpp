@@ -59,8 +59,14 @@ constexpr auto names = std::to_array<std::string_view>({
     "customer.discount.created",
     "customer.discount.updated",
     "customer.discount.deleted",
+    "customer.subscription.pending_update_applied",
+    "customer.subscription.pending_update_expired",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.tax_id.created",
+    "customer.tax_id.deleted",
 });
-static_assert(names.size() == static_cast<std::size_t>(EventType::customer_discount_deleted) + 1);
+static_assert(names.size() == static_cast<std::size_t>(EventType::tax_identifier_deleted) + 1);
 
 }  // namespace
 

@@ -64,6 +64,12 @@ enum class EventType : std::uint8_t {
   customer_discount_created,
   customer_discount_updated,
   customer_discount_deleted,
+  subscription_pending_update_applied,
+  subscription_pending_update_expired,
+  subscription_paused,
+  subscription_resumed,
+  tax_identifier_created,
+  tax_identifier_deleted,
 };
 
 /// "customer.subscription.updated": Stripe's name of the type.
@@ -100,7 +106,7 @@ struct CreditNoteSnapshot {
 /// An object as it was when an event told of it. An event shows only the object, never what it belongs to.
 /// The places of the alternatives are stored: append only.
 using Snapshot = std::variant<Customer, Source, Subscription, Invoice, ChargeSnapshot, InvoiceItem, RefundSnapshot,
-                              CreditNoteSnapshot, Schedule, Discount>;
+                              CreditNoteSnapshot, Schedule, Discount, TaxIdentifier>;
 
 /// Something that happened, with the object as it was then: `snapshot` and `previous` count in Transition::snapshots.
 /// Several events of one moment share a snapshot.

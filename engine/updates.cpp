@@ -81,8 +81,35 @@ bool changes_billing(const UpdateSubscription& command) {
          command.cancel_at_period_end;
 }
 
+/// Whether the change is made only when it is paid for.
+bool has_to_be_paid(const UpdateSubscription& command) {
+  return command.payment_behavior == PaymentBehavior::pending_if_incomplete ||
+         command.payment_behavior == PaymentBehavior::error_if_incomplete;
+}
+
+/// Whether it is about what a pending update is about.
+bool replaces_pending_update(const UpdateSubscription& command) {
+  return changes_billing(command) || !command.one_time_items.empty() || command.collection || command.tax_rates ||
+         command.pause;
+}
+
 Result<void> check_update(const Change& change, const Account& account, const Subscription& subscription,
                           const UpdateSubscription& command, bool by_schedule) {
+  if (has_to_be_paid(command)) {
+    auto may_wait = check_paid_change(subscription, command);
+    if (!may_wait) return may_wait.error();
+  }
+  if (replaces_pending_update(command)) {
+    auto rests = check_no_pending_payment(account, subscription);
+    if (!rests) return rests.error();
+  }
+  if (command.pending_item_interval) {
+    auto interval = check_interval(*command.pending_item_interval);
+    if (!interval) return interval.error();
+  }
+  if (!by_schedule && subscription.status == SubscriptionStatus::paused &&
+      (changes_billing(command) || !command.one_time_items.empty()))
+    return Failure{Errc::invalid_state, "A paused subscription has to be resumed before it can be changed."};
   if (subscription.status == SubscriptionStatus::incomplete && changes_billing(command))
     return Failure{Errc::invalid_state,
                    "A subscription whose first payment is incomplete cannot be changed; pay its invoice first."};
@@ -138,6 +165,8 @@ void apply_terms(Change& change, Subscription& subscription, const UpdateSubscri
   if (command.collection) subscription.collection = *command.collection;
   if (command.days_until_due) subscription.days_until_due = *command.days_until_due;
   if (command.renewal_trigger) subscription.renewal_trigger = *command.renewal_trigger;
+  if (command.missing_payment_method) subscription.missing_payment_method = *command.missing_payment_method;
+  if (command.pending_item_interval) set_pending_item_interval(change, subscription, *command.pending_item_interval);
   // Time alone renews it now, and the time has come.
   if (subscription.renewal_trigger == RenewalTrigger::schedule) subscription.grace_until.reset();
   if (command.pause) {
@@ -219,6 +248,12 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
   Subscription& subscription = *found;
   auto allowed = check_update(change, account, subscription, command, by_schedule);
   if (!allowed) return allowed.error();
+  // Source: Stripe, a later change takes the place of one that is pending.
+  if (replaces_pending_update(command)) {
+    auto dropped = drop_pending_update(change, subscription);
+    if (!dropped) return dropped.error();
+  }
+  const std::uint64_t objects_before = account.objects;
   auto applied = apply(change, subscription.items, command.items);
   if (!applied) return applied.error();
   std::vector<SubscriptionItem> items = std::move(*applied);
@@ -228,7 +263,9 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
 
   const Subscription before = subscription;
   const std::size_t pending_before = account.invoice_items.size();
-  const bool is_trial = subscription.status == SubscriptionStatus::trialing;
+  // What is paused is still what its trial left.
+  const bool is_trial =
+      subscription.status == SubscriptionStatus::trialing || subscription.status == SubscriptionStatus::paused;
   const bool is_free = subscription.is_free_period();
   const bool prorates = command.proration != ProrationBehavior::none && !is_free;
   const Timestamp time = command.proration_date.value_or(at);
@@ -247,11 +284,9 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
   if (!discounted) return discounted.error();
   auto replaced = bill_replaced_usage(change, subscription, items, command, start);
   if (!replaced) return replaced.error();
-  const std::size_t ordered = account.invoice_items.size();
   auto added = add_one_time_items(change, subscription, command.one_time_items);
   if (!added) return added.error();
-  for (std::size_t i = ordered; i < account.invoice_items.size(); ++i)
-    change.emit({EventType::invoiceitem_created}, InvoiceItem(account.invoice_items[i]));
+  tell_of_items(change, *added);
   const std::vector<AppliedTaxRate> tax_rates = command.tax_rates.value_or(before.tax_rates);
 
   if (begins_period) {
@@ -294,14 +329,20 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
 
   const Period gathered{before.current_period.start, start};
   const bool has_prorations = account.invoice_items.size() > pending_before;
+  const auto bill_now = [&](Billing billing) -> Result<void> {
+    const bool once = command.payment_behavior == PaymentBehavior::error_if_incomplete;
+    billing.waits = command.payment_behavior == PaymentBehavior::default_incomplete;
+    return has_to_be_paid(command) ? bill_if_paid(change, subscription, before, billing, once, objects_before)
+                                   : bill(change, subscription, before, billing);
+  };
   if (begins_period) {
     Billing billing{BillingReason::subscription_update, gathered, true, true};
     billing.ended = EndedPeriod{gathered, is_free};
-    return bill(change, subscription, before, billing);
+    return bill_now(billing);
   }
   const bool takes_nothing = subscription.pause && subscription.pause->takes_nothing_along();
   if (command.proration == ProrationBehavior::always_invoice && has_prorations && !takes_nothing)
-    return bill(change, subscription, before, {BillingReason::subscription_update, gathered, false, true});
+    return bill_now({BillingReason::subscription_update, gathered, false, true});
   change.emit_update(EventType::subscription_updated, before, subscription);
   return {};
 }

@@ -13,7 +13,7 @@ namespace billd {
 constexpr Mode last_enumerator(Mode) { return Mode::live; }
 constexpr StaffRole last_enumerator(StaffRole) { return StaffRole::service; }
 constexpr Interval last_enumerator(Interval) { return Interval::year; }
-constexpr SubscriptionStatus last_enumerator(SubscriptionStatus) { return SubscriptionStatus::canceled; }
+constexpr SubscriptionStatus last_enumerator(SubscriptionStatus) { return SubscriptionStatus::paused; }
 constexpr ChargeState last_enumerator(ChargeState) { return ChargeState::absent; }
 constexpr RefundState last_enumerator(RefundState) { return RefundState::parked; }
 constexpr DisputeStatus last_enumerator(DisputeStatus) { return DisputeStatus::lost; }
@@ -26,11 +26,12 @@ constexpr UsageType last_enumerator(UsageType) { return UsageType::metered; }
 constexpr Aggregation last_enumerator(Aggregation) { return Aggregation::max; }
 constexpr TaxBehavior last_enumerator(TaxBehavior) { return TaxBehavior::inclusive; }
 constexpr CouponDuration last_enumerator(CouponDuration) { return CouponDuration::forever; }
-constexpr EventType last_enumerator(EventType) { return EventType::customer_discount_deleted; }
+constexpr EventType last_enumerator(EventType) { return EventType::tax_identifier_deleted; }
 constexpr TaxExempt last_enumerator(TaxExempt) { return TaxExempt::reverse; }
 constexpr BankAccountStatus last_enumerator(BankAccountStatus) { return BankAccountStatus::errored; }
 constexpr PauseBehavior last_enumerator(PauseBehavior) { return PauseBehavior::void_; }
 constexpr PhaseProration last_enumerator(PhaseProration) { return PhaseProration::none; }
+constexpr MissingPaymentMethod last_enumerator(MissingPaymentMethod) { return MissingPaymentMethod::pause; }
 constexpr ScheduleStatus last_enumerator(ScheduleStatus) { return ScheduleStatus::canceled; }
 constexpr EndBehavior last_enumerator(EndBehavior) { return EndBehavior::cancel; }
 constexpr BalanceReason last_enumerator(BalanceReason) { return BalanceReason::credit_note; }
@@ -49,6 +50,7 @@ bool is_shared(const CardSummary& card) { return card != CardSummary(); }
 bool is_shared(const BankAccountSummary& account) { return account != BankAccountSummary(); }
 
 bool is_sound(const Subscription& subscription) { return !subscription.items.empty(); }
+bool is_sound(const PendingUpdate& update) { return !update.items.empty(); }
 bool is_sound(const Schedule& schedule) {
   return schedule.phase >= 0 && static_cast<std::size_t>(schedule.phase) < schedule.phases.size();
 }
@@ -140,6 +142,14 @@ void describe(Archive& archive, typename Archive::template Object<FormerSystem> 
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<TaxIdentifier> identifier) {
+  archive.field(1, identifier.id);
+  archive.field(2, identifier.created);
+  archive.field(3, identifier.type);
+  archive.field(4, identifier.value);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Customer> customer) {
   archive.field(1, customer.id);
   archive.field(2, customer.created);
@@ -168,6 +178,9 @@ void describe(Archive& archive, typename Archive::template Object<Customer> cust
   archive.field(25, customer.account_id);
   archive.field(26, customer.user_name);
   archive.field(27, customer.former);
+  archive.field(28, customer.tax_identifiers);
+  archive.field(29, customer.invoice_footer);
+  archive.field(30, customer.invoice_fields);
 }
 
 template <class Archive>
@@ -293,6 +306,35 @@ void describe(Archive& archive, typename Archive::template Object<Pause> pause) 
 }
 
 template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<PendingUpdate> update) {
+  archive.field(1, update.invoice);
+  archive.field(2, update.expires_at);
+  archive.field(3, update.ends_when_declined);
+  archive.field(4, update.items);
+  archive.field(5, update.anchor);
+  archive.field(6, update.anchor_ordinal);
+  archive.field(7, update.ordinal);
+  archive.field(8, update.current_period);
+  archive.field(9, update.free_until_anchor);
+  archive.field(10, update.trial_start);
+  archive.field(11, update.trial_end);
+  archive.field(12, update.trial_will_end_at);
+  archive.field(13, update.paid_until);
+  archive.field(14, update.changed_at);
+  archive.field(15, update.upcoming_at);
+  archive.field(16, update.status);
+  archive.field(17, update.previous_invoice);
+  archive.field(18, update.objects_before);
+}
+
+template <class Archive>
+void describe(Archive& archive, typename Archive::template Object<PendingItemInterval> interval) {
+  archive.field(1, interval.recurrence);
+  archive.field(2, interval.anchor);
+  archive.field(3, interval.ordinal);
+}
+
+template <class Archive>
 void describe(Archive& archive, typename Archive::template Object<Subscription> subscription) {
   archive.field(1, subscription.id);
   archive.field(2, subscription.status);
@@ -330,6 +372,10 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(34, subscription.cancellation_comment);
   archive.field(35, subscription.cancellation_feedback);
   archive.field(36, subscription.first_ordinal);
+  archive.field(37, subscription.pending_update);
+  archive.field(38, subscription.missing_payment_method);
+  archive.field(39, subscription.start_date);
+  archive.field(40, subscription.pending_item_interval);
 }
 
 template <class Archive>
@@ -568,6 +614,12 @@ void describe(Archive& archive, typename Archive::template Object<Invoice> invoi
   archive.field(32, invoice.discount);
   archive.field(33, invoice.tax_rates);
   archive.field(34, invoice.credit_notes);
+  archive.field(35, invoice.footer);
+  archive.field(36, invoice.custom_fields);
+  archive.field(37, invoice.statement_descriptor);
+  archive.field(38, invoice.has_own_discount);
+  archive.field(39, invoice.customer_tax_identifiers);
+  archive.field(40, invoice.is_tentative);
 }
 
 template <class Archive>

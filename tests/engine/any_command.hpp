@@ -201,7 +201,22 @@ class AnyCommand {
     const Invoice* invoice = world_.find_invoice(id);
     const Charge* charge = invoice == nullptr || invoice->charges.empty() ? nullptr : &invoice->charges.back();
     const ChargeId charge_id = charge == nullptr ? ChargeId("ch_none") : charge->id;
-    switch (draw_.below(8)) {
+    switch (draw_.below(10)) {
+      case 8: {
+        UnpauseSubscription command;
+        command.subscription = any_subscription_id();
+        for (const Subscription& subscription : world_.account().subscriptions)
+          if (subscription.status == SubscriptionStatus::paused) command.subscription = subscription.id;
+        command.anchor_now = draw_.one_in(2);
+        command.proration = draw_.among(
+            {ProrationBehavior::create_prorations, ProrationBehavior::always_invoice, ProrationBehavior::none});
+        return command;
+      }
+      case 9: {
+        const auto& identifiers = world_.account().customer.tax_identifiers;
+        if (!identifiers.empty() && draw_.one_in(2)) return RemoveTaxIdentifier{draw_.of(identifiers).id};
+        return AddTaxIdentifier{{"eu_vat", draw_.among<std::string>({"DE1", "DE2", ""})}};
+      }
       case 0:
         return UpdateCharge{id, recalled, charge_id, draw_.among<std::string>({"", "A year."}), {}};
       case 1: {
@@ -386,6 +401,10 @@ class AnyCommand {
     command.subscription = any_subscription_id();
     command.proration =
         draw_.among({ProrationBehavior::create_prorations, ProrationBehavior::always_invoice, ProrationBehavior::none});
+    command.payment_behavior =
+        draw_.among({PaymentBehavior::allow_incomplete, PaymentBehavior::allow_incomplete,
+                     PaymentBehavior::default_incomplete, PaymentBehavior::error_if_incomplete,
+                     PaymentBehavior::pending_if_incomplete, PaymentBehavior::pending_if_incomplete});
     const Subscription* subscription = world_.account().find(command.subscription);
     if (subscription == nullptr) return command;
     const Recurrence recurrence = draw_.one_in(5) ? Recurrence{Interval::month, 2} : subscription->recurrence();
@@ -459,6 +478,10 @@ class AnyCommand {
       command.days_until_due = static_cast<std::int32_t>(1 + draw_.below(40));
     }
     if (draw_.one_in(12)) command.renewal_trigger = RenewalTrigger::webhook;
+    command.missing_payment_method =
+        draw_.among({MissingPaymentMethod::create_invoice, MissingPaymentMethod::cancel, MissingPaymentMethod::pause});
+    if (draw_.one_in(10)) command.backdate_start = world_.now - hours(draw_.below(3000));
+    if (draw_.one_in(10)) command.pending_item_interval = Recurrence{Interval::week, 2};
     if (draw_.one_in(6)) command.discount = any_coupon();
     if (draw_.one_in(5)) command.tax_rates = any_taxes();
     if (draws_metered && draw_.one_in(6))

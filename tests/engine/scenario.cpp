@@ -42,7 +42,15 @@ Timers expected_timers(const Account& account) {
       return invoice.id == subscription.latest_invoice && !invoice.charges.empty() &&
              invoice.charges.back().is_unresolved();
     });
-    if (subscription.status == SubscriptionStatus::incomplete) {
+    const auto& update = subscription.pending_update;
+    if (update && charge_in_flight) continue;  // whether it is made is not known
+    if (subscription.status == SubscriptionStatus::paused) {
+      const bool ends_first = subscription.cancel_at && (!update || *subscription.cancel_at < update->expires_at);
+      if (ends_first)
+        waits[Queue::cancellation].insert(*subscription.cancel_at);
+      else if (update)
+        waits[Queue::renewal].insert(update->expires_at);
+    } else if (subscription.status == SubscriptionStatus::incomplete) {
       if (!charge_in_flight) waits[Queue::cancellation].insert(subscription.expires_at.value());
     } else if (subscription.grace_until) {
       waits[Queue::cancellation].insert(*subscription.grace_until);
@@ -60,6 +68,10 @@ Timers expected_timers(const Account& account) {
       if (subscription.pause && subscription.pause->resumes_at &&
           *subscription.pause->resumes_at <= next.begin()->first)
         next.insert_or_assign(*subscription.pause->resumes_at, Queue::renewal);
+      if (subscription.pending_item_interval) next.emplace(subscription.pending_item_interval->next(), Queue::renewal);
+      // What was not paid for is dropped before what is due at the same time is done.
+      if (update && update->expires_at <= next.begin()->first)
+        next.insert_or_assign(update->expires_at, Queue::renewal);
       waits[next.begin()->second].insert(next.begin()->first);
     }
   }
@@ -139,6 +151,7 @@ bool shows(EventType type, const Snapshot& snapshot) {
   if (std::holds_alternative<Subscription>(snapshot)) return name.starts_with("customer.subscription.");
   if (std::holds_alternative<Invoice>(snapshot)) return name.starts_with("invoice.");
   if (std::holds_alternative<CreditNoteSnapshot>(snapshot)) return name.starts_with("credit_note.");
+  if (std::holds_alternative<TaxIdentifier>(snapshot)) return name.starts_with("customer.tax_id.");
   if (std::holds_alternative<Schedule>(snapshot)) return name.starts_with("subscription_schedule.");
   if (std::holds_alternative<RefundSnapshot>(snapshot))
     return name.starts_with("refund.") || name == "charge.refund.updated";
@@ -283,8 +296,8 @@ std::vector<std::string> names(const Transition& transition) {
 }
 
 std::string to_text(SubscriptionStatus status) {
-  constexpr const char* texts[] = {"incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid",
-                                   "canceled"};
+  constexpr const char* texts[] = {"incomplete", "incomplete_expired", "trialing", "active", "past_due",
+                                   "unpaid",     "canceled",           "paused"};
   return texts[static_cast<std::size_t>(status)];
 }
 
@@ -757,9 +770,18 @@ void Scenario::check_new_invoices(const Transition& transition) {
   for (const Subscription& subscription : transition.account.subscriptions)
     if (subscription.free_until_anchor) free_before_anchor_.insert(subscription.id.value());
   auto consider = [&](const Invoice& invoice) {
-    if (!known_invoices_.insert(invoice.id.value()).second) return;
-    invoice_ids_.push_back(invoice.id);
-    ++fresh;
+    if (known_invoices_.insert(invoice.id.value()).second) {
+      invoice_ids_.push_back(invoice.id);
+      ++fresh;
+    } else if (!tentative_.contains(invoice.id.value())) {
+      return;
+    }
+    // What bills a change counts when the change is made.
+    if (invoice.is_tentative) {
+      tentative_.insert(invoice.id.value());
+      return;
+    }
+    tentative_.erase(invoice.id.value());
     if (!invoice.bills_period()) return;
     const auto [entry, first] = billed_.try_emplace(invoice.subscription.value());
     Billed& billed = entry->second;
@@ -772,7 +794,7 @@ void Scenario::check_new_invoices(const Transition& transition) {
     auto is_ahead = [](const InvoiceLine& line) { return line.is_recurring() && !line.price.is_metered(); };
     const auto ahead = std::ranges::find_if(invoice.lines, is_ahead);
     if (ahead == invoice.lines.end()) {
-      billed = {invoice.ordinal, std::nullopt};
+      billed = {invoice.ordinal, std::nullopt, false};
       return;
     }
     const Period period = ahead->period;
@@ -781,12 +803,18 @@ void Scenario::check_new_invoices(const Transition& transition) {
       if (line.proration) EXPECT_FALSE(!line.is_recurring() && line.discountable);
     }
     const bool is_known = !first && follows && billed.until;
-    if (is_known && invoice.reason == BillingReason::subscription_update)
+    // A pause may have followed a trial, for as long as you like.
+    const Subscription* of = transition.account.find(invoice.subscription);
+    const bool may_pause =
+        billed.is_trial && (of == nullptr || of->missing_payment_method == MissingPaymentMethod::pause);
+    if (is_known && may_pause && period.start > *billed.until)
+      EXPECT_NE(invoice.reason, BillingReason::subscription_create);
+    else if (is_known && invoice.reason == BillingReason::subscription_update)
       EXPECT_LE(period.start, *billed.until) << "a change leaves a gap";
     else if (is_known)
       EXPECT_EQ(period.start, *billed.until) << "periods leave a gap or overlap";
     EXPECT_EQ(invoice.period.end, period.start);
-    billed = {invoice.ordinal, period.end};
+    billed = {invoice.ordinal, period.end, ahead->trial};
   };
   for (const Invoice& invoice : transition.account.invoices) consider(invoice);
   for (const Record& record : transition.settled)
@@ -810,8 +838,8 @@ void Scenario::check_identifiers(const Transition& transition) const {
     see(invoice.id);
     for (const InvoiceLine& line : invoice.lines) {
       see(line.id);
-      // What a subscription that never was had taken along is pending again.
-      if (!line.is_recurring() && !invoice.provisional) see(line.invoice_item);
+      // What a subscription or a change that never was had taken along is pending again.
+      if (!line.is_recurring() && !invoice.provisional && !invoice.is_tentative) see(line.invoice_item);
     }
     for (const Charge& charge : invoice.charges) {
       see(charge.id);

@@ -128,11 +128,13 @@ class Scenario {
   std::vector<std::string> events_;
   std::uint64_t events_total_ = 0;
   std::set<std::string> known_invoices_;
+  std::set<std::string> tentative_;  ///< invoices of changes that are not made
   std::vector<InvoiceId> invoice_ids_;
   std::map<std::string, std::string> owner_of_number_;
   struct Billed {
     std::int64_t ordinal = -1;
     std::optional<Timestamp> until;  ///< what was paid ahead; empty: nothing was, for all of it is metered
+    bool is_trial = false;
   };
   std::map<std::string, Billed> billed_;
   std::set<std::string> free_before_anchor_;

@@ -68,6 +68,7 @@ class RandomObjects {
     return some<AppliedTaxRate>(0, [this] { return tax_rate_applied(); });
   }
   SubscriptionItem item();
+  PendingUpdate pending_update();
   Subscription subscription();
   InvoiceLine line();
   InvoiceItem invoice_item();
@@ -207,7 +208,10 @@ inline Customer RandomObjects::customer() {
           text(),
           integer(),
           text(),
-          coin() ? std::optional(FormerSystem{bits(), text()}) : std::nullopt};
+          coin() ? std::optional(FormerSystem{bits(), text()}) : std::nullopt,
+          some<TaxIdentifier>(0, [this] { return TaxIdentifier{id<TaxIdentifierKind>(), time(), text(), text()}; }),
+          text(),
+          metadata()};
 }
 
 inline CardSummary RandomObjects::card() {
@@ -301,10 +305,33 @@ inline SubscriptionItem RandomObjects::item() {
           some<Usage>(0, [this] { return usage(); })};
 }
 
+inline PendingUpdate RandomObjects::pending_update() {
+  PendingUpdate update;
+  update.invoice = id<InvoiceKind>();
+  update.expires_at = time();
+  update.ends_when_declined = coin();
+  update.items = some<SubscriptionItem>(1, [this] { return item(); });
+  update.anchor = time();
+  update.anchor_ordinal = integer();
+  update.ordinal = integer();
+  update.current_period = {from_unix(1), end_of_time};
+  update.free_until_anchor = coin();
+  update.trial_start = maybe_time();
+  update.trial_end = maybe_time();
+  update.trial_will_end_at = maybe_time();
+  update.paid_until = maybe_time();
+  update.changed_at = maybe_time();
+  update.upcoming_at = maybe_time();
+  update.status = one_of(SubscriptionStatus::paused);
+  update.previous_invoice = id<InvoiceKind>();
+  update.objects_before = bits();
+  return update;
+}
+
 inline Subscription RandomObjects::subscription() {
   Subscription subscription;
   subscription.id = id<SubscriptionKind>();
-  subscription.status = one_of(SubscriptionStatus::canceled);
+  subscription.status = one_of(SubscriptionStatus::paused);
   subscription.created = time();
   subscription.items = some<SubscriptionItem>(1, [this] { return item(); });
   subscription.anchor = time();
@@ -339,6 +366,10 @@ inline Subscription RandomObjects::subscription() {
   subscription.cancellation_comment = text();
   subscription.cancellation_feedback = text();
   subscription.first_ordinal = integer();
+  if (coin()) subscription.pending_update = pending_update();
+  subscription.missing_payment_method = one_of(MissingPaymentMethod::pause);
+  subscription.start_date = maybe_time();
+  if (coin()) subscription.pending_item_interval = PendingItemInterval{recurrence(), time(), integer()};
   return subscription;
 }
 
@@ -527,6 +558,12 @@ inline Invoice RandomObjects::invoice() {
   invoice.discount = maybe_discount();
   invoice.tax_rates = tax_rates();
   invoice.credit_notes = some<CreditNote>(0, [this] { return credit_note(); });
+  invoice.footer = text();
+  invoice.custom_fields = metadata();
+  invoice.statement_descriptor = text();
+  invoice.has_own_discount = coin();
+  invoice.customer_tax_identifiers = metadata();
+  invoice.is_tentative = coin();
   return invoice;
 }
 
@@ -561,9 +598,11 @@ inline Account RandomObjects::account() {
 }
 
 inline Snapshot RandomObjects::snapshot() {
-  switch (below(10)) {
+  switch (below(11)) {
     case 9:
       return discount();
+    case 10:
+      return TaxIdentifier{id<TaxIdentifierKind>(), time(), text(), text()};
     case 0:
       return customer();
     case 1:
@@ -595,7 +634,7 @@ inline EventBatch RandomObjects::event_batch() {
   batch.snapshots = some<Snapshot>(1, [this] { return snapshot(); });
   batch.events = some<Event>(0, [this, &batch] {
     Event event{
-        one_of(EventType::customer_discount_deleted), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
+        one_of(EventType::tax_identifier_deleted), static_cast<std::uint32_t>(below(batch.snapshots.size())), {}};
     if (coin()) event.previous = static_cast<std::uint32_t>(below(batch.snapshots.size()));
     return event;
   });

@@ -120,6 +120,8 @@ std::string_view status_text(SubscriptionStatus status) {
       return "unpaid";
     case SubscriptionStatus::canceled:
       return "canceled";
+    case SubscriptionStatus::paused:
+      return "paused";
   }
   return "unknown";
 }
