@@ -612,6 +612,7 @@ awaitable<ChargeOutcome> AccountExecutor::collect(const Work& work, CollectCharg
   request.created = charge->created;
   request.invoice = invoice->id;
   request.reference = charge->gateway_reference;
+  request.statement_descriptor = invoice->statement_descriptor;
   request.now = time_of(work);
   const auto began_at = SteadyClock::now();
   if (effect.look_up_only)

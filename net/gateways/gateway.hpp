@@ -26,8 +26,9 @@ struct ChargeRequest {
   Money amount;                 ///< more than zero
   Timestamp created;            ///< the account's time of the charge
   InvoiceId invoice;
-  std::string reference;  ///< the gateway's own name for the charge, where it is known already
-  Timestamp now;          ///< the account's time
+  std::string reference;                  ///< the gateway's own name for the charge, where it is known already
+  Timestamp now;                          ///< the account's time
+  std::string statement_descriptor = {};  ///< on the statement of whoever pays; empty: the processor's own
 };
 
 /// Money of a charge that is to go back, once, however often it is asked for under its key.

@@ -25,6 +25,7 @@ object question_about(const ChargeRequest& request) {
   question["currency"] = request.amount.currency.code();
   question["invoice"] = request.invoice.value();
   question["created"] = to_unix(request.created);
+  if (!request.statement_descriptor.empty()) question["statement_descriptor"] = request.statement_descriptor;
   return question;
 }
 

@@ -222,6 +222,8 @@ awaitable<ChargeOutcome> StripeGateway::charge(ChargeRequest request) {
   } else if (!reference.source.empty()) {
     form.add("source", reference.source);
   }
+  // What the account says of itself stands before it. Source: Stripe takes only the suffix for cards.
+  if (!request.statement_descriptor.empty()) form.add("statement_descriptor_suffix", request.statement_descriptor);
   form.add("metadata[billd_charge]", request.idempotency_key);
   form.add("metadata[billd_invoice]", request.invoice.value());
   const Deadline until = peer_.deadline();
