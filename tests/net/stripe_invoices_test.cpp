@@ -391,6 +391,20 @@ TEST_F(UpcomingInvoice, ShowsANewSubscriptionAndItemsThatAreTriedOut) {
   EXPECT_EQ(get("/v1/invoiceitems/" + pending).text_at("/amount"), "250");
 }
 
+TEST_F(UpcomingInvoice, ShowsWhatAScheduleBeginsWith) {
+  const std::string start = now(10 * day);
+  const Answered schedule = post("/v1/subscription_schedules", "customer=" + ann + "&start_date=" + start +
+                                                                   "&phases[0][items][0][plan]=gold&phases[0]"
+                                                                   "[iterations]=2");
+  ASSERT_EQ(schedule.status, 200) << schedule.text;
+  const Answered shown = upcoming("schedule=" + schedule.id());
+  EXPECT_EQ(shown.text_at("/total"), "3000");
+  EXPECT_EQ(shown.text_at("/lines/data/0/period/start"), start);
+  EXPECT_EQ(upcoming("schedule=sub_sched_none").text_at("/error/param"), "schedule");
+  EXPECT_EQ(upcoming("subscription_plan=iron&schedule=" + schedule.id()).text_at("/error/param"), "schedule");
+  EXPECT_THAT(get("/v1/subscriptions").ids(), IsEmpty());
+}
+
 TEST_F(UpcomingInvoice, IsRefusedWithItsReason) {
   const std::string id = subscribe("plan=gold");
   const std::string customer_is = "customer=" + ann;

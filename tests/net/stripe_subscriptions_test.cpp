@@ -47,11 +47,10 @@ class Subscriptions : public StripeTest {
 TEST_F(Subscriptions, AreMadeWithAllTheirTerms) {
   const std::string end = now(90 * day);
   const Answered sent =
-      post("/v1/subscriptions",
-           "customer=" + ann +
-               "&items[0][plan]=gold&items[0][metadata][seat]=1&items[1][price]=iron&items[1]"
-               "[quantity]=2&collection_method=send_invoice&days_until_due=14&cancel_at=" +
-               end + "&metadata[a]=1&trial_settings[end_behavior][missing_payment_method]=create_invoice");
+      post("/v1/subscriptions", "customer=" + ann +
+                                    "&items[0][plan]=gold&items[0][metadata][seat]=1&items[1][price]=iron&items[1]"
+                                    "[quantity]=2&collection_method=send_invoice&days_until_due=14&cancel_at=" +
+                                    end + "&metadata[a]=1&trial_settings[end_behavior][missing_payment_method]=pause");
   ASSERT_EQ(sent.status, 200) << sent.text;
   EXPECT_EQ(sent.text_at("/billing"), "send_invoice");
   EXPECT_EQ(sent.text_at("/days_until_due"), "14");
@@ -59,6 +58,7 @@ TEST_F(Subscriptions, AreMadeWithAllTheirTerms) {
   EXPECT_EQ(sent.text_at("/items/data/0/metadata/seat"), "1");
   EXPECT_EQ(sent.text_at("/items/data/1/quantity"), "2");
   EXPECT_EQ(sent.text_at("/metadata/a"), "1");
+  EXPECT_EQ(sent.text_at("/trial_settings/end_behavior/missing_payment_method"), "pause");
   EXPECT_EQ(get("/v1/invoices/" + sent.text_at("/latest_invoice")).text_at("/total"), "5000");
 }
 
@@ -99,7 +99,14 @@ TEST_F(Subscriptions, AreNotMadeOfBadParameters) {
           {"customer=" + ann + "&plan=gold&cancel_at=" + now(-1), "cancel_at", "in the future"},
           {"customer=" + ann + "&plan=gold&default_source=card_nope", "default_source", "No such source"},
           {"customer=" + ann + "&plan=gold&payment_behavior=pending_if_incomplete", "payment_behavior",
-           "must be one of"},
+           "for changes of a subscription"},
+          {"customer=" + ann + "&plan=gold&backdate_start_date=" + now(day), "backdate_start_date", "in the past"},
+          {"customer=" + ann + "&plan=gold&pending_invoice_item_interval[interval]=hour",
+           "pending_invoice_item_interval[interval]", "must be one of"},
+          {"customer=" + ann +
+               "&plan=gold&pending_invoice_item_interval[interval]=year"
+               "&pending_invoice_item_interval[interval_count]=4",
+           "pending_invoice_item_interval", "three years"},
           {"customer=" + ann + "&plan=gold&colour=red", "colour", "Received unknown parameter: colour"},
           {"customer=" + ann + "&items[0][plan]=gold&items[0][size]=1", "items[0][size]",
            "Received unknown parameter: items[0][size]"},

@@ -2,7 +2,7 @@
 // invoices, charges, refunds and what collects them.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { monthlyPlan, stripe, unique } from "./clients.mjs";
+import { advance, monthlyPlan, newClock, start, stripe, unique } from "./clients.mjs";
 import { descriptions } from "./descriptions.mjs";
 import { asking, bad, impossible, paging, refusals, strange, unexpandable, unknown, walks } from "./operations.mjs";
 import { call } from "./wire.mjs";
@@ -205,6 +205,129 @@ for (const { version } of descriptions) {
     ]);
   });
 
+  describe(`Changes of subscriptions of ${version}`, () => {
+    const upgrade = { plan: dearer.id, proration_behavior: "always_invoice" };
+    /** A subscription whose customer's card is declined from now on. */
+    const declining = async () => {
+      const of = await customer();
+      const made = await subscribe(of);
+      await good(`POST /v1/customers/${of}`, { source: "tok_chargeCustomerFail" });
+      return { of, id: made.id, first: made.latest_invoice };
+    };
+    it("wait for their payment, are made when it comes, and dropped when its invoice is voided", async () => {
+      const { of, id, first } = await declining();
+      const change = { ...upgrade, payment_behavior: "pending_if_incomplete" };
+      const waiting = await good(`POST /v1/subscriptions/${id}`, { ...change, expand: ["latest_invoice"] });
+      assert.equal(waiting.plan.id, plan.id);
+      assert.equal(waiting.latest_invoice.status, "open");
+      assert.equal(waiting.pending_update.subscription_items[0].plan.id, dearer.id);
+      assert.ok(waiting.pending_update.expires_at <= Math.floor(Date.now() / 1000) + 23 * 3600 + 1);
+      await good(`POST /v1/invoices/${waiting.latest_invoice.id}/void`);
+      const dropped = await good(`GET /v1/subscriptions/${id}`);
+      assert.deepEqual([dropped.pending_update, dropped.latest_invoice, dropped.plan.id], [null, first, plan.id]);
+      const again = await good(`POST /v1/subscriptions/${id}`, change);
+      await good(`POST /v1/customers/${of}`, { source: "tok_visa" });
+      await good(`POST /v1/invoices/${again.latest_invoice}/pay`);
+      const made = await good(`GET /v1/subscriptions/${id}`);
+      assert.deepEqual([made.pending_update, made.plan.id], [null, dearer.id]);
+    });
+    it("are refused as a whole when they must be paid and are not", async () => {
+      const { id, first } = await declining();
+      const change = { ...upgrade, payment_behavior: "error_if_incomplete" };
+      const refused = await call(version, `POST /v1/subscriptions/${id}`, change);
+      assert.deepEqual([refused.status, refused.body.error.code], [402, "card_declined"]);
+      const same = await good(`GET /v1/subscriptions/${id}`);
+      assert.deepEqual([same.plan.id, same.latest_invoice, same.pending_update], [plan.id, first, null]);
+    });
+    it("leave the payment to the customer when they are to", async () => {
+      const { id } = await subscribe(await customer());
+      const change = { ...upgrade, payment_behavior: "default_incomplete" };
+      const changed = await good(`POST /v1/subscriptions/${id}`, change);
+      assert.deepEqual([changed.plan.id, changed.status], [dearer.id, "past_due"]);
+      await good(`POST /v1/invoices/${changed.latest_invoice}/pay`);
+      assert.equal((await good(`GET /v1/subscriptions/${id}`)).status, "active");
+    });
+    it("of an item may wait, too", async () => {
+      const { id } = await declining();
+      const [item] = (await good("GET /v1/subscription_items", { subscription: id })).data;
+      const change = { quantity: 3, proration_behavior: "always_invoice", payment_behavior: "pending_if_incomplete" };
+      assert.equal((await good(`POST /v1/subscription_items/${item.id}`, change)).quantity, 1);
+      assert.equal((await good(`GET /v1/subscriptions/${id}`)).pending_update.subscription_items[0].quantity, 3);
+    });
+    it("tell how often pending items are billed, and what a trial's end brings", async () => {
+      const made = await subscribe(await customer(), {
+        pending_invoice_item_interval: { interval: "week" },
+        backdate_start_date: Math.floor(Date.now() / 1000) - 86400,
+        trial_settings: { end_behavior: { missing_payment_method: "cancel" } },
+        expand: ["latest_invoice"],
+      });
+      assert.deepEqual(made.pending_invoice_item_interval, { interval: "week", interval_count: 1 });
+      assert.equal(made.next_pending_invoice_item_invoice, made.current_period_start + 7 * 86400);
+      assert.ok(made.start_date < made.created);
+      assert.deepEqual(
+        made.latest_invoice.lines.data.map(({ proration }) => proration),
+        [true, false],
+      );
+      assert.equal(made.trial_settings.end_behavior.missing_payment_method, "cancel");
+      const ended = await good(`POST /v1/subscriptions/${made.id}`, { pending_invoice_item_interval: "" });
+      assert.equal(ended.pending_invoice_item_interval, null);
+    });
+    it("resume what a trial's end has paused", async () => {
+      const clock = await newClock();
+      const { id: of } = await good("POST /v1/customers", { test_clock: clock.id });
+      const trial_settings = { end_behavior: { missing_payment_method: "pause" } };
+      const { id } = await subscribe(of, { trial_period_days: 7, trial_settings });
+      await advance(clock, start + 8 * 86400);
+      const paused = await good(`GET /v1/subscriptions/${id}`);
+      assert.equal(paused.status, version < "2022-11-15" ? "unpaid" : "paused");
+      await good(`POST /v1/customers/${of}`, { source: "tok_visa" });
+      const resumed = await good(`POST /v1/subscriptions/${id}/resume`, { billing_cycle_anchor: "now" });
+      assert.equal(resumed.status, "active");
+      assert.equal(resumed.current_period_start, start + 8 * 86400);
+    });
+    refusals(version, "POST /v1/subscriptions/{subscription}/resume", "/v1/subscriptions/sub_none/resume", [
+      ["an unknown one", {}, unknown()],
+      strange,
+      ["an anchor that there is not", { billing_cycle_anchor: "then" }, bad("billing_cycle_anchor")],
+      [
+        "one that is not paused",
+        {},
+        impossible(/paused/),
+        async () => `/v1/subscriptions/${(await subscribe(await customer())).id}/resume`,
+      ],
+    ]);
+  });
+
+  describe(`Tax IDs of ${version}`, () => {
+    it("are added, read, listed and taken away, and stand on invoices", async () => {
+      const tax_id_data = [{ type: "eu_vat", value: "DE123456789" }];
+      const of = await customer({ tax_id_data, expand: ["tax_ids"] });
+      const ids = [(await good(`GET /v1/customers/${of}/tax_ids`)).data[0].id];
+      for (const value of ["12-3456789", "98-7654321"])
+        ids.unshift((await good(`POST /v1/customers/${of}/tax_ids`, { type: "us_ein", value })).id);
+      await walks(good, `GET /v1/customers/${of}/tax_ids`, ids);
+      const first = await good(`GET /v1/customers/${of}/tax_ids/${ids[2]}`);
+      assert.deepEqual([first.country, first.type, first.value], ["DE", "eu_vat", "DE123456789"]);
+      assert.equal((await good(`DELETE /v1/customers/${of}/tax_ids/${ids[0]}`)).deleted, true);
+      const invoice = await open(of);
+      assert.deepEqual(invoice.customer_tax_ids, [...tax_id_data, { type: "us_ein", value: "12-3456789" }]);
+    });
+    const below = async () => `/v1/customers/${await customer()}/tax_ids`;
+    const nothing = async () => `${await below()}/txi_none`;
+    refusals(version, "POST /v1/customers/{customer}/tax_ids", "/v1/customers/cus_none/tax_ids", [
+      ["an unknown customer", { type: "us_ein", value: "1" }, unknown("customer")],
+      ["no type", { value: "1" }, bad("type", "parameter_missing"), below],
+      ["a type that there is not", { type: "moon", value: "1" }, bad("type"), below],
+      ["no value", { type: "us_ein" }, bad("value", "parameter_missing"), below],
+      strange,
+    ]);
+    refusals(version, "GET /v1/customers/{customer}/tax_ids", "", [strange, ...paging].map((each) => [...each, below]));
+    for (const method of ["GET", "DELETE"])
+      refusals(version, `${method} /v1/customers/{customer}/tax_ids/{id}`, "", [
+        ["an unknown one", {}, unknown(), nothing],
+      ]);
+  });
+
   describe(`Items of subscriptions of ${version}`, () => {
     const all = "/v1/subscription_items";
     it("are added, read, changed, listed and removed", async () => {
@@ -307,6 +430,48 @@ for (const { version } of descriptions) {
       ...paging,
       ["an unknown customer", { customer: "cus_none" }, unknown("customer")],
       ["an unknown invoice", { invoice: "in_none" }, unknown("invoice")],
+    ]);
+  });
+
+  describe(`What stands on invoices of ${version}`, () => {
+    it("is the customer's, or their own", async () => {
+      const custom_fields = [{ name: "PO", value: "77" }];
+      const of = await customer({ invoice_settings: { footer: "Thank you.", custom_fields } });
+      const { invoice_settings } = await good(`GET /v1/customers/${of}`);
+      assert.deepEqual([invoice_settings.footer, invoice_settings.custom_fields], ["Thank you.", custom_fields]);
+      const plain = await draft(of);
+      assert.deepEqual([plain.footer, plain.custom_fields], ["Thank you.", custom_fields]);
+      const own = await draft(of, { footer: "Net 30", custom_fields: "", statement_descriptor: "ADA" });
+      assert.deepEqual([own.footer, own.custom_fields, own.statement_descriptor], ["Net 30", null, "ADA"]);
+      const changed = await good(`POST /v1/invoices/${own.id}`, { footer: "" });
+      assert.equal(changed.footer, null);
+    });
+    it("is reduced by their own discount", async () => {
+      const { id: coupon } = await good("POST /v1/coupons", { id: unique("c"), percent_off: 25, duration: "forever" });
+      const of = await customer({ coupon });
+      assert.equal((await draft(of)).total, 750);
+      const without = await draft(of, { discounts: "" });
+      assert.deepEqual([without.total, without.discount], [1000, null]);
+      const { id: other } = await good("POST /v1/coupons", { amount_off: 1, currency: "usd", duration: "once" });
+      const changed = await good(`POST /v1/invoices/${without.id}`, { discounts: [{ coupon: other }] });
+      assert.deepEqual([changed.total, changed.discount.coupon.id], [999, other]);
+    });
+    refusals(version, "POST /v1/invoices", "/v1/invoices", [
+      [
+        "five custom fields",
+        async () => ({ customer: await customer(), custom_fields: Array(5).fill({ name: "a", value: "b" }) }),
+        bad("custom_fields"),
+      ],
+      [
+        "a descriptor without a letter",
+        async () => ({ customer: await customer(), statement_descriptor: "123" }),
+        bad("statement_descriptor"),
+      ],
+      [
+        "two discounts",
+        async () => ({ customer: await customer(), discounts: [{ coupon: "a" }, { coupon: "b" }] }),
+        bad("discounts"),
+      ],
     ]);
   });
 
@@ -501,9 +666,24 @@ for (const { version } of descriptions) {
       assert.equal((await good(`GET /v1/payment_intents/${made.id}`)).customer, of);
       const again = await call(version, `POST /v1/payment_intents/${made.id}/confirm`);
       assert.equal(again.status, 400);
+      const { data: charges } = await good("GET /v1/charges", { payment_intent: made.id });
+      assert.deepEqual(charges.map(({ amount, paid }) => [amount, paid]), [[700, true]]);
+      assert.deepEqual((await good("GET /v1/charges", { payment_intent: "pi_none" })).data, []);
+    });
+    it("are made and confirmed in the words of 2018", async () => {
+      const of = await customer();
+      const { default_source: source } = await good(`GET /v1/customers/${of}`);
+      const amount = { amount: 700, currency: "usd", allowed_source_types: ["card"] };
+      const wanted = { customer: of, source, attempt_confirmation: true, ...amount };
+      assert.equal((await good("POST /v1/payment_intents", wanted)).status, "succeeded");
     });
     refusals(version, "POST /v1/payment_intents", "/v1/payment_intents", [
       strange,
+      [
+        "a kind of source that there is not",
+        { customer: "cus_none", amount: 100, currency: "usd", allowed_source_types: ["shell"] },
+        bad("allowed_source_types"),
+      ],
       ["nobody", { amount: 1, currency: "usd" }, bad("customer", "parameter_missing")],
       ["an unknown customer", { customer: "cus_none", amount: 100, currency: "usd" }, unknown("customer")],
     ]);

@@ -97,6 +97,11 @@ const promised = `
   POST /v1/credit_notes/{id}
   POST /v1/credit_notes/{id}/void
   GET /v1/credit_notes/{credit_note}/lines
+  GET /v1/customers/{customer}/tax_ids
+  POST /v1/customers/{customer}/tax_ids
+  GET /v1/customers/{customer}/tax_ids/{id}
+  DELETE /v1/customers/{customer}/tax_ids/{id}
+  POST /v1/subscriptions/{subscription}/resume
   GET /v1/customers/{customer}/balance_transactions
   POST /v1/customers/{customer}/balance_transactions
   GET /v1/customers/{customer}/balance_transactions/{transaction}

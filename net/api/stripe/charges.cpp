@@ -21,7 +21,7 @@ constexpr std::array create_table = {
 };
 constexpr std::array retrieve_table = {list("expand")};
 constexpr std::array update_table = {text("description").clearable(), metadata(), list("expand")};
-constexpr std::array list_table = filtered_page_rules + std::array{text("customer")};
+constexpr std::array list_table = filtered_page_rules + std::array{text("customer"), text("payment_intent")};
 
 }  // namespace
 
@@ -100,9 +100,35 @@ awaitable<Result<Outcome>> update_charge(Services& services, Call call) {
   co_return co_await carry_out(services, call, std::move(task));
 }
 
+namespace {
+
+/// The charges by which one invoice was to be collected. Source: Stripe, "only return charges that were created by the
+/// PaymentIntent specified by this ID"; of an unknown one there are none.
+awaitable<Result<Outcome>> list_charges_of_intent(Services& services, Call call, PageQuery query) {
+  const std::string intent = call.arguments().text_or_empty("payment_intent");
+  const std::string customer = call.arguments().text_or_empty("customer");
+  Reply reply(services, call);
+  const InvoiceId id = invoice_of_payment_intent(intent);
+  std::vector<Named> wanted(1, Named{Kind::payment_intent, intent});
+  auto loaded = co_await load(services, call.mode, reply.known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  const Invoice* invoice = reply.known.payment(id.value());
+  std::vector<std::string> newest_first;
+  if (invoice != nullptr && (customer.empty() || owner_of(reply.known, id.value()).customer.value() == customer))
+    for (auto charge = invoice->charges.rbegin(); charge != invoice->charges.rend(); ++charge)
+      if (query.created.holds(charge->created)) newest_first.push_back(charge->id.value());
+  auto page = cut_page(std::move(newest_first), query, "charge");
+  if (!page) co_return page.error();
+  co_return co_await answer_page(services, call, reply, Kind::charge, std::move(*page), call.path);
+}
+
+}  // namespace
+
 awaitable<Result<Outcome>> list_charges(Services& services, Call call) {
   auto query = page_query(call);
   if (!query) co_return query.error();
+  if (call.arguments().has("payment_intent"))
+    co_return co_await list_charges_of_intent(services, std::move(call), std::move(*query));
   const std::string customer = call.arguments().text_or_empty("customer");
   Reply reply(services, call);
   if (customer.empty()) {

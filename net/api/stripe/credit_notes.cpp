@@ -154,7 +154,8 @@ awaitable<Result<CreditNote>> try_note(Services& services, const Call& call, Kno
   co_return *note;
 }
 
-Result<Object*> page_of_note_lines(Reply& reply, const CreditNote& note, const PageQuery& query, std::string_view url) {
+Result<Object*> page_of_note_lines(Reply& reply, const CreditNote& note, const InvoiceId& invoice,
+                                   const PageQuery& query, std::string_view url) {
   std::vector<std::string> ids;
   for (const CreditNoteLine& line : note.lines) ids.push_back(line.id.value());
   auto page = cut_page(std::move(ids), query, "credit note line item");
@@ -162,7 +163,7 @@ Result<Object*> page_of_note_lines(Reply& reply, const CreditNote& note, const P
   Array& data = reply.document.array(page->ids.size());
   for (const CreditNoteLine& line : note.lines)
     if (std::ranges::find(page->ids, line.id.value()) != page->ids.end())
-      data.add(reply.present.credit_note_line(line));
+      data.add(reply.present.credit_note_line(line, invoice));
   return &reply.present.list(url, data, page->has_more, note.lines.size());
 }
 
@@ -222,7 +223,8 @@ awaitable<Result<Outcome>> preview_credit_note_lines(Services& services, Call ca
   Reply reply(services, call);
   auto note = co_await try_note(services, call, reply.known);
   if (!note) co_return note.error();
-  auto lines = page_of_note_lines(reply, *note, *query, call.path);
+  const InvoiceId invoice(call.arguments().text_or_empty("invoice"));
+  auto lines = page_of_note_lines(reply, *note, invoice, *query, call.path);
   if (!lines) co_return lines.error();
   co_return co_await reply.answer(**lines);
 }
@@ -283,7 +285,7 @@ awaitable<Result<Outcome>> list_credit_note_lines(Services& services, Call call)
   Reply reply(services, call);
   auto found = co_await find_note(services, call, reply.known);
   if (!found) co_return found.error();
-  auto lines = page_of_note_lines(reply, *found->note, *query, call.path);
+  auto lines = page_of_note_lines(reply, *found->note, found->invoice->id, *query, call.path);
   if (!lines) co_return lines.error();
   co_return co_await reply.answer(**lines);
 }

@@ -2,11 +2,13 @@
 #include <algorithm>
 
 #include "net/api/stripe/errors.hpp"
+#include "net/api/stripe/invoice_parameters.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/new_source.hpp"
 #include "net/api/stripe/operations.hpp"
 #include "net/api/stripe/payment_methods.hpp"
 #include "net/api/stripe/pricing_terms.hpp"
+#include "net/api/stripe/tax_id_types.hpp"
 
 namespace billd::api::stripe {
 namespace {
@@ -21,7 +23,11 @@ constexpr std::array shipping_rules = {
     text("name", 256).required(),
     text("phone", 20).clearable(),
 };
-constexpr std::array invoice_settings_rules = {text("default_payment_method").clearable()};
+constexpr std::array invoice_settings_rules = {
+    text("default_payment_method").clearable(),
+    text("footer", footer_length_max).clearable(),
+    list("custom_fields", custom_field_rules).clearable(),
+};
 
 constexpr std::array common_rules = new_source_rules + redemption_rules +
                                     std::array{
@@ -39,7 +45,11 @@ constexpr std::array common_rules = new_source_rules + redemption_rules +
                                         map("invoice_settings", invoice_settings_rules),
                                         list("expand"),
                                     };
-constexpr std::array create_table = common_rules + std::array{text("test_clock"), text("payment_method")};
+constexpr std::array create_table = common_rules + std::array{
+                                                       text("test_clock"),
+                                                       text("payment_method"),
+                                                       list("tax_id_data", new_tax_id_rules),
+                                                   };
 constexpr std::array retrieve_table = {list("expand")};
 constexpr std::array default_names = {"default_source", "default_card", "default_bank_account"};
 constexpr std::array update_table =
@@ -206,6 +216,14 @@ awaitable<Result<Outcome>> create_customer(Services& services, Call call) {
   auto locales = read_locales(arguments);
   if (!locales) co_return locales.error();
   command.preferred_locales = std::move(*locales);
+  if (const auto settings = arguments.map("invoice_settings")) {
+    command.invoice_footer = settings->text_or_empty("footer");
+    auto fields = read_custom_fields(*settings);
+    if (!fields) co_return fields.error();
+    command.invoice_fields = fields->value_or(CustomFields());
+  }
+  for (const Arguments& each : arguments.maps("tax_id_data"))
+    command.tax_identifiers.push_back({each.text_or_empty("type"), each.text_or_empty("value")});
   auto redemption = co_await read_redemption(services, call, arguments, std::nullopt);
   if (!redemption) co_return redemption.error();
   command.discount = redemption->value_or(std::nullopt);
@@ -245,8 +263,14 @@ awaitable<Result<Outcome>> update_customer(Services& services, Call call) {
     if (account.find(*command.default_source) == nullptr)
       co_return no_such("source", command.default_source->value(), name);
   }
-  if (const auto settings = arguments.map("invoice_settings"); settings && settings->has("default_payment_method"))
-    command.default_payment_method = SourceId(settings->text_or_empty("default_payment_method"));
+  if (const auto settings = arguments.map("invoice_settings")) {
+    if (settings->has("default_payment_method"))
+      command.default_payment_method = SourceId(settings->text_or_empty("default_payment_method"));
+    command.invoice_footer = settings->text("footer");
+    auto fields = read_custom_fields(*settings);
+    if (!fields) co_return fields.error();
+    command.invoice_fields = std::move(*fields);
+  }
   auto balance = read_balance(arguments);
   if (!balance) co_return balance.error();
   command.balance = *balance;

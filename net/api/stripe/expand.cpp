@@ -26,7 +26,8 @@ std::vector<std::string> take_apart(const std::string& path) {
 
 /// A part of an object that is there already.
 bool only_leads_on(Kind kind) {
-  return kind == Kind::invoice_settings || kind == Kind::phase || kind == Kind::phase_item;
+  return kind == Kind::invoice_settings || kind == Kind::phase || kind == Kind::phase_item ||
+         kind == Kind::pending_update;
 }
 
 Result<void> check_path(const std::string& path, const ExpandPath& segments, Shape shape) {

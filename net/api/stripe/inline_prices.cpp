@@ -1,6 +1,7 @@
 #include "net/api/stripe/inline_prices.hpp"
 
 #include "engine/decide.hpp"
+#include "engine/one_time.hpp"
 #include "net/api/random_id.hpp"
 #include "net/api/stripe/errors.hpp"
 
@@ -67,12 +68,7 @@ awaitable<Result<const Plan*>> load_one_time_price(Services& services, const Cal
   if (!(*plan)->active)
     co_return Failure{Errc::invalid_parameter,
                       "The price specified is inactive. This field only accepts active prices.", price};
-  // Source: Stripe refuses it in these words.
-  if (!(*plan)->one_time)
-    co_return Failure{Errc::invalid_parameter,
-                      "The price specified is set to `type=recurring` but this field only accepts prices with "
-                      "`type=one_time`.",
-                      price};
+  if (!(*plan)->one_time) co_return recurring_price_refused(price);
   co_return plan;
 }
 

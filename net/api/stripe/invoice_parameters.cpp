@@ -1,5 +1,7 @@
 #include "net/api/stripe/invoice_parameters.hpp"
 
+#include <algorithm>
+
 namespace billd::api::stripe {
 namespace {
 
@@ -42,6 +44,31 @@ Result<std::optional<std::int64_t>> read_unit_amount(const Arguments& arguments)
 }
 
 }  // namespace
+
+Result<std::optional<CustomFields>> read_custom_fields(const Arguments& arguments) {
+  constexpr std::size_t fields_max = 4;  // Source: Stripe, "a list of up to 4 custom fields".
+  std::optional<CustomFields> fields;
+  if (!arguments.has("custom_fields")) return fields;
+  fields.emplace();
+  for (const Arguments& each : arguments.maps("custom_fields"))
+    fields->emplace_back(each.text_or_empty("name"), each.text_or_empty("value"));
+  if (fields->size() > fields_max)
+    return Failure{Errc::invalid_parameter, "There can be at most 4 custom fields.", "custom_fields"};
+  return fields;
+}
+
+Result<std::optional<std::string>> read_statement_descriptor(const Arguments& arguments) {
+  auto given = arguments.text("statement_descriptor");
+  if (!given || given->empty()) return given;
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const bool is_fit = std::ranges::any_of(*given, is_letter) && given->find_first_of("<>\\'\"*") == std::string::npos;
+  // Source: Stripe, "It must contain at least one letter", and none of these characters.
+  if (!is_fit)
+    return Failure{Errc::invalid_parameter,
+                   "A statement descriptor needs a letter, and none of the characters < > \\ ' \" *.",
+                   "statement_descriptor"};
+  return given;
+}
 
 awaitable<Result<CreateInvoiceItem>> read_new_invoice_item(Services& services, const Call& call, Known& known,
                                                            Arguments arguments, std::string path,

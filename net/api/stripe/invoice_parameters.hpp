@@ -1,4 +1,4 @@
-// What requests say of invoice items: the same in /v1/invoiceitems and in previews.
+// What requests say of invoices and their items, the same in several operations.
 #pragma once
 
 #include <array>
@@ -10,6 +10,15 @@
 namespace billd::api::stripe {
 
 inline constexpr std::array period_rules = {timestamp("start").required(), timestamp("end").required()};
+
+inline constexpr std::int64_t footer_length_max = 5000;
+inline constexpr std::int64_t statement_descriptor_length_max = 22;
+inline constexpr std::array custom_field_rules = {text("name", 30).required(), text("value", 30).required()};
+
+/// The custom fields of an invoice; empty: the request says nothing of them.
+Result<std::optional<CustomFields>> read_custom_fields(const Arguments& arguments);
+/// Likewise what is to be read on the statement of whoever pays.
+Result<std::optional<std::string>> read_statement_descriptor(const Arguments& arguments);
 
 /// The whole amount, or one unit's or a price and how many; negative for a credit.
 inline constexpr std::array invoice_item_rules = {

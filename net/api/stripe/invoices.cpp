@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "net/api/stripe/errors.hpp"
+#include "net/api/stripe/invoice_parameters.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
 #include "net/api/stripe/settlement.hpp"
@@ -14,7 +15,14 @@ constexpr std::array<std::string_view, 5> statuses = {"draft", "open", "paid", "
 constexpr std::array<std::string_view, 3> pending_behaviors = {"exclude", "include", "include_and_require"};
 constexpr std::int64_t description_length_max = 1500;
 
-constexpr std::array create_table = collection_rules + tax_rules(tax_names) +
+/// What is to be read on it, and what is taken off it.
+constexpr std::array content_rules = {
+    text("footer", footer_length_max).clearable(),
+    list("custom_fields", custom_field_rules).clearable(),
+    text("statement_descriptor", statement_descriptor_length_max).clearable(),
+    list("discounts", discount_rules).clearable(),
+};
+constexpr std::array create_table = content_rules + collection_rules + tax_rules(tax_names) +
                                     std::array{
                                         text("customer").required(),
                                         text("subscription"),
@@ -28,18 +36,19 @@ constexpr std::array create_table = collection_rules + tax_rules(tax_names) +
                                         list("expand"),
                                     };
 constexpr std::array retrieve_table = {list("expand")};
-constexpr std::array update_table = tax_rules(tax_names) + std::array{
-                                                               boolean("closed"),
-                                                               boolean("auto_advance"),
-                                                               boolean("forgiven"),
-                                                               boolean("paid"),
-                                                               text("description", description_length_max).clearable(),
-                                                               timestamp("due_date"),
-                                                               integer("days_until_due", 1, days_until_due_max),
-                                                               text("default_source").clearable(),
-                                                               metadata(),
-                                                               list("expand"),
-                                                           };
+constexpr std::array update_table = content_rules + tax_rules(tax_names) +
+                                    std::array{
+                                        boolean("closed"),
+                                        boolean("auto_advance"),
+                                        boolean("forgiven"),
+                                        boolean("paid"),
+                                        text("description", description_length_max).clearable(),
+                                        timestamp("due_date"),
+                                        integer("days_until_due", 1, days_until_due_max),
+                                        text("default_source").clearable(),
+                                        metadata(),
+                                        list("expand"),
+                                    };
 constexpr std::array<Rule, 0> delete_table = {};
 constexpr std::array finalize_table = {boolean("auto_advance"), list("expand")};
 constexpr std::array act_table = {list("expand")};
@@ -185,6 +194,16 @@ awaitable<Result<UpdateInvoice>> read_changes(Services& services, const Call& ca
   auto taxes = co_await read_taxes(services, call, arguments, "");
   if (!taxes) co_return taxes.error();
   command.tax_rates = std::move(*taxes);
+  command.footer = arguments.text("footer");
+  auto fields = read_custom_fields(arguments);
+  if (!fields) co_return fields.error();
+  command.custom_fields = std::move(*fields);
+  auto descriptor = read_statement_descriptor(arguments);
+  if (!descriptor) co_return descriptor.error();
+  command.statement_descriptor = std::move(*descriptor);
+  auto discount = co_await read_redemption(services, call, arguments, invoice.discount);
+  if (!discount) co_return discount.error();
+  command.discount = std::move(*discount);
   co_return command;
 }
 
@@ -247,6 +266,19 @@ awaitable<Result<Outcome>> create_invoice(Services& services, Call call) {
   auto metadata = arguments.metadata_over({});
   if (!metadata) co_return metadata.error();
   command.metadata = std::move(*metadata);
+  command.footer = arguments.text("footer");
+  auto fields = read_custom_fields(arguments);
+  if (!fields) co_return fields.error();
+  command.custom_fields = std::move(*fields);
+  auto descriptor = read_statement_descriptor(arguments);
+  if (!descriptor) co_return descriptor.error();
+  command.statement_descriptor = descriptor->value_or("");
+  const Subscription* subscription = account.find(command.subscription);
+  const bool has_its_own = subscription != nullptr && subscription->discount;
+  std::optional<Discount> inherited = has_its_own ? subscription->discount : account.customer.discount;
+  auto discount = co_await read_redemption(services, call, arguments, std::move(inherited));
+  if (!discount) co_return discount.error();
+  command.discount = std::move(*discount);
   auto foreseen = co_await foresee_new(services, call, *task.known, account.customer.test_clock);
   if (!foreseen) co_return foreseen.error();
   task.account = account.key;

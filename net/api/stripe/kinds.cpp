@@ -15,12 +15,13 @@ constexpr std::array table = {
     Link{Kind::customer, "invoice_settings", one(Kind::invoice_settings)},
     Link{Kind::customer, "sources", many(Kind::card)},
     Link{Kind::customer, "subscriptions", many(Kind::subscription)},
-    Link{Kind::customer, "tax_ids", many(Kind::nothing)},
+    Link{Kind::customer, "tax_ids", many(Kind::tax_id)},
     Link{Kind::customer, "test_clock", one(Kind::test_clock)},
 
     Link{Kind::invoice_settings, "default_payment_method", one(Kind::payment_method)},
 
     Link{Kind::card, "customer", one(Kind::customer)},
+    Link{Kind::tax_id, "customer", one(Kind::customer)},
     Link{Kind::payment_method, "customer", one(Kind::customer)},
 
     Link{Kind::subscription, "application", one(Kind::nothing)},
@@ -32,9 +33,12 @@ constexpr std::array table = {
     Link{Kind::subscription, "items", many(Kind::subscription_item)},
     Link{Kind::subscription, "latest_invoice", one(Kind::invoice)},
     Link{Kind::subscription, "pending_setup_intent", one(Kind::nothing)},
+    Link{Kind::subscription, "pending_update", one(Kind::pending_update)},
     Link{Kind::subscription, "plan", one(Kind::plan)},
     Link{Kind::subscription, "schedule", one(Kind::schedule)},
     Link{Kind::subscription, "test_clock", one(Kind::test_clock)},
+
+    Link{Kind::pending_update, "subscription_items", one(Kind::subscription_item)},
 
     Link{Kind::subscription_item, "plan", one(Kind::plan)},
     Link{Kind::subscription_item, "price", one(Kind::price)},

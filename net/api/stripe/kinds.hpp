@@ -26,6 +26,8 @@ enum class Kind : std::uint8_t {
   promotion_code,
   discount,
   tax_rate,
+  tax_id,
+  pending_update,  ///< a part of the subscription that only leads on
   charge,
   refund,
   credit_note,

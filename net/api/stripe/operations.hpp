@@ -102,17 +102,25 @@ awaitable<Result<Outcome>> list_tax_rates(Services& services, Call call);
 
 // subscriptions.cpp: top-level, and below a customer.
 extern const std::span<const Rule> create_subscription_rules, create_subscription_below_customer_rules,
-    retrieve_subscription_rules, update_subscription_rules, cancel_subscription_rules, list_subscriptions_rules,
-    list_subscriptions_below_customer_rules, put_single_subscription_rules;
+    retrieve_subscription_rules, update_subscription_rules, cancel_subscription_rules, resume_subscription_rules,
+    list_subscriptions_rules, list_subscriptions_below_customer_rules, put_single_subscription_rules;
 awaitable<Result<Outcome>> create_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> retrieve_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> update_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> cancel_subscription(Services& services, Call call);
+awaitable<Result<Outcome>> resume_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> list_subscriptions(Services& services, Call call);
 // The only subscription of a customer, as the first versions know it.
 awaitable<Result<Outcome>> retrieve_single_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> put_single_subscription(Services& services, Call call);
 awaitable<Result<Outcome>> cancel_single_subscription(Services& services, Call call);
+
+// tax_ids.cpp
+extern const std::span<const Rule> create_tax_id_rules, retrieve_tax_id_rules, delete_tax_id_rules, list_tax_ids_rules;
+awaitable<Result<Outcome>> create_tax_id(Services& services, Call call);
+awaitable<Result<Outcome>> retrieve_tax_id(Services& services, Call call);
+awaitable<Result<Outcome>> delete_tax_id(Services& services, Call call);
+awaitable<Result<Outcome>> list_tax_ids(Services& services, Call call);
 
 // subscription_items.cpp
 extern const std::span<const Rule> create_subscription_item_rules, retrieve_subscription_item_rules,

@@ -21,6 +21,9 @@ constexpr std::array create_table = {
     choice("confirmation_method", methods),
     choice("capture_method", methods),
     list("payment_method_types"),
+    // Of the version of 2018: what pays for it, and whether it is confirmed as soon as something does.
+    list("allowed_source_types"),
+    boolean("attempt_confirmation"),
     text("description").clearable(),
     metadata(),
     list("expand"),
@@ -67,10 +70,10 @@ constinit const std::span<const Rule> list_payment_intents_rules = list_table;
 
 awaitable<Result<Outcome>> create_payment_intent(Services& services, Call call) {
   const Arguments arguments = call.arguments();
-  for (const std::string& type : arguments.texts("payment_method_types"))
-    if (type != "card" && type != "us_bank_account")
-      co_return Failure{Errc::invalid_parameter, "billd takes card and us_bank_account, but not " + type + ".",
-                        "payment_method_types"};
+  for (const char* name : {"payment_method_types", "allowed_source_types"})
+    for (const std::string& type : arguments.texts(name))
+      if (type != "card" && type != "us_bank_account")
+        co_return Failure{Errc::invalid_parameter, "billd takes card and us_bank_account, but not " + type + ".", name};
   Task task;
   auto account =
       co_await load_live_customer(services, call.mode, *task.known, arguments.text_or_empty("customer"), "customer");
@@ -80,7 +83,9 @@ awaitable<Result<Outcome>> create_payment_intent(Services& services, Call call) 
   ChargeCustomer command;
   command.amount = {*arguments.integer("amount"), *Currency::parse(arguments.text_or_empty("currency"))};
   command.source = SourceId(arguments.text_or_empty(arguments.has("payment_method") ? "payment_method" : "source"));
-  command.is_charged = arguments.boolean("confirm").value_or(false);
+  const bool has_source = arguments.has_value("payment_method") || arguments.has_value("source");
+  command.is_charged = arguments.boolean("confirm").value_or(false) ||
+                       (has_source && arguments.boolean("attempt_confirmation").value_or(false));
   command.description = arguments.text_or_empty("description");
   command.metadata = std::move(*metadata);
   task.account = (*account)->key;

@@ -23,8 +23,6 @@ Object& Presenter::list(std::string_view url, Array& data, bool has_more, std::o
   return list;
 }
 
-Object& Presenter::empty_list(std::string_view url) { return list(url, document_.array(), false, 0); }
-
 Object& Presenter::deleted(std::string_view id, std::string_view kind) {
   Object& object = document_.object(3);
   object.add("id", document_.text(id));
@@ -125,6 +123,12 @@ Object* Presenter::find(Kind kind, std::string_view id) {
       const Invoice* of = known_.payment(invoice_of_payment_intent(id).value());
       return of != nullptr && has_payment_intent(*of) ? &payment_intent(*of, owner) : nullptr;
     }
+    case Kind::tax_id: {
+      if (owner.account == nullptr) return nullptr;
+      const auto& all = owner.account->customer.tax_identifiers;
+      const auto at = std::ranges::find(all, TaxIdentifierId(std::string(id)), &TaxIdentifier::id);
+      return at != all.end() ? &tax_id(*at, owner.customer) : nullptr;
+    }
     case Kind::subscription_item: {
       const Subscription* of = known_.subscription_of_item(id);
       if (of == nullptr) return nullptr;
@@ -146,6 +150,7 @@ Object* Presenter::find(Kind kind, std::string_view id) {
     case Kind::promotion_code:
     case Kind::discount:
     case Kind::tax_rate:
+    case Kind::pending_update:
     case Kind::line_item:
     case Kind::event:
       return nullptr;

@@ -43,6 +43,7 @@ class Presenter {
   /// `coupon`: nullptr when it is not to be had any more.
   Object& promotion_code(const PromotionCode& code, const Coupon* coupon, Timestamp now);
   Object& tax_rate(const TaxRate& rate);
+  Object& tax_id(const TaxIdentifier& identifier, const CustomerId& customer);
   /// A coupon as it was applied.
   Object& discount(const Discount& discount, const CustomerId& customer);
   /// So much was used of an item at a time.
@@ -64,7 +65,8 @@ class Presenter {
   Object& setup_intent(const store::SetupIntent& intent);
   /// How the invoice is collected; has_payment_intent() says whether there is one.
   Object& payment_intent(const Invoice& invoice, const Owner& owner);
-  Object& credit_note_line(const CreditNoteLine& line);
+  /// `invoice`: that is credited, as far as it is known.
+  Object& credit_note_line(const CreditNoteLine& line, const InvoiceId& invoice);
   Object& credit_note(const CreditNote& note, const InvoiceId& invoice, const CustomerId& customer);
   Object& balance_transaction(const BalanceTransaction& transaction, const CustomerId& customer);
   Object& schedule(const Schedule& schedule, const Owner& owner);
@@ -90,8 +92,15 @@ class Presenter {
   Value tax_percent(const std::vector<AppliedTaxRate>& rates);
   Array& tax_amounts(const std::vector<TaxAmount>& taxes);
   Array& discount_amounts(const std::optional<Discount>& discount, std::int64_t amount);
+  /// The part of the credited invoice's discount that is not given back.
+  Array& discount_kept(const InvoiceId& invoice, std::int64_t amount);
   Object& snapshot(const Snapshot& snapshot, const AccountKey& key);
   Value pause_collection(const Subscription& subscription);
+  Value pending_item_interval(const Subscription& subscription);
+  Value pending_update(const Subscription& subscription);
+  Value custom_fields(const CustomFields& fields);
+  /// The customer's as they are, or as they were when the invoice was finalized.
+  Array& customer_tax_ids(const Invoice& invoice, const Customer* customer);
   Object& plan(const Price& price, Timestamp agreed);
   Object& price(const Price& price, Timestamp agreed);
   /// A plan as far as what was agreed tells: all that is known of one that is not to be had.
@@ -115,7 +124,6 @@ class Presenter {
   Object& days_until_due(std::int32_t days);
   Object& invoice_lines(const Invoice& invoice);
   void add_card_members(Object& object, const CardSummary& card);
-  Object& empty_list(std::string_view url);
   Object& metadata(const Metadata& metadata);
   Value address(const Address& address);
   Value shipping(const Shipping& shipping);

@@ -102,6 +102,8 @@ std::span<const Route> routes() {
             update_subscription, update_subscription_rules, one(subscription)},
       Route{delete_, "/v1/subscriptions/{subscription}",
             cancel_subscription, cancel_subscription_rules, one(subscription)},
+      Route{post, "/v1/subscriptions/{subscription}/resume",
+            resume_subscription, resume_subscription_rules, one(subscription)},
       Route{post, "/v1/customers/{customer}/subscriptions",
             create_subscription, create_subscription_below_customer_rules, one(subscription)},
       Route{get, "/v1/customers/{customer}/subscriptions",
@@ -206,6 +208,11 @@ std::span<const Route> routes() {
             retrieve_balance_transaction, retrieve_balance_transaction_rules, one(balance_transaction)},
       Route{post, "/v1/customers/{customer}/balance_transactions/{transaction}",
             update_balance_transaction, update_balance_transaction_rules, one(balance_transaction)},
+
+      Route{post, "/v1/customers/{customer}/tax_ids", create_tax_id, create_tax_id_rules, one(tax_id)},
+      Route{get, "/v1/customers/{customer}/tax_ids", list_tax_ids, list_tax_ids_rules, many(tax_id)},
+      Route{get, "/v1/customers/{customer}/tax_ids/{id}", retrieve_tax_id, retrieve_tax_id_rules, one(tax_id)},
+      Route{delete_, "/v1/customers/{customer}/tax_ids/{id}", delete_tax_id, delete_tax_id_rules, one(tax_id)},
 
       Route{post, "/v1/subscription_schedules", create_schedule, create_schedule_rules, one(schedule)},
       Route{get, "/v1/subscription_schedules", list_schedules, list_schedules_rules, many(schedule)},

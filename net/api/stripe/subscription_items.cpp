@@ -9,8 +9,6 @@
 namespace billd::api::stripe {
 namespace {
 
-constexpr std::array<std::string_view, 1> payment_behaviors = {"allow_incomplete"};
-
 constexpr std::array common_rules = proration_rules + std::array{
                                                           text("plan"),
                                                           text("price"),
@@ -26,7 +24,11 @@ constexpr std::array common_rules = proration_rules + std::array{
 constexpr std::array create_table = common_rules + std::array{text("subscription").required()};
 constexpr std::array retrieve_table = {list("expand")};
 constexpr std::array update_table = common_rules + std::array{boolean("clear_usage")};
-constexpr std::array delete_table = proration_rules + std::array{boolean("clear_usage"), timestamp("proration_date")};
+constexpr std::array delete_table = proration_rules + std::array{
+                                                          boolean("clear_usage"),
+                                                          timestamp("proration_date"),
+                                                          choice("payment_behavior", payment_behaviors),
+                                                      };
 constexpr std::array list_table = page_rules + std::array{text("subscription").required()};
 
 /// The live subscription that has the item; not_found when there is none.
@@ -47,6 +49,7 @@ Result<UpdateSubscription> read_change(const Arguments& arguments, const Subscri
   if (!proration) return proration.error();
   command.proration = *proration;
   command.proration_date = arguments.timestamp("proration_date");
+  command.payment_behavior = read_payment_behavior(arguments).value_or(PaymentBehavior::allow_incomplete);
   return command;
 }
 

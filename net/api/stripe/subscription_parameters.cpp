@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "net/api/stripe/errors.hpp"
+#include "net/api/stripe/pricing_parameters.hpp"
 
 namespace billd::api::stripe {
 namespace {
@@ -18,16 +19,36 @@ std::optional<RenewalTrigger> read_renewal_trigger(const Arguments& arguments) {
   return *given == "webhook" ? RenewalTrigger::webhook : RenewalTrigger::schedule;
 }
 
-PaymentBehavior read_payment_behavior(const Call& call) {
+/// Of a new subscription.
+PaymentBehavior first_payment_behavior(const Call& call) {
   const Arguments arguments = call.arguments();
-  if (const auto given = arguments.text("payment_behavior")) {
-    if (*given == "default_incomplete") return PaymentBehavior::default_incomplete;
-    return *given == "allow_incomplete" ? PaymentBehavior::allow_incomplete : PaymentBehavior::error_if_incomplete;
-  }
+  if (const auto given = read_payment_behavior(arguments)) return *given;
   const bool may_be_incomplete = !call.version.is_before(subscriptions_may_be_incomplete);
   return arguments.boolean("enable_incomplete_payments").value_or(may_be_incomplete)
              ? PaymentBehavior::allow_incomplete
              : PaymentBehavior::error_if_incomplete;
+}
+
+std::optional<MissingPaymentMethod> read_missing_payment_method(const Arguments& arguments) {
+  const auto settings = arguments.map("trial_settings");
+  if (!settings) return std::nullopt;
+  const std::string given = settings->map("end_behavior")->text_or_empty("missing_payment_method");
+  if (given == "cancel") return MissingPaymentMethod::cancel;
+  return given == "pause" ? MissingPaymentMethod::pause : MissingPaymentMethod::create_invoice;
+}
+
+/// How often pending items are billed, or an empty value that ends it; no value: the request says nothing of it.
+Result<std::optional<std::optional<Recurrence>>> read_pending_item_interval(const Arguments& arguments) {
+  constexpr const char* name = "pending_invoice_item_interval";
+  std::optional<std::optional<Recurrence>> interval;
+  if (!arguments.has(name)) return interval;
+  interval.emplace();
+  const auto given = arguments.map(name);
+  if (!given) return interval;
+  auto recurrence = read_recurrence(*given);
+  if (!recurrence) return Failure{recurrence.error().code, recurrence.error().detail, name};
+  *interval = *recurrence;
+  return interval;
 }
 
 /// An instant, or an empty value that takes one back.
@@ -86,6 +107,14 @@ Result<std::optional<GivenItem>> read_single_item(const Arguments& arguments, co
 }
 
 }  // namespace
+
+std::optional<PaymentBehavior> read_payment_behavior(const Arguments& arguments) {
+  const auto given = arguments.text("payment_behavior");
+  if (!given) return std::nullopt;
+  if (*given == "default_incomplete") return PaymentBehavior::default_incomplete;
+  if (*given == "pending_if_incomplete") return PaymentBehavior::pending_if_incomplete;
+  return *given == "allow_incomplete" ? PaymentBehavior::allow_incomplete : PaymentBehavior::error_if_incomplete;
+}
 
 Result<GivenCollection> read_collection(const Arguments& arguments) {
   GivenCollection given;
@@ -298,6 +327,9 @@ awaitable<Result<Subscribe>> read_new_subscription(Services& services, const Cal
     command.billing_cycle_anchor = arguments.timestamp(prefix + "billing_cycle_anchor");
     command.free_until_anchor = *proration == ProrationBehavior::none;
   }
+  command.backdate_start =
+      arguments.timestamp(prefix.empty() ? std::string("backdate_start_date") : prefix + "start_date");
+  command.prorate_backdating = *proration != ProrationBehavior::none;
   command.cancel_at_period_end = arguments.boolean(prefix + "cancel_at_period_end").value_or(false);
   command.cancel_at = arguments.timestamp(prefix + "cancel_at");
   auto redemption = co_await read_redemption(services, call, arguments, std::nullopt);
@@ -312,7 +344,12 @@ awaitable<Result<Subscribe>> read_new_subscription(Services& services, const Cal
   if (!collection) co_return collection.error();
   command.collection = collection->method.value_or(Collection::charge_automatically);
   command.days_until_due = collection->days_until_due.value_or(0);
-  command.payment_behavior = read_payment_behavior(call);
+  command.payment_behavior = first_payment_behavior(call);
+  command.missing_payment_method =
+      read_missing_payment_method(arguments).value_or(MissingPaymentMethod::create_invoice);
+  auto interval = read_pending_item_interval(arguments);
+  if (!interval) co_return interval.error();
+  command.pending_item_interval = interval->value_or(std::nullopt);
   command.renewal_trigger = read_renewal_trigger(arguments).value_or(RenewalTrigger::schedule);
   auto source = read_paying_source(arguments, account);
   if (!source) co_return source.error();
@@ -378,6 +415,11 @@ awaitable<Result<UpdateSubscription>> read_subscription_changes(Services& servic
   command.collection = collection->method;
   command.days_until_due = collection->days_until_due;
   command.renewal_trigger = read_renewal_trigger(arguments);
+  command.payment_behavior = read_payment_behavior(arguments).value_or(PaymentBehavior::allow_incomplete);
+  command.missing_payment_method = read_missing_payment_method(arguments);
+  auto interval = read_pending_item_interval(arguments);
+  if (!interval) co_return interval.error();
+  command.pending_item_interval = *interval;
   // What is charged is due at once.
   if (command.collection == Collection::charge_automatically && !command.days_until_due) command.days_until_due = 0;
   auto source = read_paying_source(arguments, account);

@@ -20,7 +20,10 @@ inline constexpr std::int64_t days_until_due_max = 365;
 
 inline constexpr std::array<std::string_view, 2> collection_methods = {"charge_automatically", "send_invoice"};
 inline constexpr std::array<std::string_view, 3> proration_behaviors = {"always_invoice", "create_prorations", "none"};
-inline constexpr std::array<std::string_view, 1> missing_payment_methods = {"create_invoice"};
+inline constexpr std::array<std::string_view, 3> missing_payment_methods = {"cancel", "create_invoice", "pause"};
+inline constexpr std::array<std::string_view, 4> payment_behaviors = {"allow_incomplete", "default_incomplete",
+                                                                      "error_if_incomplete", "pending_if_incomplete"};
+inline constexpr std::array<std::string_view, 4> item_intervals = {"day", "month", "week", "year"};
 
 /// A way to collect, by its old and its new name.
 inline constexpr std::array collection_rules = {
@@ -45,9 +48,14 @@ inline constexpr std::array changed_item_rules = new_item_rules + std::array{
                                                                       boolean("deleted"),
                                                                       boolean("clear_usage"),
                                                                   };
-/// What happens when a trial ends and there is no way to pay: the only thing that billd does is to draw up the invoice.
+/// What happens when a trial ends and there is no way to pay.
 inline constexpr std::array trial_end_rules = {choice("missing_payment_method", missing_payment_methods).required()};
 inline constexpr std::array trial_settings_rules = {map("end_behavior", trial_end_rules).required()};
+/// How often pending items are billed.
+inline constexpr std::array pending_item_rules = {
+    choice("interval", item_intervals).required(),
+    integer("interval_count", 1, 1096),
+};
 
 /// Source: Stripe's reasons of customers.
 inline constexpr std::array<std::string_view, 8> feedbacks = {
@@ -68,6 +76,9 @@ Result<GivenCollection> read_collection(const Arguments& arguments);
 /// `otherwise` when the request says nothing of it. `prefix` stands before the parameters' names.
 Result<ProrationBehavior> read_proration(const Arguments& arguments, ProrationBehavior otherwise,
                                          const std::string& prefix = "");
+
+/// What the request says of payments that fail; empty: nothing.
+std::optional<PaymentBehavior> read_payment_behavior(const Arguments& arguments);
 
 /// One element of items[], or the same at the top of a request.
 struct GivenItem {

@@ -11,15 +11,13 @@
 namespace billd::api::stripe {
 namespace {
 
-constexpr std::array<std::string_view, 3> new_payment_behaviors = {"allow_incomplete", "default_incomplete",
-                                                                   "error_if_incomplete"};
-constexpr std::array<std::string_view, 1> payment_behaviors = {"allow_incomplete"};
 constexpr std::int64_t description_length_max = 500;
 constexpr std::array<std::string_view, 2> anchors = {"now", "unchanged"};
 /// An extension of billd's, see net/api/incoming/webhooks.md.
 constexpr std::array<std::string_view, 2> renewal_triggers = {"schedule", "webhook"};
-constexpr std::array<std::string_view, 9> statuses = {
-    "incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid", "canceled", "ended", "all"};
+constexpr std::array<std::string_view, 10> statuses = {
+    "incomplete", "incomplete_expired", "trialing", "active", "past_due", "unpaid",
+    "paused",     "canceled",           "ended",    "all"};
 
 constexpr std::array<std::string_view, 3> pause_behaviors = {"keep_as_draft", "mark_uncollectible", "void"};
 constexpr std::array pause_rules = {
@@ -41,6 +39,8 @@ constexpr std::array common_rules = collection_rules + proration_rules + redempt
                                         boolean("off_session"),
                                         choice("renewal_trigger", renewal_triggers),
                                         list("add_invoice_items", one_time_item_rules),
+                                        choice("payment_behavior", payment_behaviors),
+                                        map("pending_invoice_item_interval", pending_item_rules).clearable(),
                                         text("description", description_length_max).clearable(),
                                         metadata(),
                                         list("expand"),
@@ -52,7 +52,7 @@ constexpr std::array create_below_customer_table = common_rules + std::array{
                                                                       timestamp("cancel_at"),
                                                                       text("default_source"),
                                                                       text("default_payment_method"),
-                                                                      choice("payment_behavior", new_payment_behaviors),
+                                                                      timestamp("backdate_start_date"),
                                                                       boolean("enable_incomplete_payments"),
                                                                   };
 constexpr std::array create_table = create_below_customer_table + std::array{text("customer").required()};
@@ -63,7 +63,6 @@ constexpr std::array update_table = common_rules + std::array{
                                                        timestamp("proration_date"),
                                                        timestamp("cancel_at").clearable(),
                                                        text("default_source").clearable(),
-                                                       choice("payment_behavior", payment_behaviors),
                                                        text("default_payment_method").clearable(),
                                                        map("pause_collection", pause_rules).clearable(),
                                                        map("cancellation_details", cancellation_rules),
@@ -75,6 +74,11 @@ constexpr std::array cancel_table = {
     boolean("invoice_now"),   map("cancellation_details", cancellation_rules),
     list("expand"),
 };
+constexpr std::array resume_table = proration_rules + std::array{
+                                                          choice("billing_cycle_anchor", anchors),
+                                                          timestamp("proration_date"),
+                                                          list("expand"),
+                                                      };
 constexpr std::array list_below_customer_table =
     filtered_page_rules + std::array{
                               choice("status", statuses),
@@ -129,6 +133,26 @@ Shown show_new_subscription(Presenter& present, const Transition& after) {
 
 Show show_subscription(std::string id) {
   return [id = std::move(id)](Presenter& present, const Transition&) -> Shown {
+    if (Object* object = present.find(Kind::subscription, id)) return object;
+    return render_error(no_such("subscription", id));
+  };
+}
+
+/// The same, or Stripe's error when the change had to be paid for and was not. `replaced`: the invoice of an earlier
+/// change, which that one took the place of.
+Show show_paid_change(std::string id, InvoiceId replaced) {
+  return [id = std::move(id), replaced = std::move(replaced)](Presenter& present, const Transition& after) -> Shown {
+    for (const Record& record : after.settled) {
+      const auto* invoice = std::get_if<Invoice>(&record);
+      const bool is_of_change = invoice != nullptr && invoice->subscription.value() == id && invoice->id != replaced &&
+                                invoice->status == InvoiceStatus::void_;
+      if (!is_of_change) continue;
+      if (auto unpaid = unpaid_answer(*invoice)) return std::move(*unpaid);
+    }
+    const Subscription* subscription = find_subscription(after, id);
+    if (subscription != nullptr && subscription->pending_update)
+      if (const Invoice* invoice = find_invoice(after, subscription->pending_update->invoice.value()))
+        if (auto unknown = unpaid_answer(*invoice)) return std::move(*unknown);
     if (Object* object = present.find(Kind::subscription, id)) return object;
     return render_error(no_such("subscription", id));
   };
@@ -217,6 +241,7 @@ constinit const std::span<const Rule> create_subscription_below_customer_rules =
 constinit const std::span<const Rule> retrieve_subscription_rules = retrieve_table;
 constinit const std::span<const Rule> update_subscription_rules = update_table;
 constinit const std::span<const Rule> cancel_subscription_rules = cancel_table;
+constinit const std::span<const Rule> resume_subscription_rules = resume_table;
 constinit const std::span<const Rule> list_subscriptions_rules = list_table;
 constinit const std::span<const Rule> list_subscriptions_below_customer_rules = list_below_customer_table;
 constinit const std::span<const Rule> put_single_subscription_rules = put_single_table;
@@ -259,7 +284,10 @@ awaitable<Result<Outcome>> update_subscription(Services& services, Call call) {
   auto foreseen = co_await foresee(services, call, *task.known, Kind::subscription, subscription.id.value());
   if (!foreseen) co_return foreseen.error();
   task.account = account.key;
-  task.show = show_subscription(subscription.id.value());
+  const bool has_to_be_paid = command->payment_behavior == PaymentBehavior::error_if_incomplete;
+  const std::string id = subscription.id.value();
+  InvoiceId replaced = subscription.pending_update ? subscription.pending_update->invoice : InvoiceId();
+  task.show = has_to_be_paid ? show_paid_change(id, std::move(replaced)) : show_subscription(id);
   auto added = co_await add_given_source(services, call, account);
   if (!added) co_return added.error();
   task.command = std::move(*command);
@@ -287,6 +315,27 @@ awaitable<Result<Outcome>> cancel_subscription(Services& services, Call call) {
     if (command.at_period_end && arguments.boolean(name).value_or(false))
       co_return Failure{Errc::invalid_parameter,
                         "`" + std::string(name) + "` is for a subscription that is canceled at once.", name};
+  task.account = *AccountKey::of_id(id.value());
+  task.command = std::move(command);
+  task.show = show_subscription(id.value());
+  co_return co_await carry_out(services, call, std::move(task));
+}
+
+awaitable<Result<Outcome>> resume_subscription(Services& services, Call call) {
+  Task task;
+  auto subscription = co_await find_live_subscription(services, call, *task.known);
+  if (!subscription) co_return subscription.error();
+  const SubscriptionId id = (*subscription)->id;
+  auto foreseen = co_await foresee(services, call, *task.known, Kind::subscription, id.value());
+  if (!foreseen) co_return foreseen.error();
+  const Arguments arguments = call.arguments();
+  auto proration = read_proration(arguments, ProrationBehavior::create_prorations);
+  if (!proration) co_return proration.error();
+  UnpauseSubscription command;
+  command.subscription = id;
+  command.anchor_now = arguments.text_or_empty("billing_cycle_anchor") != "unchanged";
+  command.proration = *proration;
+  command.proration_date = arguments.timestamp("proration_date");
   task.account = *AccountKey::of_id(id.value());
   task.command = std::move(command);
   task.show = show_subscription(id.value());

@@ -1,7 +1,7 @@
 // The upcoming invoice: what would be billed next, as things are or after changes that are only tried out.
 #include <algorithm>
 
-#include "engine/decide.hpp"
+#include "engine/schedule_preview.hpp"
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/invoice_parameters.hpp"
 #include "net/api/stripe/lists.hpp"
@@ -19,6 +19,7 @@ constexpr std::array upcoming_table = redemption_rules + tax_rules(tried_tax_nam
                                       std::array{
                                           text("customer"),
                                           text("subscription"),
+                                          text("schedule"),
                                           list("invoice_items", tried_item_rules),
                                           list("subscription_items", changed_item_rules),
                                           text("subscription_plan"),
@@ -32,6 +33,7 @@ constexpr std::array upcoming_table = redemption_rules + tax_rules(tried_tax_nam
                                           boolean("subscription_trial_from_plan"),
                                           text("subscription_billing_cycle_anchor"),
                                           timestamp("subscription_cancel_at").clearable(),
+                                          timestamp("subscription_start_date"),
                                           boolean("subscription_cancel_at_period_end"),
                                           boolean("subscription_cancel_now"),
                                           list("expand"),
@@ -57,6 +59,8 @@ std::string first_change(const Arguments& arguments) {
 }
 
 Result<void> check_anchor(const Arguments& arguments, bool is_new) {
+  if (!is_new && arguments.has(prefix + "start_date"))
+    return Failure{Errc::invalid_parameter, "A running subscription has begun already.", prefix + "start_date"};
   const std::string name = prefix + "billing_cycle_anchor";
   const auto given = arguments.text(name);
   if (!given || *given == "now" || *given == "unchanged") return {};
@@ -159,11 +163,33 @@ awaitable<Result<std::optional<Command>>> read_trial(Services& services, const C
   co_return std::optional(Command(std::move(*command)));
 }
 
-/// The account that the request is about, by its customer or its subscription.
+/// The account of the live schedule that the request names, which nothing can be tried out with.
+awaitable<Result<const Account*>> find_account_of_schedule(Services& services, const Call& call, Known& known,
+                                                           std::string id) {
+  const Arguments arguments = call.arguments();
+  for (const Rule& rule : upcoming_table)
+    if (rule.name != "schedule" && rule.name != "customer" && rule.name != "expand" && arguments.has(rule.name))
+      co_return Failure{Errc::invalid_parameter,
+                        "You may only specify one of these parameters: schedule, " + std::string(rule.name) + ".",
+                        "schedule"};
+  std::vector<Named> wanted(1, Named{Kind::schedule, id});
+  auto loaded = co_await load(services, call.mode, known, std::move(wanted));
+  if (!loaded) co_return loaded.error();
+  const Schedule* schedule = known.schedule(id);
+  const std::string customer = arguments.text_or_empty("customer");
+  const bool is_theirs = customer.empty() || owner_of(known, id).customer.value() == customer;
+  if (schedule == nullptr || !schedule->is_live() || !is_theirs)
+    co_return no_such("subscription_schedule", id, "schedule");
+  co_return known.account_of(id);
+}
+
+/// The account that the request is about, by its customer, its subscription or its schedule.
 awaitable<Result<const Account*>> find_account(Services& services, const Call& call, Known& known) {
   const Arguments arguments = call.arguments();
   std::string customer = arguments.text_or_empty("customer");
   const std::string subscription = arguments.text_or_empty("subscription");
+  if (std::string schedule = arguments.text_or_empty("schedule"); !schedule.empty())
+    co_return co_await find_account_of_schedule(services, call, known, std::move(schedule));
   if (customer.empty() && subscription.empty())
     co_return Failure{Errc::missing_parameter, "Missing required param: customer.", "customer"};
   if (!subscription.empty()) {
@@ -193,7 +219,9 @@ awaitable<Result<Upcoming>> find_upcoming(Services& services, const Call& call, 
     tried = co_await with_coupon(services, call, std::move(*tried), subscription, *now);
     if (!tried) co_return tried.error();
   }
-  auto invoice = preview(std::move(*tried), *command, id, *now, services.billing.rules());
+  const ScheduleId schedule(arguments.text_or_empty("schedule"));
+  auto invoice = schedule.is_empty() ? preview(std::move(*tried), *command, id, *now, services.billing.rules())
+                                     : preview_schedule(std::move(*tried), schedule, *now, services.billing.rules());
   if (!invoice) co_return invoice.error();
   Upcoming upcoming;
   upcoming.account = *account;

@@ -37,6 +37,12 @@ void name_status_after_sources(Document&, Object& intent) {
   if (status->text() == "requires_action") *status = "requires_source_action";
 }
 
+/// Source: the status came with that version; nothing is billed and nobody is owed anything, as while it is unpaid.
+void name_pause_unpaid(Document&, Object& subscription) {
+  Value* status = subscription.find("status");
+  if (status != nullptr && status->is_text() && status->text() == "paused") *status = "unpaid";
+}
+
 /// What is not paid yet is past due, and what was not paid in time is over, in versions that know nothing incomplete.
 void name_incomplete_after_payment(Document&, Object& subscription) {
   Value* status = subscription.find("status");
@@ -71,6 +77,7 @@ void tell_share_as_integer(Document&, Object& coupon) {
 
 // Newest first. Source: https://stripe.com/docs/upgrades#api-changelog.
 constexpr std::array differences = {
+    Difference{"2022-11-15", "subscription", name_pause_unpaid},
     Difference{"2019-12-03", "line_item", name_line_after_invoice_item},
     Difference{subscriptions_may_be_incomplete, "subscription", name_incomplete_after_payment},
     Difference{"2019-02-11", "payment_intent", name_status_after_sources},

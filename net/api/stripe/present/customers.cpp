@@ -45,9 +45,9 @@ Object& Presenter::customer_alone(const Customer& customer, const AccountKey& ke
   object.add("email", document_.text_or_null(customer.email));
   object.add("invoice_prefix", document_.text(invoice_prefix(customer, key)));
   Object& invoice_settings = document_.object(4);
-  invoice_settings.add("custom_fields", nullptr);
+  invoice_settings.add("custom_fields", custom_fields(customer.invoice_fields));
   invoice_settings.add("default_payment_method", id_or_null(customer.default_payment_method));
-  invoice_settings.add("footer", nullptr);
+  invoice_settings.add("footer", document_.text_or_null(customer.invoice_footer));
   invoice_settings.add("rendering_options", nullptr);
   object.add("invoice_settings", invoice_settings);
   object.add("livemode", mode_ == Mode::live);
@@ -86,7 +86,38 @@ Object& Presenter::customer(const Account& account) {
     if (++total <= embedded_max) subscriptions.add(subscription(*each, owner));
   }
   object.add("subscriptions", list(url + "/subscriptions", subscriptions, total > embedded_max, total));
-  object.add("tax_ids", empty_list(url + "/tax_ids"));
+  Array& tax_ids = document_.array(std::min(customer.tax_identifiers.size(), embedded_max));
+  for (auto each = customer.tax_identifiers.rbegin(); each != customer.tax_identifiers.rend(); ++each)
+    if (tax_ids.values().size() < embedded_max) tax_ids.add(tax_id(*each, customer.id));
+  const std::size_t tax_ids_total = customer.tax_identifiers.size();
+  object.add("tax_ids", list(url + "/tax_ids", tax_ids, tax_ids_total > embedded_max, tax_ids_total));
+  return object;
+}
+
+Object& Presenter::tax_id(const TaxIdentifier& identifier, const CustomerId& customer) {
+  Object& object = document_.object(9);
+  object.add("id", id(identifier.id));
+  object.add("object", "tax_id");
+  // Source: Stripe's types begin with the country, except those of the whole of the European Union.
+  const std::string country = identifier.type.substr(0, identifier.type.find('_'));
+  std::string code = country == "eu" ? identifier.value.substr(0, 2) : country;
+  std::ranges::transform(code, code.begin(), [](char letter) {
+    return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
+  });
+  const bool is_country =
+      code.size() == 2 && std::ranges::all_of(code, [](char letter) { return letter >= 'A' && letter <= 'Z'; });
+  object.add("country", is_country ? document_.text(code) : Value());
+  object.add("created", time(identifier.created));
+  object.add("customer", id(customer));
+  object.add("livemode", mode_ == Mode::live);
+  object.add("type", document_.text(identifier.type));
+  object.add("value", document_.text(identifier.value));
+  // billd asks no tax office.
+  Object& verification = document_.object(3);
+  verification.add("status", "unavailable");
+  verification.add("verified_address", nullptr);
+  verification.add("verified_name", nullptr);
+  object.add("verification", verification);
   return object;
 }
 

@@ -19,6 +19,7 @@ Object& Presenter::snapshot(const Snapshot& snapshot, const AccountKey& key) {
   if (const auto* credited = std::get_if<CreditNoteSnapshot>(&snapshot))
     return credit_note(credited->note, credited->invoice, customer);
   if (const auto* planned = std::get_if<Schedule>(&snapshot)) return schedule(*planned, owner);
+  if (const auto* identifier = std::get_if<TaxIdentifier>(&snapshot)) return tax_id(*identifier, customer);
   const auto& charged = std::get<ChargeSnapshot>(snapshot);
   return charge(charged.charge, charged.invoice, owner);
 }

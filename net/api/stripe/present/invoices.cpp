@@ -178,6 +178,32 @@ Object& Presenter::invoice_item(const InvoiceItem& item, const CustomerId& custo
   return object;
 }
 
+Value Presenter::custom_fields(const CustomFields& fields) {
+  if (fields.empty()) return {};
+  Array& array = document_.array(fields.size());
+  for (const auto& [name, value] : fields) {
+    Object& field = document_.object(2);
+    field.add("name", document_.text(name));
+    field.add("value", document_.text(value));
+    array.add(field);
+  }
+  return array;
+}
+
+Array& Presenter::customer_tax_ids(const Invoice& invoice, const Customer* customer) {
+  CustomFields identifiers = invoice.customer_tax_identifiers;
+  if (!invoice.finalized_at && customer != nullptr)
+    for (const TaxIdentifier& each : customer->tax_identifiers) identifiers.emplace_back(each.type, each.value);
+  Array& array = document_.array(identifiers.size());
+  for (const auto& [type, value] : identifiers) {
+    Object& identifier = document_.object(2);
+    identifier.add("type", document_.text(type));
+    identifier.add("value", document_.text(value));
+    array.add(identifier);
+  }
+  return array;
+}
+
 Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   const Customer* customer = owner.account != nullptr ? &owner.account->customer : nullptr;
   const bool is_paid = invoice.status == InvoiceStatus::paid;
@@ -211,7 +237,7 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("collection_method", document_.text(name(invoice.collection)));
   object.add("created", time(invoice.created));
   object.add("currency", document_.text(invoice.total.currency.code()));
-  object.add("custom_fields", nullptr);
+  object.add("custom_fields", custom_fields(invoice.custom_fields));
   object.add("customer", id(owner.customer));
   object.add("customer_address", customer != nullptr ? address(customer->address) : Value());
   object.add("customer_email", customer != nullptr ? document_.text_or_null(customer->email) : Value());
@@ -220,7 +246,7 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("customer_shipping", nullptr);
   object.add("customer_tax_exempt",
              document_.text(tax_exempt_name(customer != nullptr ? customer->tax_exempt : TaxExempt::none)));
-  object.add("customer_tax_ids", document_.array());
+  object.add("customer_tax_ids", customer_tax_ids(invoice, customer));
   object.add("date", time(invoice.created));
   const bool by_newer_name = invoice.default_source.value().starts_with(PaymentMethodKind::prefix);
   object.add("default_payment_method", by_newer_name ? id(invoice.default_source) : Value());
@@ -234,7 +260,7 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("due_date", time_or_null(invoice.due_at));
   object.add("effective_at", time_or_null(invoice.finalized_at));
   object.add("ending_balance", invoice.finalized_at ? Value(invoice.ending_balance) : Value());
-  object.add("footer", nullptr);
+  object.add("footer", document_.text_or_null(invoice.footer));
   object.add("forgiven", invoice.status == InvoiceStatus::uncollectible);
   object.add("from_invoice", nullptr);
   object.add("hosted_invoice_url", nullptr);
@@ -267,7 +293,7 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("shipping_details", nullptr);
   const bool is_current = !invoice.finalized_at && customer != nullptr;
   object.add("starting_balance", is_current ? customer->balance : invoice.starting_balance);
-  object.add("statement_descriptor", nullptr);
+  object.add("statement_descriptor", document_.text_or_null(invoice.statement_descriptor));
   object.add("status", document_.text(status_name(invoice.status)));
   Object& transitions = document_.object(4);
   transitions.add("finalized_at", time_or_null(invoice.finalized_at));

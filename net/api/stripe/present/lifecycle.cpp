@@ -71,7 +71,12 @@ Value Presenter::pause_collection(const Subscription& subscription) {
   return object;
 }
 
-Object& Presenter::credit_note_line(const CreditNoteLine& line) {
+Array& Presenter::discount_kept(const InvoiceId& invoice, std::int64_t amount) {
+  const Invoice* credited = known_.invoice(invoice.value());
+  return discount_amounts(credited != nullptr ? credited->discount : std::nullopt, amount);
+}
+
+Object& Presenter::credit_note_line(const CreditNoteLine& line, const InvoiceId& invoice) {
   const bool is_of_line = !line.invoice_line.is_empty();
   Object& object = document_.object(16);
   object.add("id", id(line.id));
@@ -79,7 +84,7 @@ Object& Presenter::credit_note_line(const CreditNoteLine& line) {
   object.add("amount", line.amount.minor);
   object.add("description", document_.text_or_null(line.description));
   object.add("discount_amount", line.discount);
-  object.add("discount_amounts", document_.array());
+  object.add("discount_amounts", discount_kept(invoice, line.discount));
   if (is_of_line) object.add("invoice_line_item", id(line.invoice_line));
   object.add("livemode", mode_ == Mode::live);
   object.add("quantity", line.quantity > 0 ? Value(line.quantity) : Value());
@@ -113,12 +118,12 @@ Object& Presenter::credit_note(const CreditNote& note, const InvoiceId& invoice,
     add_up(taxes, line.taxes);
   }
   object.add("discount_amount", discount);
-  object.add("discount_amounts", document_.array());
+  object.add("discount_amounts", discount_kept(invoice, discount));
   object.add("effective_at", to_unix(note.created));
   object.add("invoice", id(invoice));
   Array& lines = document_.array(std::min(note.lines.size(), embedded_max));
   for (const CreditNoteLine& line : note.lines)
-    if (lines.values().size() < embedded_max) lines.add(credit_note_line(line));
+    if (lines.values().size() < embedded_max) lines.add(credit_note_line(line, invoice));
   object.add("lines", list("/v1/credit_notes/" + note.id.value() + "/lines", lines, note.lines.size() > embedded_max,
                            note.lines.size()));
   object.add("livemode", mode_ == Mode::live);

@@ -20,9 +20,27 @@ std::string_view status_name(SubscriptionStatus status) {
       return "unpaid";
     case SubscriptionStatus::canceled:
       return "canceled";
+    case SubscriptionStatus::paused:
+      return "paused";
   }
   return "";
 }
+
+namespace {
+
+std::string_view name(MissingPaymentMethod behavior) {
+  switch (behavior) {
+    case MissingPaymentMethod::create_invoice:
+      return "create_invoice";
+    case MissingPaymentMethod::cancel:
+      return "cancel";
+    case MissingPaymentMethod::pause:
+      return "pause";
+  }
+  return "";
+}
+
+}  // namespace
 
 Object& Presenter::subscription_item(const SubscriptionItem& item, const Subscription& subscription) {
   Object& object = document_.object(12);
@@ -38,6 +56,35 @@ Object& Presenter::subscription_item(const SubscriptionItem& item, const Subscri
   if (!item.price.is_metered()) object.add("quantity", item.quantity);
   object.add("subscription", id(subscription.id));
   object.add("tax_rates", tax_rates(item.tax_rates));
+  return object;
+}
+
+Value Presenter::pending_item_interval(const Subscription& subscription) {
+  if (!subscription.pending_item_interval) return {};
+  const Recurrence recurrence = subscription.pending_item_interval->recurrence;
+  Object& object = document_.object(2);
+  object.add("interval", document_.text(to_text(recurrence.interval)));
+  object.add("interval_count", recurrence.count);
+  return object;
+}
+
+Value Presenter::pending_update(const Subscription& subscription) {
+  if (!subscription.pending_update) return {};
+  const PendingUpdate& update = *subscription.pending_update;
+  const bool moves_anchor = update.anchor != subscription.anchor;
+  const bool moves_trial = update.trial_end != subscription.trial_end;
+  Object& object = document_.object(5);
+  object.add("billing_cycle_anchor", moves_anchor ? time(update.anchor) : Value());
+  object.add("expires_at", time(update.expires_at));
+  if (update.items == subscription.items) {
+    object.add("subscription_items", nullptr);
+  } else {
+    Array& items = document_.array(update.items.size());
+    for (const SubscriptionItem& item : update.items) items.add(subscription_item(item, subscription));
+    object.add("subscription_items", items);
+  }
+  object.add("trial_end", moves_trial ? time_or_null(update.trial_end) : Value());
+  object.add("trial_from_plan", nullptr);
   return object;
 }
 
@@ -87,7 +134,9 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   object.add("latest_invoice", id_or_null(subscription.latest_invoice));
   object.add("livemode", mode_ == Mode::live);
   object.add("metadata", metadata(subscription.metadata));
-  object.add("next_pending_invoice_item_invoice", nullptr);
+  const auto& items_billed = subscription.pending_item_interval;
+  object.add("next_pending_invoice_item_invoice",
+             items_billed && subscription.is_live() ? time(items_billed->next()) : Value());
   object.add("on_behalf_of", nullptr);
   object.add("pause_collection", pause_collection(subscription));
   Object& payment_settings = document_.object(3);
@@ -95,14 +144,15 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   payment_settings.add("payment_method_types", nullptr);
   payment_settings.add("save_default_payment_method", nullptr);
   object.add("payment_settings", payment_settings);
-  object.add("pending_invoice_item_interval", nullptr);
+  object.add("pending_invoice_item_interval", pending_item_interval(subscription));
   object.add("pending_setup_intent", nullptr);
-  object.add("pending_update", nullptr);
+  object.add("pending_update", pending_update(subscription));
   object.add("plan", single ? Value(plan(first.price, first.created)) : Value());
   object.add("quantity", single && !first.price.is_metered() ? Value(first.quantity) : Value());
   object.add("schedule", id_or_null(subscription.schedule));
-  object.add("start", time(subscription.created));
-  object.add("start_date", time(subscription.created));
+  const Timestamp start = subscription.start_date.value_or(subscription.created);
+  object.add("start", time(start));
+  object.add("start_date", time(start));
   object.add("status", document_.text(status_name(subscription.status)));
   object.add("tax_percent", tax_percent(subscription.tax_rates));
   object.add("test_clock", owner.account != nullptr ? id_or_null(owner.account->customer.test_clock) : Value());
@@ -110,7 +160,7 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   object.add("trial_end", time_or_null(subscription.trial_end));
   Object& trial_settings = document_.object(1);
   Object& end_behavior = document_.object(1);
-  end_behavior.add("missing_payment_method", "create_invoice");
+  end_behavior.add("missing_payment_method", document_.text(name(subscription.missing_payment_method)));
   trial_settings.add("end_behavior", end_behavior);
   object.add("trial_settings", trial_settings);
   object.add("trial_start", time_or_null(subscription.trial_start));
