@@ -31,6 +31,7 @@ bool lives_in_account(Kind kind) {
     case Kind::balance_transaction:
     case Kind::schedule:
     case Kind::refund:
+    case Kind::tax_id:
       return true;
     default:
       return false;
@@ -270,7 +271,9 @@ awaitable<Result<void>> load_other(Services& services, Mode mode, Known& known, 
 
 void Known::put(std::shared_ptr<const Account> account) {
   if (account->customer.id.is_empty()) return;  // nothing is stored under the key
-  accounts_[account->key] = std::move(account);
+  auto& place = accounts_[account->key];
+  if (place != nullptr) earlier_.push_back(std::move(place));
+  place = std::move(account);
 }
 
 void Known::see(const Account& account) {
@@ -473,7 +476,10 @@ std::int64_t Known::times_redeemed(Mode mode, const PromotionCode& code) const {
   return catalog_ != nullptr ? catalog_->redemptions().times_redeemed(mode, code) : 0;
 }
 
-awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::vector<Named> wanted) {
+namespace {
+
+/// Loads what is not known yet, with each account as it was first seen.
+awaitable<Result<void>> load_unknown(Services& services, Mode mode, Known& known, std::vector<Named> wanted) {
   std::set<AccountKey> keys;
   for (const Named& named : wanted) {
     const auto key = lives_in_account(named.kind) ? AccountKey::of_id(named.id) : std::nullopt;
@@ -526,6 +532,55 @@ awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::v
   std::set<PlanId> plans = plans_shown(known, wanted);
   if (plans.empty()) co_return Result<void>();
   co_return co_await load_plans(services, mode, known, std::move(plans));
+}
+
+/// The accounts of what was found neither in them nor outside.
+std::set<AccountKey> accounts_of_missing(const Known& known, const std::vector<Named>& wanted) {
+  std::set<AccountKey> keys;
+  for (const Named& named : wanted) {
+    const Account* account = lives_in_account(named.kind) ? known.account_of(named.id) : nullptr;
+    if (account == nullptr || named.kind == Kind::balance_transaction) continue;  // those never were in an account
+    const bool is_found = named.kind == Kind::payment_intent
+                              ? known.payment(invoice_of_payment_intent(named.id).value()) != nullptr
+                              : is_known(known, named.kind, named.id);
+    if (!is_found) keys.insert(account->key);
+  }
+  return keys;
+}
+
+/// Loads the accounts again. Whether one of them is not what it was.
+awaitable<Result<bool>> reload(Services& services, Mode mode, Known& known, std::set<AccountKey> keys) {
+  std::map<AccountKey, std::uint64_t> versions;
+  for (const AccountKey& key : keys)
+    if (const Account* account = known.account(key)) versions[key] = account->version;
+  auto loaded = co_await load_accounts(services, mode, known, keys);
+  if (!loaded) co_return loaded.error();
+  co_return std::ranges::any_of(keys, [&](const AccountKey& key) {
+    const Account* account = known.account(key);
+    return account != nullptr && account->version != versions[key];
+  });
+}
+
+/// How often an account is looked at again that changes at every reading.
+constexpr int readings_max = 16;
+
+}  // namespace
+
+awaitable<Result<void>> load(Services& services, Mode mode, Known& known, std::vector<Named> wanted) {
+  auto loaded = co_await load_unknown(services, mode, known, wanted);
+  if (!loaded) co_return loaded;
+  // What came back into its account after that had been read is found in neither place: unless the account is still
+  // the same, it is looked for anew.
+  for (int reading = 1; reading < readings_max; ++reading) {
+    std::set<AccountKey> keys = accounts_of_missing(known, wanted);
+    if (keys.empty()) break;
+    auto changed = co_await reload(services, mode, known, std::move(keys));
+    if (!changed) co_return changed.error();
+    if (!*changed) break;
+    loaded = co_await load_unknown(services, mode, known, wanted);
+    if (!loaded) co_return loaded;
+  }
+  co_return Result<void>();
 }
 
 awaitable<Result<const Account*>> load_customer(Services& services, Mode mode, Known& known, std::string id,
@@ -582,17 +637,25 @@ awaitable<Result<const Plan*>> load_plan(Services& services, Mode mode, Known& k
   co_return plan;
 }
 
-awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mode mode, const Known& known,
-                                                         AccountKey key, Kind kind) {
-  auto fields = co_await services.store.record_fields(mode, key);
-  if (!fields) co_return fields.error();
+awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mode mode, Known& known, AccountKey key,
+                                                         Kind kind) {
   std::set<std::string> ids;
-  for (const std::string& field : *fields) {
-    auto id = id_of_field(key, field, kind);
-    if (!id) co_return id.error();
-    if (!id->empty()) ids.insert(std::move(*id));
+  // What moves between the account and its records meanwhile may be in neither reading. With the same account before
+  // and after, the records are of the same moment.
+  for (int reading = 0; reading < readings_max; ++reading) {
+    if (const Account* account = known.account(key)) add_live(*account, kind, ids);
+    auto fields = co_await services.store.record_fields(mode, key);
+    if (!fields) co_return fields.error();
+    for (const std::string& field : *fields) {
+      auto id = id_of_field(key, field, kind);
+      if (!id) co_return id.error();
+      if (!id->empty()) ids.insert(std::move(*id));
+    }
+    std::set<AccountKey> keys = {key};
+    auto changed = co_await reload(services, mode, known, std::move(keys));
+    if (!changed) co_return changed.error();
+    if (!*changed) break;
   }
-  if (const Account* account = known.account(key)) add_live(*account, kind, ids);
   std::vector<std::string> newest_first(ids.begin(), ids.end());
   sort_newest_first(key, newest_first);
   co_return newest_first;

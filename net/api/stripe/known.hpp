@@ -69,6 +69,7 @@ class Known {
 
  private:
   std::map<AccountKey, std::shared_ptr<const Account>> accounts_;
+  std::vector<std::shared_ptr<const Account>> earlier_;  ///< as they were before they were loaded again
   std::map<std::string, Invoice, std::less<>> invoices_;
   std::map<std::string, Subscription, std::less<>> subscriptions_;
   std::map<std::string, Schedule, std::less<>> schedules_;
@@ -114,10 +115,11 @@ awaitable<Result<const Plan*>> load_plan(Services& services, Mode mode, Known& k
                                          std::string parameter);
 
 /// The identifiers of everything of the kind that the account has or had, the records outside it included, newest
-/// first. The account must be known; what the identifiers name need not be afterwards. The kind is one of an account's
-/// objects that may have left it, or payment_intent, which is told by the identifiers of its invoices.
-awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mode mode, const Known& known,
-                                                         AccountKey key, Kind kind);
+/// first: nothing is missed that moves between the two meanwhile. What they name need not be known afterwards. The kind
+/// is one of an account's objects that may have left it, or payment_intent, which is told by the identifiers of its
+/// invoices.
+awaitable<Result<std::vector<std::string>>> list_history(Services& services, Mode mode, Known& known, AccountKey key,
+                                                         Kind kind);
 /// The same, and all of them are known afterwards.
 awaitable<Result<std::vector<std::string>>> load_history(Services& services, Mode mode, Known& known, AccountKey key,
                                                          Kind kind);
