@@ -145,10 +145,11 @@ void apply_pending_update(Change& change, Subscription& subscription) {
   subscription.free_until_anchor = update.free_until_anchor;
   subscription.trial_start = update.trial_start;
   subscription.trial_end = update.trial_end;
-  subscription.trial_will_end_at = update.trial_will_end_at;
   subscription.paid_until = update.paid_until;
   subscription.changed_at = update.changed_at;
-  subscription.upcoming_at = update.upcoming_at;
+  // What was announced meanwhile is not announced again.
+  if (before.trial_end != update.trial_end) subscription.trial_will_end_at = update.trial_will_end_at;
+  if (before.current_period != update.current_period) subscription.upcoming_at = update.upcoming_at;
   const bool was_paused = before.status == SubscriptionStatus::paused;
   const bool is_of_trial =
       before.status == SubscriptionStatus::trialing || update.status == SubscriptionStatus::trialing;

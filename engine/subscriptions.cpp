@@ -392,6 +392,13 @@ Result<void> cancel_subscription(Change& change, const CancelSubscription& comma
   if (subscription->cancel_at_period_end && !says_more) return {};
   auto own = check_own_end(*subscription);
   if (!own) return own.error();
+  if (subscription->cancel_at) {
+    // Until when the period is paid is about to change.
+    auto rests = check_no_pending_payment(change.account(), *subscription);
+    if (!rests) return rests.error();
+    auto dropped = drop_pending_update(change, *subscription);
+    if (!dropped) return dropped.error();
+  }
   Subscription before = *subscription;
   if (subscription->cancel_at) {
     subscription->cancel_at.reset();
