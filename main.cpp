@@ -410,11 +410,10 @@ int main(int argc, char** argv) {
       ->check(CLI::ExistingFile);
   bring->add_flag("--json", import_options.json, "Print JSON");
   bring->footer(
-      "Every identifier is kept. A second run takes what is new and changes nothing that is there, also after one "
-      "that\n"
-      "was killed. What cannot be taken is printed with the reason, and makes the exit status 3. Let the former "
-      "system\n"
-      "bill nothing any more before the first run: the next period of each subscription is billd's.");
+      "Every identifier is kept. A second run takes customers who are new and changes nothing of those that are\n"
+      "there, also after one that was killed. What cannot be taken is printed with the reason, and makes the exit\n"
+      "status 3. Let the former system bill nothing any more before the first run: the next period of each\n"
+      "subscription is billd's.");
   bring->callback(
       with_settings([&](const Settings& settings) { return commands::import_customers(settings, import_options); }));
 
