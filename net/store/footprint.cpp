@@ -24,10 +24,12 @@ void add_entries(IndexEntries& entries, const AccountKey& key, const Schedule& s
 void add_entries(IndexEntries&, const AccountKey&, const BalanceTransaction&) {}
 
 void add_entries(IndexEntries& entries, const AccountKey& key, const Invoice& invoice) {
+  // What a dropped change's invoice took along is pending again, or on another invoice.
+  const bool is_dropped = invoice.is_tentative && invoice.status == InvoiceStatus::void_;
   if (!invoice.provisional)
     entries.push_back({Index::invoices, score(invoice.created), encode_reference(key, invoice.id), {}});
   for (const InvoiceLine& line : invoice.lines)
-    if (!line.is_recurring() && !invoice.provisional)
+    if (!line.is_recurring() && !invoice.provisional && !is_dropped)
       entries.push_back({Index::invoice_items, score(line.created), encode_reference(key, line.invoice_item), {}});
   for (const CreditNote& note : invoice.credit_notes)
     entries.push_back({Index::credit_notes, score(note.created), encode_reference(key, note.id), {}});

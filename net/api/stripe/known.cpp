@@ -287,8 +287,10 @@ void Known::put(Record record) {
       for (const Refund& refund : charge.refunds) owners_[refund.id.value()] = invoice->id.value();
     }
     for (const CreditNote& note : invoice->credit_notes) owners_[note.id.value()] = invoice->id.value();
+    // What a dropped change's invoice took along is pending again, or on another invoice.
+    const bool is_dropped = invoice->is_tentative && invoice->status == InvoiceStatus::void_;
     for (const InvoiceLine& line : invoice->lines)
-      if (!line.is_recurring()) item_owners_[line.invoice_item.value()] = invoice->id.value();
+      if (!line.is_recurring() && !is_dropped) item_owners_[line.invoice_item.value()] = invoice->id.value();
     std::string id = invoice->id.value();
     invoices_.insert_or_assign(std::move(id), std::move(*invoice));
   } else if (auto* subscription = std::get_if<Subscription>(&record)) {
