@@ -5,7 +5,9 @@
 #include <set>
 
 #include "commands/verify.hpp"
+#include "engine/imports.hpp"
 #include "net/gateways/test_gateway.hpp"
+#include "net/store/aliases.hpp"
 #include "net/store/encoding.hpp"
 #include "net/store/functions.hpp"
 #include "net/store/idempotency.hpp"
@@ -261,6 +263,75 @@ TEST_F(Verify, FindsAGapInTheNumbersOfInvoices) {
   store_record(skipped);
   expect_broken(Rule::numbers, "0 invoices with the number " + invoice_prefix(ann) + "-0002");
   EXPECT_EQ(verified().of(Rule::numbers).violations, 2U) << "one is missing, one is too many";
+}
+
+// Customers from another system.
+
+class VerifyAdopted : public Verify {
+ protected:
+  void SetUp() override {
+    Verify::SetUp();
+    led = store::Alias{make_id<SubscriptionKind>(adopted, 2).value(), "sub_1MowQVLkdIwHu7ixeRlqHVzs"};
+    aliases = {{make_id<CustomerKind>(adopted, 1).value(), "cus_NffrFeUfNV2Hib"}, led};
+    ASSERT_TRUE(await(store().aliases().lead_to(Mode::test, adopted, aliases)));
+  }
+
+  void bring(std::vector<store::Alias> called) {
+    ForeignAccount foreign;
+    foreign.customer.id = make_id<CustomerKind>(adopted, 1);
+    foreign.customer.created = day_one;
+    foreign.customer.currency = Currency::of("usd");
+    foreign.customer.balance = -300;
+    foreign.invoices_numbered = 7;
+    Subscription& subscription = foreign.subscriptions.emplace_back(of_ann.account.subscriptions.at(0));
+    subscription.id = SubscriptionId(led.native);
+    subscription.items[0].id = make_id<SubscriptionItemKind>(adopted, 3);
+    subscription.default_source = {};
+    Account nothing;
+    nothing.key = adopted;
+    auto brought = bring_along(nothing, foreign, day_one, Rules());
+    ASSERT_TRUE(brought) << brought.error().detail;
+    store::CommitRequest request;
+    request.transition = std::move(*brought);
+    request.now = day_one;
+    request.aliases = store::encode_aliases(adopted, called);
+    ASSERT_TRUE(await(store().commit(std::move(request))));
+  }
+
+  const AccountKey adopted = store::adopted_key(Mode::test, "cus_NffrFeUfNV2Hib");
+  store::Alias led;
+  std::vector<store::Alias> aliases;
+};
+
+TEST_F(VerifyAdopted, FindsNothingWrongInWhatAnotherSystemBilled) {
+  bring(aliases);
+  const VerifyReport report = verified();
+  EXPECT_EQ(report.violations(), 0U) << to_text(report);
+  EXPECT_EQ(report.aliases, 2U);
+}
+
+TEST_F(VerifyAdopted, FindsIdentifiersThatLeadToNobody) {
+  expect_broken(Rule::aliases, led.foreign + " leads to " + adopted.value() + ", which does not know it");
+}
+
+TEST_F(VerifyAdopted, FindsIdentifiersThatDoNotLead) {
+  bring(aliases);
+  ask("HDEL", store().aliases().directory_of(Mode::test, led.foreign), led.foreign);
+  expect_broken(Rule::aliases, led.foreign + " does not lead to the account");
+}
+
+TEST_F(VerifyAdopted, FindsNamesOfWhatWasNeverDrawn) {
+  aliases[1].native = make_id<SubscriptionKind>(adopted, std::uint64_t{1} << 32).value();
+  bring(aliases);
+  expect_broken(Rule::aliases, "which was never drawn");
+}
+
+TEST_F(VerifyAdopted, FindsNamesOfAnAccountThatDoesNotExist) {
+  bring(aliases);
+  const AccountKey nobody = store::adopted_key(Mode::test, "cus_nobody");
+  ask("HSET", store::aliases_key(prefix_of(nobody)), nobody.value(),
+      store::encode_aliases(nobody, {{make_id<CustomerKind>(nobody, 1).value(), "cus_nobody"}}));
+  expect_broken(Rule::aliases, "names of an account that does not exist");
 }
 
 // Records.

@@ -111,6 +111,7 @@ TEST(APendingUpdate, IsDroppedWhenItsTimeIsOver) {
 TEST(APendingUpdate, EndsWithThePeriodAtTheLatest) {
   Upgrade given;
   given.world.pass_to(renewal - hours(2));
+  given.world.item_of(700, given.subscription);
   given.decline();
   UpdateSubscription dear = given.command();  // so that two hours of it can be charged
   dear.items.front().price = price(620'000);
@@ -119,7 +120,8 @@ TEST(APendingUpdate, EndsWithThePeriodAtTheLatest) {
   given.world.bank_says(test::succeeded());
   given.world.pass_to(renewal + hours(2));
   EXPECT_FALSE(given.now().pending_update.has_value());
-  EXPECT_EQ(given.world.latest_invoice().total.minor, 3100);
+  EXPECT_THAT(given.world.take_events(), Contains("customer.subscription.pending_update_expired"));
+  EXPECT_EQ(given.world.latest_invoice().total.minor, 3800) << "the renewal of that moment bills what was given back";
 }
 
 TEST(APendingUpdate, GivesBackWhatItsInvoiceTookAlong) {

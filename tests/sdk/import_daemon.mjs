@@ -4,6 +4,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import Stripe from "stripe";
 
@@ -57,8 +58,10 @@ export class Daemon {
     }
   }
 
+  /** What was redeemed before is known to a running daemon within a second. */
   async import(...from) {
     const { status, text } = await this.run("import", "--mode", "test", "--json", ...from);
+    await sleep(1500);
     return { status, ...JSON.parse(text) };
   }
 
