@@ -100,7 +100,7 @@ def kill_again_and_again(daemon, rounds, choices):
 
 def awaits_outcomes(daemon):
     """Whether a charge is still to be asked after, which happens the more rarely the longer it is open."""
-    return any(queue["queue"] == "collection" and queue["waiting"] > 0 for queue in daemon.status()["queues"])
+    return any(queue["name"] == "collection" and queue["waiting"] > 0 for queue in daemon.status()["queues"])
 
 
 def check_backlog(daemon, days):
