@@ -7,13 +7,9 @@ that create customers and subscriptions, each request repeated under its idempot
 BILLD_SEED repeats a run's choices; BILLD_LONG kills ten times as often.
 """
 import os
-import pathlib
 import random
-import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 
@@ -181,22 +177,5 @@ def run(billd, backdate, folder, seed):
           f"the rest of the work took {took:.1f} s")
 
 
-def main():
-    billd, backdate = (os.path.abspath(path) for path in sys.argv[1:])
-    seed = int(os.environ.get("BILLD_SEED") or random.SystemRandom().randrange(2**32))
-    print(f"BILLD_SEED={seed}", flush=True)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="billd-kill-"))
-    try:
-        run(billd, backdate, folder, seed)
-        shutil.rmtree(folder)
-    except BaseException:
-        # What is left is worth a look.
-        print(f"BILLD_SEED={seed}; state and log are in {folder}", file=sys.stderr, flush=True)
-        raise
-    finally:
-        processes.end_all()
-        processes.end_redis(folder / "kill" / "redis" / "redis.sock")
-
-
 if __name__ == "__main__":
-    main()
+    processes.run_with_seed(run, "kill")

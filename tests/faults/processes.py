@@ -3,9 +3,13 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
+import shutil
 import signal
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -161,6 +165,24 @@ def end_redis(socket):
     pid = redis_at(socket)
     if pid is not None:
         os.kill(pid, signal.SIGKILL)
+
+
+def run_with_seed(run, purpose):
+    """Calls run(*paths on the command line, folder, seed), whose choices BILLD_SEED repeats, and ends what it leaves
+    behind. The folder stays after a failure: it is worth a look."""
+    seed = int(os.environ.get("BILLD_SEED") or random.SystemRandom().randrange(2**32))
+    print(f"BILLD_SEED={seed}", flush=True)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"billd-{purpose}-"))
+    try:
+        run(*map(os.path.abspath, sys.argv[1:]), folder, seed)
+        shutil.rmtree(folder)
+    except BaseException:
+        print(f"BILLD_SEED={seed}; state and log are in {folder}", file=sys.stderr, flush=True)
+        raise
+    finally:
+        end_all()
+        for socket in folder.glob("*/redis/redis.sock"):
+            end_redis(socket)
 
 
 class Redis:

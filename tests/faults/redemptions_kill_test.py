@@ -3,13 +3,8 @@
 exactly so often in the end, whoever was killed, and every redemption that was acknowledged holds.
 Usage: redemptions_kill_test.py BILLD BACKDATE. BILLD_SEED repeats a run's choices.
 """
-import os
-import pathlib
 import random
-import shutil
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 
@@ -104,7 +99,7 @@ def use_up(daemon):
     raise AssertionError("there is no end of redemptions")
 
 
-def run(billd, folder, seed):
+def run(billd, _backdate, folder, seed):
     choices = random.Random(seed)
     daemon = processes.Daemon(billd, folder, "kill", **{"jobs.lease_interval": "100ms", "jobs.lease_timeout": "500ms"})
     store = Store(folder)
@@ -143,22 +138,5 @@ def run(billd, folder, seed):
           f"acknowledged meanwhile, {left} in the end, {LIMIT} in all")
 
 
-def main():
-    billd = os.path.abspath(sys.argv[1])
-    seed = int(os.environ.get("BILLD_SEED") or random.SystemRandom().randrange(2**32))
-    print(f"BILLD_SEED={seed}", flush=True)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="billd-redemptions-"))
-    try:
-        run(billd, folder, seed)
-        shutil.rmtree(folder)
-    except BaseException:
-        # What is left is worth a look.
-        print(f"BILLD_SEED={seed}; state and log are in {folder}", file=sys.stderr, flush=True)
-        raise
-    finally:
-        processes.end_all()
-        processes.end_redis(folder / "kill" / "redis" / "redis.sock")
-
-
 if __name__ == "__main__":
-    main()
+    processes.run_with_seed(run, "redemptions")

@@ -6,12 +6,9 @@ Usage: webhooks_kill_test.py BILLD BACKDATE. BILLD_SEED repeats a run's choices.
 import http.server
 import json
 import os
-import pathlib
 import random
 import signal
 import socket
-import sys
-import tempfile
 import threading
 import time
 
@@ -125,7 +122,7 @@ def kill(daemon, choices, rounds, is_done):
     return killed
 
 
-def run(billd, folder, seed):
+def run(billd, _backdate, folder, seed):
     choices = random.Random(seed)
     receiver = Receiver(random.Random(seed + 1))
     daemon = processes.Daemon(billd, folder, "deliveries", **{
@@ -163,17 +160,5 @@ def run(billd, folder, seed):
           f"{len(receiver.taken) - len(taken)} of them more than once")
 
 
-def main():
-    billd = sys.argv[1]
-    seed = int(os.environ.get("BILLD_SEED", random.randrange(2**32)))
-    print(f"BILLD_SEED={seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="billd-deliveries-") as folder:
-        try:
-            run(billd, pathlib.Path(folder), seed)
-        finally:
-            processes.end_all()
-            processes.end_redis(pathlib.Path(folder) / "deliveries" / "redis" / "redis.sock")
-
-
 if __name__ == "__main__":
-    main()
+    processes.run_with_seed(run, "deliveries")
