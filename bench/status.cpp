@@ -136,10 +136,8 @@ class StatusBenchmark {
       }
       if (steady_clock::now() > give_up_at) return Failure{Errc::internal, "the backlog does not drain"};
     }
-    for (Kind& kind : kinds) {
-      figures_.push_back(figure(std::string(kind.name) + " " + when, std::move(kind.took)));
-      figures_.back().goal_ms = kind.goal_ms;
-    }
+    for (Kind& kind : kinds)
+      figures_.push_back(figure(std::string(kind.name) + " " + when, std::move(kind.took), kind.goal_ms));
     return Result<void>();
   }
 
@@ -167,9 +165,9 @@ class StatusBenchmark {
     }
   }
 
-  static Figure figure(std::string name, std::vector<double> took) {
+  static Figure figure(std::string name, std::vector<double> took, double goal_ms) {
     std::ranges::sort(took);
-    return {std::move(name), took.size(), took[took.size() / 2], took[took.size() * 99 / 100], took.back(), 0};
+    return {std::move(name), took.size(), took[took.size() / 2], took[took.size() * 99 / 100], took.back(), goal_ms};
   }
 
   void print() const {

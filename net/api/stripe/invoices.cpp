@@ -167,6 +167,19 @@ Result<std::optional<Command>> read_verdict(const Arguments& arguments, const In
   return std::optional<Command>();
 }
 
+/// What its user wants to be read on an invoice that is created or changed.
+template <class InvoiceCommand>
+Result<void> read_words(const Arguments& arguments, InvoiceCommand& command) {
+  command.footer = arguments.text("footer");
+  auto fields = read_custom_fields(arguments);
+  if (!fields) return fields.error();
+  command.custom_fields = std::move(*fields);
+  auto descriptor = read_statement_descriptor(arguments);
+  if (!descriptor) return descriptor.error();
+  if (*descriptor) command.statement_descriptor = std::move(**descriptor);
+  return {};
+}
+
 awaitable<Result<UpdateInvoice>> read_changes(Services& services, const Call& call, const Account& account,
                                               const Invoice& invoice) {
   const Arguments arguments = call.arguments();
@@ -194,13 +207,8 @@ awaitable<Result<UpdateInvoice>> read_changes(Services& services, const Call& ca
   auto taxes = co_await read_taxes(services, call, arguments, "");
   if (!taxes) co_return taxes.error();
   command.tax_rates = std::move(*taxes);
-  command.footer = arguments.text("footer");
-  auto fields = read_custom_fields(arguments);
-  if (!fields) co_return fields.error();
-  command.custom_fields = std::move(*fields);
-  auto descriptor = read_statement_descriptor(arguments);
-  if (!descriptor) co_return descriptor.error();
-  command.statement_descriptor = std::move(*descriptor);
+  auto words = read_words(arguments, command);
+  if (!words) co_return words.error();
   auto discount = co_await read_redemption(services, call, arguments, invoice.discount);
   if (!discount) co_return discount.error();
   command.discount = std::move(*discount);
@@ -266,13 +274,8 @@ awaitable<Result<Outcome>> create_invoice(Services& services, Call call) {
   auto metadata = arguments.metadata_over({});
   if (!metadata) co_return metadata.error();
   command.metadata = std::move(*metadata);
-  command.footer = arguments.text("footer");
-  auto fields = read_custom_fields(arguments);
-  if (!fields) co_return fields.error();
-  command.custom_fields = std::move(*fields);
-  auto descriptor = read_statement_descriptor(arguments);
-  if (!descriptor) co_return descriptor.error();
-  command.statement_descriptor = descriptor->value_or("");
+  auto words = read_words(arguments, command);
+  if (!words) co_return words.error();
   const Subscription* subscription = account.find(command.subscription);
   const bool has_its_own = subscription != nullptr && subscription->discount;
   std::optional<Discount> inherited = has_its_own ? subscription->discount : account.customer.discount;
