@@ -316,7 +316,7 @@ awaitable<Result<Outcome>> create_schedule(Services& services, Call call) {
       co_return Failure{Errc::invalid_parameter,
                         "Received both start_date and phases[0][start_date] parameters. Please pass in only one.",
                         "start_date"};
-    command.phases.front().start = arguments.timestamp("start_date").value_or(*now);
+    command.phases.front().start = arguments.timestamp("start_date");  // "now": when it is decided
   }
   command.end_behavior = read_end_behavior(arguments).value_or(EndBehavior::release);
   if (const auto settings = arguments.map("default_settings")) {
