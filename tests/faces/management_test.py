@@ -367,6 +367,8 @@ class Formats(unittest.TestCase):
         self.expect_refused('<!DOCTYPE customer [<!ENTITY a "b">]><customer firstName="&a;"/>', "F2")
         self.expect_refused('<customer accountId="7" firstName="&nbsp;" lastName="x"/>', "F2")
         self.expect_refused('<customer accountId="7" firstName="&a" lastName="x"/>', "F2")
+        for number in ("&#0;", "&#1;", "&#xD800;", "&#xFFFF;", "&#x110000;", "&#6565777;", "&#;", "&#x;", "&#-9;"):
+            self.expect_refused(f'<customer accountId="7" firstName="{number}" lastName="x"/>', "F2")
         self.expect_refused('<!DOCTYPE x SYSTEM "file:///etc/passwd"><customer/>', "F2")
         self.expect_refused('<?xml version="1.0" encoding="ISO-8859-1"?>' + customer, "F2")
         self.expect_refused("<a>" * 20 + "</a>" * 20, "F3")

@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     object.add(document.copy(member.name), document.text(member.text));
   }
   const auto again = management::read_xml(management::write_xml("customer", object), "customer");
-  // Controls that XML cannot hold may come in by their numbers; they are replaced on the way out.
+  // Controls that XML cannot hold may come in as they are; they are replaced on the way out.
   BILLD_CHECK(again && again->size() == read->size(), "what was written cannot be read");
   for (std::size_t i = 0; i < read->size(); ++i) BILLD_CHECK((*again)[i].name == (*read)[i].name, "another name");
   return 0;

@@ -3,6 +3,8 @@
 #include <pugixml.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 
 #include "net/http/text.hpp"
 
@@ -13,6 +15,13 @@ constexpr std::size_t depth_max = 8;
 
 Refusal forbidden(std::string what) { return {Code::forbidden_xml, std::move(what)}; }
 
+/// XML 1.0, production [2] Char.
+bool is_xml_character(std::uint32_t code) {
+  if (code < 0x20) return code == '\t' || code == '\n' || code == '\r';
+  return code <= 0xD7FF || (code >= 0xE000 && code <= 0xFFFD) || (code >= 0x10000 && code <= 0x10FFFF);
+}
+
+/// XML 1.0, 4.1: what a number names must be a character. The parser writes down any number as if it were one.
 bool begins_known_entity(std::string_view behind_ampersand) {
   for (std::string_view name : {"amp;", "lt;", "gt;", "quot;", "apos;"})
     if (behind_ampersand.starts_with(name)) return true;
@@ -22,8 +31,10 @@ bool begins_known_entity(std::string_view behind_ampersand) {
   std::string_view digits = behind_ampersand.substr(1, end - 1);
   const bool is_hexadecimal = digits.starts_with('x');
   if (is_hexadecimal) digits.remove_prefix(1);
-  const std::string_view allowed = is_hexadecimal ? "0123456789abcdefABCDEF" : "0123456789";
-  return !digits.empty() && digits.find_first_not_of(allowed) == std::string_view::npos;
+  std::uint32_t code = 0;
+  const auto [last, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), code, is_hexadecimal ? 16 : 10);
+  return error == std::errc() && last == digits.data() + digits.size() && is_xml_character(code);
 }
 
 /// What must not be in the text, wherever it stands: the parser would skip it without a word.
