@@ -1,10 +1,18 @@
 // Starts a billd of its own, on free ports and with its data in a temporary directory, runs the tests against it, holds
-// every answer against Stripe's descriptions, and stops it. Ends with 77, which ctest takes for "skipped", without the
-// clients.
+// every answer against Stripe's descriptions and what specification.md says against the tests, and stops it. Ends with
+// 77, which ctest takes for "skipped", without the clients.
 // Usage: node run.mjs PATH-TO-BILLD [FILE-FOR-THE-TABLE [TEST-FILE...]]; with test files, only these.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -18,6 +26,7 @@ if (!["ajv", "standardwebhooks", "stripe"].every((name) => existsSync(join(folde
 }
 const { Findings, servedOperations, startProxy } = await import("./proxy.mjs");
 const { failures, table } = await import("./report.mjs");
+const { unproven } = await import("./specification.mjs");
 
 const state = mkdtempSync(join(tmpdir(), "billd-sdk-"));
 const daemon = spawn(
@@ -47,7 +56,12 @@ try {
   const findings = new Findings();
   const proxy = await startProxy(api, findings);
   const files = only.length > 0 ? only : readdirSync(folder).filter((name) => name.endsWith(".test.mjs"));
-  const tests = spawn(process.execPath, ["--test", ...files.map((name) => join(folder, name))], {
+  const passed = join(state, "passed");
+  const reporters = [
+    ["spec", "stdout"],
+    [join(folder, "names.mjs"), passed],
+  ].flatMap(([name, to]) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`]);
+  const tests = spawn(process.execPath, ["--test", ...reporters, ...files.map((name) => join(folder, name))], {
     stdio: "inherit",
     env: { ...process.env, BILLD: billd, BILLD_API: proxy.address, BILLD_STATE: state, BILLD_LOG: log },
   });
@@ -55,7 +69,10 @@ try {
   proxy.close();
   const served = await servedOperations(api, "sk_test_probe");
   if (tableFile) writeFileSync(tableFile, `${table(findings, served)}\n`);
-  const wrong = only.length > 0 ? [...findings.wrong.keys()] : failures(findings, served);
+  const wrong =
+    only.length > 0
+      ? [...findings.wrong.keys()]
+      : [...failures(findings, served), ...unproven(readFileSync(passed, "utf8"))];
   for (const sentence of wrong) console.error(sentence);
   if (wrong.length > 0) status ||= 1;
 } finally {

@@ -13,8 +13,11 @@ export function form(value, prefix = "") {
   });
 }
 
-/** Sends "POST /v1/customers" with these parameters; answers the status and what the body says. */
-export async function call(version, operation, parameters = {}, headers = {}) {
+/**
+ * Sends "POST /v1/customers" with these parameters, or with a body that is written already; answers the status and what
+ * the body says.
+ */
+export async function call(version, operation, parameters = {}, headers = {}, written = undefined) {
   const [method, path] = operation.split(" ");
   const fields = form(parameters).join("&");
   const inQuery = method !== "POST" && fields !== "";
@@ -26,7 +29,7 @@ export async function call(version, operation, parameters = {}, headers = {}) {
       "content-type": "application/x-www-form-urlencoded",
       ...headers,
     },
-    body: method === "POST" ? fields : undefined,
+    body: written ?? (method === "POST" ? fields : undefined),
   });
   return { status: response.status, body: await response.json(), headers: response.headers };
 }

@@ -32,6 +32,24 @@ awaitable<Result<KnownItem>> find_item(Services& services, const Call& call, Kno
   co_return std::move(*item);
 }
 
+/// The draft as it rests outside its account; empty: it is in the account, or unknown.
+std::optional<Invoice> recalled_draft(const Known& known, const InvoiceId& id) {
+  const Account* account = known.account_of(id.value());
+  const Invoice* invoice = known.invoice(id.value());
+  const bool rests = invoice != nullptr && (account == nullptr || account->find(id) == nullptr);
+  return rests ? std::optional(*invoice) : std::nullopt;
+}
+
+/// The customer's draft that a new item is for; empty: it is in the account.
+awaitable<Result<std::optional<Invoice>>> find_draft(Services& services, const Call& call, Known& known,
+                                                     const Account& account, InvoiceId id) {
+  auto invoice = co_await load_invoice(services, call.mode, known, id.value());
+  if (!invoice && invoice.error().code != Errc::not_found) co_return invoice.error();
+  const bool is_theirs = invoice && owner_of(known, id.value()).customer == account.customer.id;
+  if (!is_theirs) co_return no_such("invoice", id.value(), "invoice");
+  co_return recalled_draft(known, id);
+}
+
 Show show_item(std::string id) {
   return [id = std::move(id)](Presenter& present, const Transition&) -> Shown {
     if (Object* object = present.find(Kind::invoice_item, id)) return object;
@@ -120,6 +138,11 @@ awaitable<Result<Outcome>> create_invoice_item(Services& services, Call call) {
   auto command = co_await read_new_invoice_item(services, call, *task.known, arguments, "", **account);
   if (!command) co_return command.error();
   command->invoice = InvoiceId(arguments.text_or_empty("invoice"));
+  if (!command->invoice.is_empty()) {
+    auto draft = co_await find_draft(services, call, *task.known, **account, command->invoice);
+    if (!draft) co_return draft.error();
+    command->recalled = std::move(*draft);
+  }
   command->subscription = SubscriptionId(arguments.text_or_empty("subscription"));
   auto foreseen = co_await foresee_new(services, call, *task.known, (*account)->customer.test_clock);
   if (!foreseen) co_return foreseen.error();
@@ -145,6 +168,7 @@ awaitable<Result<Outcome>> update_invoice_item(Services& services, Call call) {
   auto foreseen = co_await foresee(services, call, *task.known, Kind::invoice_item, item->item.id.value());
   if (!foreseen) co_return foreseen.error();
   task.account = *AccountKey::of_id(item->item.id.value());
+  command->recalled = recalled_draft(*task.known, item->invoice);
   task.show = show_item(item->item.id.value());
   task.command = std::move(*command);
   co_return co_await carry_out_with_prices(services, call, std::move(task));

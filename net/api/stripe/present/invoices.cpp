@@ -42,16 +42,26 @@ std::string day_text(Timestamp time) {
          std::to_string(static_cast<int>(day.year()));
 }
 
+std::string_view title_of(const Price& price, const Plan* plan) {
+  if (plan != nullptr && !plan->product_name.empty()) return plan->product_name;
+  return price.nickname.empty() ? std::string_view(price.id.value()) : std::string_view(price.nickname);
+}
+
+/// What one side of a change of prices is called; the side that is given back is negative.
+std::string proration_text(const Money& amount, std::string_view title, Timestamp since) {
+  return std::string(amount.minor < 0 ? "Unused time on " : "Remaining time on ") + std::string(title) + " after " +
+         day_text(since);
+}
+
+std::string item_text(const InvoiceItem& item, const Plan* plan) {
+  if (!item.description.empty() || !item.proration) return item.description;
+  return proration_text(item.amount, title_of(item.price, plan), item.period.start);
+}
+
 std::string line_text(const InvoiceLine& line, const Plan* plan) {
-  std::string_view title = line.price.id.value();
-  if (plan != nullptr && !plan->product_name.empty())
-    title = plan->product_name;
-  else if (!line.price.nickname.empty())
-    title = line.price.nickname;
+  const std::string_view title = title_of(line.price, plan);
   if (!line.description.empty()) return line.description;
-  if (line.proration && !line.is_recurring())
-    return std::string(line.amount.minor < 0 ? "Unused time on " : "Remaining time on ") + std::string(title) +
-           " after " + day_text(line.period.start);
+  if (line.proration && !line.is_recurring()) return proration_text(line.amount, title, line.period.start);
   if (!line.is_recurring()) return {};
   if (line.trial) return "Trial period for " + std::string(title);
   return std::to_string(line.quantity) + " × " + std::string(title) + " (at " + to_text(line.price.unit_amount) + " " +
@@ -155,7 +165,7 @@ Object& Presenter::invoice_item(const InvoiceItem& item, const CustomerId& custo
   object.add("currency", document_.text(item.amount.currency.code()));
   object.add("customer", id(customer));
   object.add("date", time(item.created));
-  object.add("description", document_.text_or_null(item.description));
+  object.add("description", document_.text_or_null(item_text(item, known_.plan(item.price.id))));
   object.add("discountable", item.discountable);
   object.add("discounts", document_.array());
   object.add("invoice", id_or_null(invoice));
