@@ -1,23 +1,22 @@
 // A thousand customers through ten years each, in memory: random commands at random times, a bank that loses messages,
 // stops of the daemon. Every rule of `billd verify` is checked on what would be in Redis, by its own code.
 //
-// BILLD_SEED=n begins with that seed; BILLD_LONG=1 lives ten times as many.
+// BILLD_SEED=n BILLD_LIVES=1 repeats one life; BILLD_LONG=1 lives ten times as many.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <map>
-#include <random>
 #include <set>
 #include <thread>
 #include <vector>
 
 #include "tests/engine/any_command.hpp"
 #include "tests/engine/bank.hpp"
+#include "tests/engine/effort.hpp"
 #include "tests/lives/stored_account.hpp"
 
 namespace billd {
@@ -412,7 +411,7 @@ Coverage live_all(std::uint64_t first, std::uint64_t lives) {
   std::vector<Coverage> parts(std::max(1U, std::thread::hardware_concurrency()));
   auto live_some = [&](Coverage& part) {
     for (std::uint64_t seed = next++; seed < first + lives && !testing::Test::HasFailure(); seed = next++) {
-      SCOPED_TRACE("BILLD_SEED=" + std::to_string(seed));
+      SCOPED_TRACE("BILLD_SEED=" + std::to_string(seed) + " BILLD_LIVES=1");
       Decade(seed, part).live();
     }
   };
@@ -427,15 +426,14 @@ Coverage live_all(std::uint64_t first, std::uint64_t lives) {
 }
 
 TEST(AThousandCustomers, LiveTenYearsByTheRulesOfVerify) {
-  const char* given = std::getenv("BILLD_SEED");
-  const std::uint64_t first = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-  const std::uint64_t lives = std::getenv("BILLD_LONG") != nullptr ? 10'000 : given != nullptr ? 1 : 1'000;
+  constexpr std::uint64_t enough = 1'000;
+  const std::uint64_t lives = test::given("BILLD_LIVES", test::times(enough, 10'000));
   const auto begun = std::chrono::steady_clock::now();
-  Coverage coverage = live_all(first, lives);
+  Coverage coverage = live_all(test::seed(), lives);
   if (HasFailure()) return;
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   print(coverage, took);
-  if (given != nullptr) return;
+  if (lives < enough) return;
   for (const std::string_view name : command_names)
     EXPECT_GT(coverage.commands[name].done, 0U) << name << " was never done";
   for (std::uint8_t type = 0; type <= static_cast<std::uint8_t>(EventType::tax_identifier_deleted); ++type)
