@@ -11,11 +11,11 @@ namespace {
 /// So many corrections of one invoice are in nobody's interest; what an invoice holds stays bounded.
 constexpr std::size_t notes_max = 50;
 /// Source: as many as an invoice has lines.
-constexpr std::size_t lines_max = 250;
+constexpr std::size_t noted_lines_max = 250;
 
 /// Source: Stripe's reasons of credit notes.
-constexpr std::array<std::string_view, 4> reasons = {"duplicate", "fraudulent", "order_change",
-                                                     "product_unsatisfactory"};
+constexpr std::array<std::string_view, 4> credit_note_reasons = {"duplicate", "fraudulent", "order_change",
+                                                                 "product_unsatisfactory"};
 
 Failure no_such_note(const CreditNoteId& id) {
   return {Errc::not_found, "No such credit note: " + id.value(), "credit_note"};
@@ -124,7 +124,7 @@ Result<std::vector<CreditNoteLine>> lines_of(const Invoice& invoice, const Creat
     whole.description = command.memo;
     return lines;
   }
-  if (command.lines.size() > lines_max) return wrong("A credit note can have at most 250 lines.", "lines");
+  if (command.lines.size() > noted_lines_max) return wrong("A credit note can have at most 250 lines.", "lines");
   for (const NewCreditNoteLine& wanted : command.lines) {
     auto line = wanted.invoice_line.is_empty() ? custom_line(invoice, wanted) : line_of_invoice(invoice, wanted);
     if (!line) return line.error();
@@ -214,7 +214,7 @@ Result<void> check_terms(const Invoice& invoice, const CreateCreditNote& command
   if (invoice.unresolved_charge() != nullptr)
     return Failure{Errc::invalid_state, "A payment of this invoice is already in progress; its outcome is awaited.",
                    "invoice"};
-  if (!command.reason.empty() && std::ranges::find(reasons, command.reason) == reasons.end())
+  if (!command.reason.empty() && std::ranges::find(credit_note_reasons, command.reason) == credit_note_reasons.end())
     return wrong("Invalid reason: must be one of duplicate, fraudulent, order_change, or product_unsatisfactory",
                  "reason");
   if (invoice.credit_notes.size() >= notes_max)

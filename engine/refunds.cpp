@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t refunds_max = 100;
 
 /// Source: Stripe's refund reasons.
-constexpr std::array<std::string_view, 3> reasons = {"duplicate", "fraudulent", "requested_by_customer"};
+constexpr std::array<std::string_view, 3> refund_reasons = {"duplicate", "fraudulent", "requested_by_customer"};
 
 Failure no_such_refund(const RefundId& id) { return {Errc::not_found, "No such refund: " + id.value(), "refund"}; }
 
@@ -35,7 +35,7 @@ const Refund* look_up_refund(Change& change, const NamingRefund& command) {
 
 Result<void> check_refund(const Charge& charge, const RefundCharge& command) {
   const std::string& id = charge.id.value();
-  if (!command.reason.empty() && std::ranges::find(reasons, command.reason) == reasons.end())
+  if (!command.reason.empty() && std::ranges::find(refund_reasons, command.reason) == refund_reasons.end())
     return Failure{Errc::invalid_parameter,
                    "Invalid reason: must be one of duplicate, fraudulent, or requested_by_customer", "reason"};
   if (charge.state != ChargeState::succeeded)
@@ -233,7 +233,7 @@ Result<void> record_foreign_refund(Change& change, const RecordForeignRefund& co
   refund.created = change.now;
   refund.resolve_at = change.now + change.rules.charge_pending_poll_after;
   // Stripe has reasons of its own that nobody may give.
-  if (std::ranges::find(reasons, command.reason) != reasons.end()) refund.reason = command.reason;
+  if (std::ranges::find(refund_reasons, command.reason) != refund_reasons.end()) refund.reason = command.reason;
   refund.gateway_reference = reference;
   charge.refunds.push_back(std::move(refund));
   change.emit({EventType::refund_created}, RefundSnapshot{charge.refunds.back(), charge.id, invoice.id});

@@ -9,7 +9,7 @@
 namespace billd::jobs {
 namespace {
 
-constexpr Milliseconds look_again{50};
+constexpr Milliseconds wait_for_others{50};
 
 }  // namespace
 
@@ -51,7 +51,7 @@ awaitable<> Advancement::advance(TestClock clock) {
   for (Round round = Round::worked; round != Round::done && !is_stopping_;) {
     if (!is_advancing(clock)) break;  // another daemon finished it, or it was deleted
     round = co_await work_through(clock);
-    if (round == Round::waiting_for_others || round == Round::failed) co_await sleep_for(look_again);
+    if (round == Round::waiting_for_others || round == Round::failed) co_await sleep_for(wait_for_others);
   }
   advancing_.erase(clock.id);
 }

@@ -103,7 +103,7 @@ class Catalog::Implementation {
         tasks_(executor) {
     for (std::size_t kind = 0; kind < kinds.size(); ++kind) {
       const std::string table(kinds[kind].table);
-      for (Mode mode : {Mode::test, Mode::live}) {
+      for (Mode mode : modes) {
         if (kinds[kind].has_mode)
           tables_.push_back({kind, catalog_prefix(mode) + table, {}, {}});
         else if (mode == Mode::test)

@@ -1,6 +1,7 @@
 // The names of all keys in Redis. Everything of a partition carries its tag, so that one commit meets one cluster slot.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,8 @@
 #include "net/store/footprint.hpp"
 
 namespace billd::store {
+
+constexpr std::array modes = {Mode::test, Mode::live};
 
 // {p7}:lease                        hash: owner, incarnation, epoch, heartbeat
 // {p7}:commits                      count of calls that committed something

@@ -1,11 +1,14 @@
-// Reading numbers that Redis keeps as text.
+// Numbers that Redis keeps as text.
 #pragma once
 
 #include <charconv>
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 #include <string_view>
+
+#include "engine/calendar.hpp"
 
 namespace billd::store {
 
@@ -31,5 +34,9 @@ inline std::int64_t parse_score(std::string_view text) {
   if (value <= -limit) return std::numeric_limits<std::int64_t>::min();
   return static_cast<std::int64_t>(value);
 }
+
+/// A time as the score of a queue: microseconds.
+inline std::string score_text(Timestamp time) { return std::to_string(time.time_since_epoch().count()); }
+inline Timestamp time_of_score(std::string_view text) { return Timestamp(Duration(parse_score(text))); }
 
 }  // namespace billd::store

@@ -10,11 +10,6 @@
 namespace billd::store {
 namespace {
 
-constexpr std::array modes = {Mode::test, Mode::live};
-
-std::string score_text(Timestamp time) { return std::to_string(time.time_since_epoch().count()); }
-Timestamp time_of_score(std::string_view text) { return Timestamp(Duration(parse_score(text))); }
-
 /// Takes the text up to the separator, and the separator, off the front.
 std::string_view take_word(std::string_view& text, char separator) {
   const std::size_t end = std::min(text.find(separator), text.size());

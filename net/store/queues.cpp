@@ -10,11 +10,6 @@
 namespace billd::store {
 namespace {
 
-constexpr std::array modes = {Mode::test, Mode::live};
-
-std::string score_text(Timestamp time) { return std::to_string(time.time_since_epoch().count()); }
-Timestamp time_of_score(std::string_view text) { return Timestamp(Duration(parse_score(text))); }
-
 std::uint64_t number(const redis::Reply& reply) { return reply.is_text() ? parse_count(reply.text()).value_or(0) : 0; }
 
 }  // namespace

@@ -107,7 +107,7 @@ awaitable<Result<void>> Redemptions::begin_with(Mode mode, std::string name, std
 }
 
 awaitable<Result<void>> Redemptions::load() {
-  for (const Mode mode : {Mode::test, Mode::live}) {
+  for (const Mode mode : modes) {
     auto loaded = co_await load(mode);
     if (!loaded) co_return loaded;
   }
@@ -132,7 +132,7 @@ awaitable<Result<void>> Redemptions::load(Mode mode) {
 }
 
 awaitable<Result<void>> Redemptions::refresh() {
-  for (const Mode mode : {Mode::test, Mode::live}) {
+  for (const Mode mode : modes) {
     redis::Command command("HGET", redemptions_key(mode), revision_name);
     auto reply = co_await client_.execute(std::move(command));
     if (!reply) co_return reply.error();
@@ -201,7 +201,7 @@ awaitable<Result<void>> Redemptions::settle(RedemptionClaim claim, bool holds) {
 
 awaitable<Result<std::size_t>> Redemptions::sweep(Milliseconds age) {
   std::size_t settled = 0;
-  for (const Mode mode : {Mode::test, Mode::live}) {
+  for (const Mode mode : modes) {
     redis::Command command("HGETALL", claims_key(mode));
     auto reply = co_await client_.execute(std::move(command));
     if (!reply) co_return reply.error();

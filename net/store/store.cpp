@@ -16,8 +16,6 @@
 namespace billd::store {
 namespace {
 
-std::string score_text(Timestamp time) { return std::to_string(time.time_since_epoch().count()); }
-
 /// The differences between what was stored and what shall be, as writes.
 class WriteList {
  public:

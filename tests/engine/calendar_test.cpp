@@ -9,16 +9,15 @@
 #include <charconv>
 #include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
 #include <limits>
 #include <optional>
-#include <random>
 #include <sstream>
 #include <string_view>
 
+#include "tests/engine/effort.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::calendar_test {
 namespace {
 
 using test::at;
@@ -141,11 +140,9 @@ class Numbers {
 
 TEST(Calendar, AgreesWithPythonsDatetime) {
   constexpr int in_a_row = 100;
-  const bool thorough = std::getenv("BILLD_LONG") != nullptr;
-  const auto seed = std::random_device()();
-  const int cycles = thorough ? 300'000 : 25'000;
+  const auto cycles = static_cast<int>(test::times(25'000, 300'000));
   const std::string command = std::string("'") + BILLD_PYTHON + "' '" + BILLD_CALENDAR_ORACLE + "' " +
-                              std::to_string(seed) + " " + std::to_string(cycles);
+                              std::to_string(test::seed()) + " " + std::to_string(cycles);
   SCOPED_TRACE(command);
   std::FILE* oracle = popen(command.c_str(), "r");
   ASSERT_NE(oracle, nullptr);
@@ -225,4 +222,4 @@ TEST(Timestamp, IsWrittenInUtc) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::calendar_test

@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::collection_test {
 namespace {
 
 using std::chrono::days;
@@ -656,4 +656,4 @@ TEST(ANewDefault, AmongTheOldSourcesTriesNothing) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::collection_test

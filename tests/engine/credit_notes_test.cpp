@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::credit_notes_test {
 namespace {
 
 using std::chrono::hours;
@@ -475,4 +475,4 @@ TEST(TheBalance, IsNotTakenBeyondItsLimitByAVoidedInvoice) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::credit_notes_test

@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::customers_test {
 namespace {
 
 using test::at;
@@ -545,4 +545,4 @@ TEST(UpdateCustomer, KeepsShippingTaxesLanguagesAndTheBalanceWithinItsRange) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::customers_test

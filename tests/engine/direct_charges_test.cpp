@@ -5,7 +5,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::direct_charges_test {
 namespace {
 
 using std::chrono::hours;
@@ -169,4 +169,4 @@ TEST(ADirectCharge, MayBeKeptForLater) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::direct_charges_test

@@ -9,7 +9,7 @@
 #include "engine/amounts.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::discounts_test {
 namespace {
 
 using test::amount_off;
@@ -378,4 +378,4 @@ TEST(AProration, BackAndForthWithADiscountGivesNothingAway) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::discounts_test

@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::drafts_test {
 namespace {
 
 using std::chrono::days;
@@ -388,4 +388,4 @@ TEST(ADraft, WaitsForNobodyWhereItHasNoTimeOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::drafts_test

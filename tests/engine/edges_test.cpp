@@ -7,7 +7,7 @@
 #include "tests/engine/any_command.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::edges_test {
 namespace {
 
 using std::chrono::days;
@@ -244,4 +244,4 @@ RC_GTEST_PROP(Amounts, AtTheEdgesOf64BitsAreNeverWrapped, ()) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::edges_test

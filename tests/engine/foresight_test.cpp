@@ -9,7 +9,7 @@
 #include "tests/engine/any_command.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::foresight_test {
 namespace {
 
 using std::chrono::days;
@@ -421,4 +421,4 @@ TEST(AForecast, IsWhatThenHappens) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::foresight_test

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace billd {
+namespace billd::ids_test {
 namespace {
 
 // What must not compile: two kinds neither compare nor convert, and a string does not become an identifier unasked.
@@ -122,4 +122,4 @@ TEST(Fnv1a, HasItsPublishedValues) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::ids_test

@@ -8,7 +8,7 @@
 #include "engine/decide.hpp"
 #include "engine/imports.hpp"
 
-namespace billd {
+namespace billd::imports_test {
 namespace {
 
 constexpr Timestamp start = from_unix(1'769'860'800);  // 2026-01-31 12:00 UTC
@@ -403,4 +403,4 @@ TEST(ImportedCustomers, AreRefusedWholeWhenAPartDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::imports_test

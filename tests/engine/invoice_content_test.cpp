@@ -5,7 +5,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::invoice_content_test {
 namespace {
 
 using std::chrono::hours;
@@ -161,4 +161,4 @@ TEST(PendingItems, AreNotBilledByAnIntervalBeyondThreeYears) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::invoice_content_test

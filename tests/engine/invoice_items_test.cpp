@@ -7,7 +7,7 @@
 #include "engine/change.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::invoice_items_test {
 namespace {
 
 using test::at;
@@ -319,4 +319,4 @@ TEST(ABalance, NeverLeavesItsLimit) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::invoice_items_test

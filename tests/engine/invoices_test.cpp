@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::invoices_test {
 namespace {
 
 using test::at;
@@ -308,4 +308,4 @@ TEST(Invoices, OfMonthlySubscriptionsAreOfAMonth) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::invoices_test

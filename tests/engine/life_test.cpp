@@ -4,14 +4,12 @@
 // BILLD_SEED=n begins with that seed; BILLD_LONG=1 goes on for minutes.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <random>
-
 #include "tests/engine/any_command.hpp"
 #include "tests/engine/bank.hpp"
+#include "tests/engine/effort.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::life_test {
 namespace {
 
 using std::chrono::days;
@@ -180,9 +178,7 @@ class Life {
 };
 
 TEST(Lives, OfAnyKindLoseNothingAndChargeNothingTwice) {
-  const char* given = std::getenv("BILLD_SEED");
-  const std::uint64_t first = given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device()();
-  const std::uint64_t lives = std::getenv("BILLD_LONG") != nullptr ? 5'000 : 40;
+  const std::uint64_t first = test::seed(), lives = test::times(40, 5'000);
   Totals totals;
   for (std::uint64_t seed = first; seed < first + lives; ++seed) {
     SCOPED_TRACE("BILLD_SEED=" + std::to_string(seed));
@@ -195,9 +191,9 @@ TEST(Lives, OfAnyKindLoseNothingAndChargeNothingTwice) {
   RecordProperty("invoices", static_cast<int>(totals.invoices));
   RecordProperty("renewals", static_cast<int>(totals.renewals));
   RecordProperty("charges", static_cast<int>(totals.charges));
-  EXPECT_LT(totals.refused * 3, totals.commands * 2) << "too few commands are to the point";
+  EXPECT_GT(totals.commands, totals.refused + lives * 20) << "too few commands are to the point";
   EXPECT_GT(totals.renewals, lives) << "too little time passes";
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::life_test

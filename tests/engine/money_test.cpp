@@ -8,7 +8,7 @@
 #include <limits>
 #include <numeric>
 
-namespace billd {
+namespace billd::money_test {
 namespace {
 
 constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
@@ -205,4 +205,4 @@ TEST(TheSmallestCharge, IsThatOfItsCurrency) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::money_test

@@ -5,7 +5,7 @@
 #include "engine/declines.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::notices_test {
 namespace {
 
 using std::chrono::days;
@@ -243,4 +243,4 @@ TEST(ABankDebit, ThatWasReturnedLeavesTheScheduleToAnotherSource) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::notices_test

@@ -5,7 +5,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::one_time_items_test {
 namespace {
 
 using std::chrono::days;
@@ -320,4 +320,4 @@ TEST(ABalanceTransaction, IsDescribedAnewAndNothingElseChanges) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::one_time_items_test

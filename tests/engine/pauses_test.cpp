@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::pauses_test {
 namespace {
 
 using std::chrono::hours;
@@ -188,4 +188,4 @@ TEST(APause, DoesNotStopWhatIsOwedAlready) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::pauses_test

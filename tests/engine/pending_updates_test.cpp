@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::pending_updates_test {
 namespace {
 
 using std::chrono::hours;
@@ -313,4 +313,4 @@ TEST(AnUpdateThatLeavesThePaymentToTheCustomer, IsPastDueUntilItIsPaid) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::pending_updates_test

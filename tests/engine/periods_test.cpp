@@ -4,12 +4,11 @@
 
 #include <cinttypes>
 #include <cstdio>
-#include <cstdlib>
-#include <random>
 
+#include "tests/engine/effort.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::periods_test {
 namespace {
 
 struct BilledPeriod {
@@ -86,11 +85,9 @@ class Reckoned {
 };
 
 TEST(Periods, OfWholeLivesAgreeWithPythonsDatetime) {
-  const bool thorough = std::getenv("BILLD_LONG") != nullptr;
-  const auto seed = std::random_device()();
-  const int lives = thorough ? 100'000 : 1'000;
+  const auto lives = static_cast<int>(test::times(1'000, 100'000));
   const std::string command = std::string("'") + BILLD_PYTHON + "' '" + BILLD_CALENDAR_ORACLE + "' --lives " +
-                              std::to_string(seed) + " " + std::to_string(lives);
+                              std::to_string(test::seed()) + " " + std::to_string(lives);
   SCOPED_TRACE(command);
   std::FILE* oracle = popen(command.c_str(), "r");
   ASSERT_NE(oracle, nullptr);
@@ -137,4 +134,4 @@ TEST(Periods, OfWholeLivesAgreeWithPythonsDatetime) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::periods_test

@@ -6,7 +6,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::price_test {
 namespace {
 
 constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
@@ -216,4 +216,4 @@ RC_GTEST_PROP(APrice, GraduatedIsTheSumOfItsUnits, ()) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::price_test

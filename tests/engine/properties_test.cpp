@@ -11,7 +11,7 @@
 #include "tests/engine/bank.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::properties_test {
 namespace {
 
 using std::chrono::days;
@@ -452,4 +452,4 @@ RC_GTEST_PROP(Patches, OfDifferentKeysMayComeInAnyOrder, ()) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::properties_test

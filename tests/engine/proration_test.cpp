@@ -6,7 +6,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::proration_test {
 namespace {
 
 using std::chrono::days;
@@ -630,4 +630,4 @@ TEST(APreview, TakesTheBalanceIntoAccount) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::proration_test

@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::refunds_test {
 namespace {
 
 using std::chrono::hours;
@@ -353,4 +353,4 @@ TEST(Refunds, OfOneChargeHaveALimit) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::refunds_test

@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::renewals_test {
 namespace {
 
 using std::chrono::days;
@@ -239,4 +239,4 @@ TEST(AWebhooksSubscription, GivenBackToTheScheduleInItsGraceRenewsAtOnce) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::renewals_test

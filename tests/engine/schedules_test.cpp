@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::schedules_test {
 namespace {
 
 using std::chrono::days;
@@ -433,4 +433,4 @@ TEST(Schedules, StopAtFiveHundred) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::schedules_test

@@ -6,7 +6,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::subscriptions_test {
 namespace {
 
 using test::at;
@@ -497,4 +497,4 @@ TEST(ResumeSubscription, TakesACancellationBack) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::subscriptions_test

@@ -9,7 +9,7 @@
 #include "engine/amounts.hpp"
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::taxes_test {
 namespace {
 
 using test::amount_off;
@@ -275,4 +275,4 @@ TEST(ACreditNote, IsRefusedThatDoesNotAddUpWithItsTax) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::taxes_test

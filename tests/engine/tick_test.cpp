@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::tick_test {
 namespace {
 
 using std::chrono::days;
@@ -306,4 +306,4 @@ TEST(Decide, DecidesTheSameForTheSame) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::tick_test

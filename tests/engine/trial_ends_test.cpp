@@ -4,7 +4,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::trial_ends_test {
 namespace {
 
 using std::chrono::hours;
@@ -215,4 +215,4 @@ TEST(ABackdatedSubscription, MayBeginWithATrial) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::trial_ends_test

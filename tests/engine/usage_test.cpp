@@ -9,7 +9,7 @@
 
 #include "tests/engine/scenario.hpp"
 
-namespace billd {
+namespace billd::usage_test {
 namespace {
 
 using std::chrono::days;
@@ -300,4 +300,4 @@ TEST(AMeteredItem, IsTaxedAndDiscountedLikeAnyOther) {
 }
 
 }  // namespace
-}  // namespace billd
+}  // namespace billd::usage_test

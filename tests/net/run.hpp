@@ -9,15 +9,12 @@
 
 namespace billd {
 
-/// Runs the loop until `work` has ended, and returns its result; what it throws is thrown here. Throws when it has not
-/// ended within a minute. Other coroutines on the loop go on at the next call.
-template <class T>
-T run(asio::io_context& loop, awaitable<T> work) {
-  std::optional<T> result;
+/// Runs the loop until `work` has ended; what it throws is thrown here. Throws when it has not ended within a minute.
+/// Other coroutines on the loop go on at the next call.
+inline void run(asio::io_context& loop, awaitable<> work) {
   std::exception_ptr failure;
   bool ended = false;
-  auto keep = [&](awaitable<T> inner) -> awaitable<> { result.emplace(co_await std::move(inner)); };
-  asio::co_spawn(loop.get_executor(), keep(std::move(work)), [&](std::exception_ptr escaped) {
+  asio::co_spawn(loop.get_executor(), std::move(work), [&](std::exception_ptr escaped) {
     failure = escaped;
     ended = true;
   });
@@ -26,15 +23,19 @@ T run(asio::io_context& loop, awaitable<T> work) {
   while (!ended && !loop.stopped() && SteadyClock::now() < until) loop.run_one_for(std::chrono::seconds(1));
   if (!ended) throw std::runtime_error("the coroutine did not end within a minute");
   if (failure) std::rethrow_exception(failure);
-  return std::move(*result);
 }
 
-inline void run(asio::io_context& loop, awaitable<> work) {
-  auto yields = [](awaitable<> inner) -> awaitable<bool> {
-    co_await std::move(inner);
-    co_return true;
-  };
-  run<bool>(loop, yields(std::move(work)));
+template <class T>
+awaitable<> keep(awaitable<T> work, std::optional<T>& result) {
+  result.emplace(co_await std::move(work));
+}
+
+/// The same, and returns its result.
+template <class T>
+T run(asio::io_context& loop, awaitable<T> work) {
+  std::optional<T> result;
+  run(loop, keep(std::move(work), result));
+  return std::move(*result);
 }
 
 /// Runs the loop until `condition` holds, which is looked at after every handler; false when it does not within a

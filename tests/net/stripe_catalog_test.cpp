@@ -11,28 +11,13 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-constexpr std::int64_t day = 86'400;
-
-struct Refusal {
-  std::string form, parameter, message;
-};
-
 class CatalogFace : public StripeTest {
  protected:
-  std::string now(std::int64_t later = 0) const { return std::to_string(to_unix(clock.now()) + later); }
   Answered make(const std::string& url, const std::string& form) {
     clock.advance(std::chrono::seconds(1));
     Answered created = post(url, form);
     EXPECT_EQ(created.status, 200) << form << ": " << created.text;
     return created;
-  }
-  void expect_refused(const std::string& url, const std::vector<Refusal>& refusals) {
-    for (const Refusal& each : refusals) {
-      const Answered refused = post(url, each.form);
-      EXPECT_EQ(refused.status / 100, 4) << each.form;
-      EXPECT_THAT(refused.error(), HasSubstr(each.message)) << each.form;
-      EXPECT_EQ(refused.text_at("/error/param"), each.parameter) << each.form << ": " << refused.text;
-    }
   }
 };
 

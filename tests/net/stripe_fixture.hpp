@@ -1,7 +1,7 @@
 // The Stripe face on a real store, a real executor and the test gateway, called without sockets.
 #pragma once
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <boost/json.hpp>
 #include <map>
@@ -49,6 +49,13 @@ struct Answered {
   }
 };
 
+constexpr std::int64_t day = 86'400;
+
+/// A refusal: what is asked, and the parameter and sentence of the error.
+struct Refusal {
+  std::string form, parameter, message;
+};
+
 class StripeTest : public testing::Test {
  protected:
   StripeTest() : server(jobs::durable_redis()), clock(jobs::start_of_test) {
@@ -89,6 +96,17 @@ class StripeTest : public testing::Test {
   Answered remove(std::string target, std::string form = "", const Fields& fields = {}) {
     return send(request(http::Method::delete_, std::move(target), std::move(form), fields));
   }
+
+  void expect_refused(const std::string& url, const std::vector<Refusal>& refusals) {
+    for (const Refusal& each : refusals) {
+      const Answered refused = post(url, each.form);
+      EXPECT_EQ(refused.status / 100, 4) << each.form;
+      EXPECT_THAT(refused.error(), testing::HasSubstr(each.message)) << each.form;
+      EXPECT_EQ(refused.text_at("/error/param"), each.parameter) << each.form << ": " << refused.text;
+    }
+  }
+
+  std::string now(std::int64_t later = 0) const { return std::to_string(to_unix(clock.now()) + later); }
 
   std::string customer(std::string form = "email=ann@example.com&source=tok_visa") {
     Answered created = post("/v1/customers", std::move(form));

@@ -12,12 +12,6 @@ using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
 
-constexpr std::int64_t day = 86'400;
-
-struct Refusal {
-  std::string form, parameter, message;
-};
-
 class Invoices : public StripeTest {
  protected:
   Invoices() {
@@ -26,7 +20,6 @@ class Invoices : public StripeTest {
     ann = customer();
   }
 
-  std::string now(std::int64_t later = 0) const { return std::to_string(to_unix(clock.now()) + later); }
   Answered add_item(std::string form) {
     Answered created = post("/v1/invoiceitems", "customer=" + ann + "&" + form);
     EXPECT_EQ(created.status, 200) << created.text;
@@ -37,14 +30,6 @@ class Invoices : public StripeTest {
     Answered created = post("/v1/invoices", "customer=" + ann + "&pending_invoice_items_behavior=include" + more);
     EXPECT_EQ(created.status, 200) << created.text;
     return created;
-  }
-  void expect_refused(const std::string& url, const std::vector<Refusal>& refusals) {
-    for (const Refusal& each : refusals) {
-      const Answered refused = post(url, each.form);
-      EXPECT_EQ(refused.status / 100, 4) << each.form;
-      EXPECT_THAT(refused.error(), HasSubstr(each.message)) << each.form;
-      EXPECT_EQ(refused.text_at("/error/param"), each.parameter) << each.form << ": " << refused.text;
-    }
   }
 
   std::string ann;

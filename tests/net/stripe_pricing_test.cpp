@@ -11,12 +11,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
-constexpr std::int64_t day = 86'400;
-
-struct Refusal {
-  std::string form, parameter, message;
-};
-
 class PricingFace : public StripeTest {
  protected:
   PricingFace() {
@@ -24,7 +18,6 @@ class PricingFace : public StripeTest {
     ann = customer();
   }
 
-  std::string now(std::int64_t later = 0) const { return std::to_string(to_unix(clock.now()) + later); }
   std::string make(const std::string& url, const std::string& form) {
     const Answered created = post(url, form);
     EXPECT_EQ(created.status, 200) << form << ": " << created.text;
@@ -39,14 +32,6 @@ class PricingFace : public StripeTest {
   }
   std::string metered_plan(std::string id = "calls", std::string amount = "10") {
     return plan(std::move(id), std::move(amount), "&usage_type=metered");
-  }
-  void expect_refused(const std::string& url, const std::vector<Refusal>& refusals) {
-    for (const Refusal& each : refusals) {
-      const Answered refused = post(url, each.form);
-      EXPECT_EQ(refused.status / 100, 4) << each.form;
-      EXPECT_THAT(refused.error(), HasSubstr(each.message)) << each.form;
-      EXPECT_EQ(refused.text_at("/error/param"), each.parameter) << each.form << ": " << refused.text;
-    }
   }
   std::vector<std::string> latest_events(const std::string& type) {
     std::vector<std::string> objects;

@@ -11,13 +11,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr std::int64_t day = 86'400;
-
-/// A refusal: what is asked, and the parameter and sentence of the error.
-struct Refusal {
-  std::string form, parameter, message;
-};
-
 class Subscriptions : public StripeTest {
  protected:
   Subscriptions() {
@@ -26,19 +19,10 @@ class Subscriptions : public StripeTest {
     ann = customer();
   }
 
-  std::string now(std::int64_t later = 0) const { return std::to_string(to_unix(clock.now()) + later); }
   std::string subscribe(std::string form) {
     Answered created = post("/v1/subscriptions", "customer=" + ann + "&" + form);
     EXPECT_EQ(created.status, 200) << created.text;
     return created.id();
-  }
-  void expect_refused(const std::string& url, const std::vector<Refusal>& refusals) {
-    for (const Refusal& each : refusals) {
-      const Answered refused = post(url, each.form);
-      EXPECT_EQ(refused.status / 100, 4) << each.form;
-      EXPECT_THAT(refused.error(), HasSubstr(each.message)) << each.form;
-      EXPECT_EQ(refused.text_at("/error/param"), each.parameter) << each.form << ": " << refused.text;
-    }
   }
 
   std::string ann;
