@@ -97,6 +97,24 @@ Result<void> check_ended(const Subscription& subscription, Identifiers& ids) {
   return {};
 }
 
+Result<void> check_pending_update(const ForeignAccount& foreign, const Subscription& subscription, Identifiers& ids) {
+  if (!subscription.pending_update) return {};
+  const PendingUpdate& update = *subscription.pending_update;
+  const std::string name = "pending update of subscription " + subscription.id.value();
+  if (update.items.empty()) return unfit("The " + name + " has no items", "pending_update");
+  for (const SubscriptionItem& item : update.items) {
+    if (std::ranges::find(subscription.items, item.id, &SubscriptionItem::id) != subscription.items.end()) continue;
+    auto taken = ids.take(item.id);
+    if (!taken) return taken;
+  }
+  auto items_are_fine = check_items(update.items);
+  if (!items_are_fine) return items_are_fine;
+  const auto invoice = std::ranges::find(foreign.invoices, update.invoice, &Invoice::id);
+  if (invoice == foreign.invoices.end() || invoice->status != InvoiceStatus::open || !invoice->is_tentative)
+    return unfit("The invoice of the " + name + " was not taken", "pending_update");
+  return {};
+}
+
 Result<void> check_subscription(const ForeignAccount& foreign, const Subscription& subscription, Identifiers& ids) {
   auto taken = take_all(subscription, ids);
   if (!taken) return taken;
@@ -185,10 +203,13 @@ Result<void> check_schedule(const ForeignAccount& foreign, const Schedule& sched
 Result<void> check_all(const ForeignAccount& foreign, Identifiers& ids) {
   auto fits = ids.take(foreign.customer.id);
   if (fits) fits = ids.take(foreign.customer.discount);
+  for (const TaxIdentifier& identifier : foreign.customer.tax_identifiers)
+    if (fits) fits = ids.take(identifier.id);
   for (const Source& source : foreign.sources)
     if (fits) fits = ids.take(source);
   for (const Subscription& subscription : foreign.subscriptions) {
     if (fits) fits = check_subscription(foreign, subscription, ids);
+    if (fits) fits = check_pending_update(foreign, subscription, ids);
     if (fits) fits = ids.take(subscription.discount);
     const bool has_schedule =
         subscription.schedule.is_empty() ||
@@ -259,6 +280,20 @@ void name_discounts(Change& change) {
   }
 }
 
+/// What a lasting discount took from the current period is not given back when its items change within it.
+Result<void> note_discounts(Change& change) {
+  Account& account = change.account();
+  for (Subscription& subscription : account.subscriptions) {
+    const std::optional<Discount>& discount = subscription.discount ? subscription.discount : account.customer.discount;
+    if (!subscription.is_live() || subscription.is_free_period() || !discount ||
+        discount->start > subscription.current_period.start)
+      continue;
+    auto noted = discount_items(change, account.customer, subscription, {});
+    if (!noted) return noted;
+  }
+  return {};
+}
+
 }  // namespace
 
 void place_in_cycle(Subscription& subscription) {
@@ -291,11 +326,12 @@ Result<Transition> bring_along(Account before, const ForeignAccount& foreign, Ti
   go_on(account, foreign);
   account.customer.balance = 0;
   set_balance_quietly(change, foreign.customer.balance, {.description = "Balance brought along"});
-  if (!foreign.customer.default_source.is_empty() && account.find(foreign.customer.default_source) == nullptr)
-    account.customer.default_source = account.sources.empty() ? SourceId() : account.sources.back().id;
-  if (account.find(foreign.customer.default_payment_method) == nullptr)
-    account.customer.default_payment_method = SourceId();
+  // Nothing is collected from another source than the one that was chosen.
+  for (SourceId* chosen : {&account.customer.default_source, &account.customer.default_payment_method})
+    if (account.find(*chosen) == nullptr) *chosen = SourceId();
   name_discounts(change);
+  auto noted = note_discounts(change);
+  if (!noted) return noted.error();
   for (Subscription& subscription : account.subscriptions)
     if (subscription.status == SubscriptionStatus::trialing &&
         subscription.current_period.end - change.now > trial_notice)

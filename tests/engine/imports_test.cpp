@@ -312,6 +312,100 @@ TEST(ImportedCustomers, FollowTheSchedulesThatTheyHad) {
   EXPECT_EQ(account.invoices[0].lines[0].period, (Period{month(3), month(4)}));
 }
 
+TEST(ImportedCustomers, PayWithNothingElseThanTheyChose) {
+  ForeignAccount command = jenny();
+  command.invoices.clear();
+  command.customer.default_source = make_id<SourceKind>(key, 99);
+  command.customer.default_payment_method = SourceId("pm_1abcdef");
+  const auto taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->account.sources.size(), 1U) << "there is another card";
+  EXPECT_TRUE(taken->account.customer.default_source.is_empty());
+  EXPECT_TRUE(taken->account.customer.default_payment_method.is_empty());
+  Account account = taken->account;
+  while (account.invoices.empty() || !account.invoices[0].attempted) {
+    const auto due = next_due(timers(account));
+    ASSERT_TRUE(due && *due < month(4));
+    const auto ticked = tick(account, *due, Rules());
+    ASSERT_TRUE(ticked) << ticked.error().detail;
+    account = ticked->account;
+  }
+  EXPECT_EQ(account.invoices[0].status, InvoiceStatus::open);
+  EXPECT_TRUE(account.invoices[0].charges.empty());
+}
+
+TEST(ImportedCustomers, KeepTheirTaxIdentifiersAndWordsOfInvoices) {
+  ForeignAccount command = jenny();
+  command.customer.tax_identifiers = {{make_id<TaxIdentifierKind>(key, 30), start, "eu_vat", "DE123456789"}};
+  command.customer.invoice_footer = "Thank you";
+  command.customer.invoice_fields = {{"Order", "17"}};
+  auto taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->account.customer.tax_identifiers, command.customer.tax_identifiers);
+  EXPECT_EQ(taken->account.customer.invoice_footer, "Thank you");
+  EXPECT_EQ(taken->account.customer.invoice_fields, command.customer.invoice_fields);
+}
+
+/// Jenny's subscription waits for the payment of 600 to cost 2500 from now on.
+ForeignAccount waiting_jenny() {
+  ForeignAccount foreign = jenny();
+  Invoice& invoice = foreign.invoices[0];
+  invoice.reason = BillingReason::subscription_update;
+  invoice.is_tentative = true;
+  invoice.lines[0].amount.minor = invoice.total.minor = 600;
+  invoice.lines[0].invoice_item = make_id<InvoiceItemKind>(key, 12);
+  invoice.lines[0].proration = true;
+  invoice.next_attempt_at.reset();
+  Subscription& subscription = foreign.subscriptions[0];
+  subscription.latest_invoice = invoice.id;
+  PendingUpdate& update = subscription.pending_update.emplace();
+  update.invoice = invoice.id;
+  update.expires_at = month(2) + days(2);
+  update.items = subscription.items;
+  update.items[0].price.unit_amount.minor = 2500;
+  update.anchor = subscription.anchor;
+  update.ordinal = subscription.ordinal;
+  update.current_period = subscription.current_period;
+  return foreign;
+}
+
+TEST(ImportedCustomers, WaitOnForChangesThatAreToBePaidFirst) {
+  const auto taken = bring_along(empty_account(), waiting_jenny(), month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  const InvoiceId invoice = taken->account.invoices[0].id;
+
+  const auto paid = decide(
+      taken->account, PayInvoice{.invoice = invoice, .recalled = std::nullopt, .source = {}, .paid_out_of_band = true},
+      month(2) + days(1), Rules());
+  ASSERT_TRUE(paid) << paid.error().detail;
+  EXPECT_EQ(paid->account.subscriptions[0].pending_update, std::nullopt);
+  EXPECT_EQ(paid->account.subscriptions[0].items[0].price.unit_amount.minor, 2500);
+
+  const auto expired = tick(taken->account, month(2) + days(2), Rules());
+  ASSERT_TRUE(expired) << expired.error().detail;
+  EXPECT_EQ(expired->account.subscriptions[0].pending_update, std::nullopt);
+  EXPECT_EQ(expired->account.subscriptions[0].items[0].price.unit_amount.minor, 1900);
+  EXPECT_TRUE(expired->account.invoices.empty()) << "it is void";
+  EXPECT_TRUE(expired->account.invoice_items.empty()) << "what the change would have cost is owed by nobody";
+}
+
+TEST(ImportedCustomers, AreCreditedWhatTheyPaidWhenADiscountedItemChanges) {
+  ForeignAccount command = jenny();
+  command.invoices.clear();
+  Discount& discount = command.subscriptions[0].discount.emplace();
+  discount.coupon.id = CouponId("half");
+  discount.coupon.percent_off = *parse_percentage("50");
+  discount.coupon.duration = CouponDuration::forever;
+  discount.start = start;
+  auto taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->account.subscriptions[0].items[0].discount, 950);
+  command.subscriptions[0].discount->start = month(2) + days(1);
+  taken = bring_along(empty_account(), command, month(2) + days(1), Rules());
+  ASSERT_TRUE(taken) << taken.error().detail;
+  EXPECT_EQ(taken->account.subscriptions[0].items[0].discount, 0) << "the current period was paid in full";
+}
+
 struct Place {
   const char* what;
   Timestamp anchor;
@@ -390,6 +484,37 @@ TEST(ImportedCustomers, AreRefusedWholeWhenAPartDoesNotFit) {
       Unfit{"a schedule that was not taken",
             [](auto& c) { c.subscriptions[0].schedule = make_id<ScheduleKind>(key, 99); }, "schedule"},
       Unfit{"an open invoice without a number", [](auto& c) { c.invoices[0].number.clear(); }, "number"},
+      Unfit{"the same tax identifier twice",
+            [](auto& c) {
+              c.customer.tax_identifiers.resize(2);
+              for (TaxIdentifier& each : c.customer.tax_identifiers) each.id = make_id<TaxIdentifierKind>(key, 30);
+            },
+            "id"},
+      Unfit{"a pending update without items",
+            [](auto& c) {
+              c = waiting_jenny();
+              c.subscriptions[0].pending_update->items.clear();
+            },
+            "pending_update"},
+      Unfit{"a pending update with another account's item",
+            [](auto& c) {
+              c = waiting_jenny();
+              c.subscriptions[0].pending_update->items[0].id =
+                  make_id<SubscriptionItemKind>(AccountKey::from_bits(1, 2), 4);
+            },
+            "id"},
+      Unfit{"a pending update without its invoice",
+            [](auto& c) {
+              c = waiting_jenny();
+              c.subscriptions[0].pending_update->invoice = make_id<InvoiceKind>(key, 99);
+            },
+            "pending_update"},
+      Unfit{"a pending update whose invoice is for good",
+            [](auto& c) {
+              c = waiting_jenny();
+              c.invoices[0].is_tentative = false;
+            },
+            "pending_update"},
       Unfit{"an unknown subscription's invoice",
             [](auto& c) { c.invoices[0].subscription = make_id<SubscriptionKind>(key, 99); }, "subscription"},
   };
