@@ -44,6 +44,9 @@ constexpr std::array table = {
     Link{Kind::subscription_item, "price", one(Kind::price)},
     Link{Kind::subscription_item, "subscription", one(Kind::subscription)},
 
+    Link{Kind::coupon, "applies_to", one(Kind::nothing)},
+
+    Link{Kind::discount, "coupon", one(Kind::coupon)},
     Link{Kind::discount, "customer", one(Kind::customer)},
     Link{Kind::discount, "promotion_code", one(Kind::nothing)},
     Link{Kind::promotion_code, "coupon", one(Kind::coupon)},

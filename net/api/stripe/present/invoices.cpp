@@ -263,7 +263,10 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("default_source", by_newer_name ? Value() : id_or_null(invoice.default_source));
   object.add("default_tax_rates", tax_rates(invoice.tax_rates));
   object.add("description", document_.text_or_null(invoice.description));
-  object.add("discount", discount_or_null(invoice.discount, owner.customer));
+  Value discount = discount_or_null(invoice.discount, owner.customer);
+  if (invoice.discount && invoice.has_own_discount && !invoice.id.is_empty())
+    discount.object()->set("invoice", id(invoice.id));
+  object.add("discount", discount);
   Array& discounts = document_.array(1);
   if (invoice.discount) discounts.add(id(invoice.discount->id));
   object.add("discounts", discounts);
