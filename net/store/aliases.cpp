@@ -19,7 +19,7 @@ constexpr std::uint64_t directories_per_partition = 4096;
 
 /// The kinds that can have an alias, by the prefixes of billd. Their places are stored: append only. The longer of two
 /// that end alike comes first.
-constexpr std::array<std::string_view, 12> kinds = {
+constexpr std::array<std::string_view, 13> kinds = {
     ScheduleKind::prefix,
     CustomerKind::prefix,
     SourceKind::prefix,
@@ -32,6 +32,7 @@ constexpr std::array<std::string_view, 12> kinds = {
     InvoiceItemKind::prefix,
     "pi_",
     DiscountKind::prefix,
+    TaxIdentifierKind::prefix,
 };
 /// Prefixes of other systems' identifiers that billd does not make. Source: identifiers that Stripe made over the
 /// years.

@@ -47,12 +47,24 @@ Result<std::vector<Alias>> decode_aliases(const AccountKey& key, std::string_vie
 /// Whether the text names an object of an adopted account, which may have an alias.
 bool names_adopted(std::string_view text);
 
+/// Of how much the latest is remembered: at least so many, at most twice as many.
+struct AliasLimits {
+  std::size_t customers = 10'000;    ///< and what their objects are called, about 1 kB each
+  std::size_t identifiers = 20'000;  ///< and to whom they lead, about 200 bytes each
+};
+
 /// Finds aliases, of which the latest are remembered.
 class Aliases {
  public:
   explicit Aliases(Store& store) : store_(store) {}
   Aliases(const Aliases&) = delete;
   Aliases& operator=(const Aliases&) = delete;
+
+  /// Before anything was looked up.
+  void limit(const AliasLimits& limits) {
+    of_accounts_ = Remembered<OfAccount>(limits.customers);
+    accounts_ = Remembered<AccountKey>(limits.identifiers);
+  }
 
   /// Each of the texts, or what billd calls the object when it is an alias.
   awaitable<Result<std::vector<std::string>>> to_native(Mode mode, std::vector<std::string> texts);
@@ -104,13 +116,9 @@ class Aliases {
   awaitable<Result<std::vector<AccountKey>>> accounts_of(Mode mode, const std::vector<std::string>& texts);
   awaitable<Result<std::vector<OfAccount>>> load(std::vector<AccountKey> keys);
 
-  // A customer with its objects takes about a kilobyte here: 20 MB at the most.
-  static constexpr std::size_t accounts_remembered = 10'000;
-  static constexpr std::size_t names_remembered = 20'000;
-
   Store& store_;
-  Remembered<OfAccount> of_accounts_{accounts_remembered};
-  Remembered<AccountKey> accounts_{names_remembered};  ///< by the mode's letter and the foreign identifier
+  Remembered<OfAccount> of_accounts_{AliasLimits().customers};
+  Remembered<AccountKey> accounts_{AliasLimits().identifiers};  ///< by the mode's letter and the foreign identifier
 };
 
 }  // namespace billd::store

@@ -144,5 +144,19 @@ TEST_F(AliasesTest, OfAnAccountThatWasNeverWrittenLeadNowhere) {
   EXPECT_EQ(natives(Mode::test, {subscription}), std::vector<std::string>{aliases_of(key)[2].native});
 }
 
+TEST_F(AliasesTest, AreRememberedWithinTheirLimits) {
+  bring_jenny();
+  const std::string native = aliases_of(key)[2].native, foreign = aliases_of(key)[2].foreign;
+  store().aliases().limit({.customers = 1, .identifiers = 1});
+  EXPECT_EQ(told(native), foreign);
+  EXPECT_THAT(natives(Mode::test, {foreign}), testing::ElementsAre(native));
+  // What is remembered is not asked for again, also when it is gone.
+  ask("HDEL", store().aliases().directory_of(Mode::test, foreign), foreign);
+  EXPECT_THAT(natives(Mode::test, {foreign}), testing::ElementsAre(native));
+  // Two others push it out: at most twice as many stay.
+  for (const std::size_t other : {1U, 3U}) natives(Mode::test, {aliases_of(key)[other].foreign});
+  EXPECT_THAT(natives(Mode::test, {foreign}), testing::ElementsAre(foreign));
+}
+
 }  // namespace
 }  // namespace billd::store
