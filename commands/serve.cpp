@@ -7,6 +7,7 @@
 
 #include "commands/acknowledged.hpp"
 #include "commands/commands.hpp"
+#include "commands/foreign_stream.hpp"
 #include "commands/history_file.hpp"
 #include "commands/operators_view.hpp"
 #include "commands/service.hpp"
@@ -406,6 +407,7 @@ class Daemon {
   /// What cannot be read of aliases must not keep operators from seeing the rest.
   awaitable<http::Response> answer_operator(http::Request request) {
     http::Response response = co_await operators_face_.handle(std::move(request));
+    if (response.stream) response.stream = std::make_shared<ForeignStream>(store_, std::move(response.stream));
     if (!store::names_adopted(response.body)) co_return response;
     std::string body = response.body;
     auto told = co_await store_.aliases().to_foreign(std::move(body));
