@@ -397,7 +397,7 @@ int main(int argc, char** argv) {
   bring
       ->add_option("--file", import_options.file,
                    "A JSON object of the API's lists instead: products, plans, prices, coupons, promotion_codes, "
-                   "tax_rates, test_clocks, customers, sources, payment_methods, subscriptions, "
+                   "tax_rates, test_clocks, customers, sources, tax_ids, payment_methods, subscriptions, "
                    "subscription_schedules, usage_record_summaries, invoices, invoiceitems")
       ->type_name("FILE")
       ->check(CLI::ExistingFile);
@@ -408,12 +408,19 @@ int main(int argc, char** argv) {
                    "of kind stripe it is the customer's and the card's own ids")
       ->type_name("FILE")
       ->check(CLI::ExistingFile);
+  bring
+      ->add_option("--at-once", import_options.customers_at_once,
+                   "Most customers that are read and written at the same time")
+      ->type_name("CUSTOMERS")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 64));
   bring->add_flag("--json", import_options.json, "Print JSON");
   bring->footer(
       "Every identifier is kept. A second run takes customers who are new and changes nothing of those that are\n"
       "there, also after one that was killed. What cannot be taken is printed with the reason, and makes the exit\n"
-      "status 3. Let the former system bill nothing any more before the first run: the next period of each\n"
-      "subscription is billd's.");
+      "status 3. Interrupted (Ctrl-C) it finishes the customers under way; the same command again goes on from\n"
+      "there. A key that may only read is enough. Let the former system bill nothing any more before the first run:\n"
+      "the next period of each subscription is billd's.");
   bring->callback(
       with_settings([&](const Settings& settings) { return commands::import_customers(settings, import_options); }));
 

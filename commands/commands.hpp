@@ -145,6 +145,7 @@ struct ImportOptions {
   std::string file;           ///< of its answers
   std::string gateway = "test";
   std::string tokens;  ///< a file with the gateway's name for each card, by its identifier or fingerprint
+  std::uint32_t customers_at_once = 8;  ///< read and written at the same time, 1 to 64
   bool json = false;
 };
 /// Brings customers along from another system: what is there already stays as it is. 3 when something was not taken.

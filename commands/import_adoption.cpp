@@ -33,6 +33,14 @@ class Adoption {
     return {};
   }
 
+  /// Of something that may have been named before.
+  template <class Kind>
+  Result<void> name_once(Id<Kind>& id) {
+    if (!natives_.contains(id.value())) return name(id);
+    refer(id);
+    return {};
+  }
+
   /// For what has no name of its own to keep.
   template <class Kind>
   void name_anew(Id<Kind>& id) {
@@ -81,12 +89,15 @@ bool has_own_name(const InvoiceLine& line) {
 void see_all(Adoption& adoption, const ForeignAccount& foreign) {
   adoption.see(foreign.customer.id);
   if (foreign.customer.discount) adoption.see(foreign.customer.discount->id);
+  for (const TaxIdentifier& identifier : foreign.customer.tax_identifiers) adoption.see(identifier.id);
   for (const Source& source : foreign.sources) adoption.see(source.id);
   for (const std::vector<Subscription>* subscriptions : {&foreign.subscriptions, &foreign.ended})
     for (const Subscription& subscription : *subscriptions) {
       adoption.see(subscription.id);
       if (subscription.discount) adoption.see(subscription.discount->id);
       for (const SubscriptionItem& item : subscription.items) adoption.see(item.id);
+      if (subscription.pending_update)
+        for (const SubscriptionItem& item : subscription.pending_update->items) adoption.see(item.id);
     }
   for (const InvoiceItem& item : foreign.invoice_items) adoption.see(item.id);
   for (const Schedule& schedule : foreign.schedules) adoption.see(schedule.id);
@@ -121,6 +132,8 @@ Result<void> name_discount(Adoption& adoption, std::optional<Discount>& discount
 Result<void> name_all(Adoption& adoption, ForeignAccount& foreign) {
   auto named = adoption.name(foreign.customer.id);
   if (named) named = name_discount(adoption, foreign.customer.discount);
+  for (TaxIdentifier& identifier : foreign.customer.tax_identifiers)
+    if (named) named = adoption.name(identifier.id);
   for (Source& source : foreign.sources)
     if (named && !is_named_already(source)) named = adoption.name(source.id, prefix_of(source));
   for (std::vector<Subscription>* subscriptions : {&foreign.subscriptions, &foreign.ended})
@@ -129,6 +142,9 @@ Result<void> name_all(Adoption& adoption, ForeignAccount& foreign) {
       if (named) named = name_discount(adoption, subscription.discount);
       for (SubscriptionItem& item : subscription.items)
         if (named) named = adoption.name(item.id);
+      if (subscription.pending_update)
+        for (SubscriptionItem& item : subscription.pending_update->items)
+          if (named) named = adoption.name_once(item.id);
     }
   for (InvoiceItem& item : foreign.invoice_items)
     if (named) named = adoption.name(item.id);
@@ -149,6 +165,9 @@ void refer_all(const Adoption& adoption, ForeignAccount& foreign) {
       adoption.refer(subscription.default_source);
       adoption.refer(subscription.latest_invoice);
       adoption.refer(subscription.schedule);
+      if (!subscription.pending_update) continue;
+      adoption.refer(subscription.pending_update->invoice);
+      adoption.refer(subscription.pending_update->previous_invoice);
     }
   for (Schedule& schedule : foreign.schedules) {
     adoption.refer(schedule.subscription);

@@ -74,13 +74,16 @@ Result<void> read_amounts(const json::object& plan, Price& price) {
   return {};
 }
 
-void read_usage(const json::object& plan, Price& price) {
-  if (text_of(plan, "usage_type") != "metered") return;
+Result<void> read_usage(const json::object& plan, Price& price) {
+  if (text_of(plan, "usage_type") != "metered") return {};
+  if (!text_of(plan, "meter").empty())
+    return refusal("its usage is counted by a billing meter: billd has none", "meter");
   price.usage_type = UsageType::metered;
   const std::string aggregation = text_of(plan, "aggregate_usage");
   if (aggregation == "last_during_period") price.aggregation = Aggregation::last_during_period;
   if (aggregation == "last_ever") price.aggregation = Aggregation::last_ever;
   if (aggregation == "max") price.aggregation = Aggregation::max;
+  return {};
 }
 
 /// A number of percent, whole or with decimals.
@@ -117,7 +120,8 @@ Result<Price> read_price(const json::object& plan) {
     price.transform.divide_by = integer_of(*packages, "divide_by");
     price.transform.round_up = text_of(*packages, "round") == "up";
   }
-  if (!price.one_time) read_usage(recurring_of(plan), price);
+  auto usage = price.one_time ? Result<void>() : read_usage(recurring_of(plan), price);
+  if (!usage) return usage.error();
   auto sound = check_price(price);
   if (!sound) return sound.error();
   return price;
@@ -247,7 +251,14 @@ Result<CouponTerms> terms_of(const json::object& discount, const Named& named) {
   if (const json::object* coupon = object_of(holder, "coupon")) {
     auto read = read_coupon(*coupon);
     if (!read) return read.error();
-    return read->terms();
+    CouponTerms terms = read->terms();
+    // The products that it is for are told only when they are asked for, as they were for the catalog.
+    if (const CouponTerms* known = named.coupon(terms.id.value()); known != nullptr && terms.products.empty()) {
+      CouponTerms without = *known;
+      without.products.clear();
+      if (without == terms) return *known;
+    }
+    return terms;
   }
   const CouponTerms* known = named.coupon(text_of(holder, "coupon"));
   if (known == nullptr) return refusal("the coupon of its discount is not told", "discount");

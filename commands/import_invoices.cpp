@@ -1,6 +1,7 @@
 // Drafts, open invoices and pending items, read from Stripe's JSON.
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 
 #include "commands/import_json.hpp"
@@ -154,6 +155,41 @@ Result<void> agree_on_amounts(Invoice& invoice) {
   return {};
 }
 
+/// Whether its discount is said to be of this invoice alone.
+bool has_own_discount(const json::object& invoice) {
+  if (const json::object* discount = object_of(invoice, "discount"))
+    return !identifier_of(*discount, "invoice").empty();
+  const Objects several = objects_of(member_of(invoice, "discounts"));
+  return !several.empty() && !identifier_of(several.front(), "invoice").empty();
+}
+
+/// What is to be read on it.
+void read_words(const json::object& invoice, Invoice& read) {
+  read.description = text_of(invoice, "description");
+  read.footer = text_of(invoice, "footer");
+  read.custom_fields = custom_fields_of(invoice);
+  read.statement_descriptor = text_of(invoice, "statement_descriptor");
+  if (read.status != InvoiceStatus::open) return;
+  for (const json::object& each : objects_of(member_of(invoice, "customer_tax_ids")))
+    read.customer_tax_identifiers.emplace_back(text_of(each, "type"), text_of(each, "value"));
+}
+
+/// What billd would otherwise find only when it is all together.
+Result<void> check_sum(const Invoice& invoice) {
+  Money sum{0, invoice.total.currency};
+  for (const InvoiceLine& line : invoice.lines) {
+    if (line.discount != 0 && !invoice.discount) return refusal("its discount is not told", "discount");
+    auto with_line = add(sum, {line.net(), line.amount.currency});
+    if (!with_line) return with_line.error();
+    sum = *with_line;
+  }
+  if (sum != invoice.total)
+    return refusal("its " + std::to_string(invoice.lines.size()) + " lines come to " + std::to_string(sum.minor) +
+                       ", and its total is " + std::to_string(invoice.total.minor),
+                   "total");
+  return {};
+}
+
 }  // namespace
 
 Result<InvoiceItem> read_invoice_item(const json::object& item, const Named& named) {
@@ -205,22 +241,27 @@ Result<Invoice> read_invoice(const json::object& invoice, const Objects& lines, 
   auto discount = read_discount(invoice, named);
   if (!discount) return discount.error();
   read.discount = std::move(*discount);
+  read.has_own_discount = has_own_discount(invoice);
   auto rates = read_tax_rates(invoice, "default_tax_rates");
   if (!rates) return rates.error();
   read.tax_rates = std::move(*rates);
+  std::vector<InvoiceLine> items;
   for (const json::object& each : lines) {
     auto line = line_of(each, *currency, read.tax_rates, named);
     if (!line) return line.error();
     if (line->is_recurring() && subscription != nullptr) read.ordinal = ordinal_of(*line, *subscription);
-    read.lines.push_back(std::move(*line));
+    (line->is_recurring() ? read.lines : items).push_back(std::move(*line));
   }
+  // The API tells invoice items first, the newest of them foremost.
+  std::ranges::move(items.rbegin(), items.rend(), std::back_inserter(read.lines));
   read.total = {integer_of(invoice, "total"), *currency};
   read.amount_paid = {0, *currency};
   read.metadata = metadata_of(invoice);
-  read.description = text_of(invoice, "description");
+  read_words(invoice, read);
   read.default_source = paid_by(invoice);
   read_state(invoice, read);
   auto agreed = agree_on_amounts(read);
+  if (agreed) agreed = check_sum(read);
   if (!agreed) return agreed.error();
   return read;
 }

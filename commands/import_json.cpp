@@ -81,6 +81,13 @@ Metadata metadata_of(const json::object& object) {
   return metadata;
 }
 
+CustomFields custom_fields_of(const json::object& object) {
+  CustomFields fields;
+  for (const json::object& each : objects_of(member_of(object, "custom_fields")))
+    fields.emplace_back(text_of(each, "name"), text_of(each, "value"));
+  return fields;
+}
+
 Address address_of(const json::object& object) {
   return {text_of(object, "line1"), text_of(object, "line2"),       text_of(object, "city"),
           text_of(object, "state"), text_of(object, "postal_code"), text_of(object, "country")};

@@ -29,6 +29,8 @@ std::optional<Timestamp> time_of(const boost::json::object& object, std::string_
 /// An identifier, or that of the object that was expanded in its place.
 std::string identifier_of(const boost::json::object& object, std::string_view name);
 Metadata metadata_of(const boost::json::object& object);
+/// Names and values in the list of that name.
+CustomFields custom_fields_of(const boost::json::object& object);
 Address address_of(const boost::json::object& object);
 Collection collection_of(const boost::json::object& object);
 Result<Currency> currency_of(const boost::json::object& object);

@@ -16,6 +16,7 @@ Result<SubscriptionStatus> status_of(const json::object& subscription) {
   if (status == "active") return SubscriptionStatus::active;
   if (status == "past_due") return SubscriptionStatus::past_due;
   if (status == "unpaid") return SubscriptionStatus::unpaid;
+  if (status == "paused") return SubscriptionStatus::paused;
   return refusal("its status is " + status + ": it does not go on", "status");
 }
 
@@ -40,32 +41,59 @@ Result<std::vector<Usage>> usage_of(const std::string& item, const Period& perio
 }
 
 Result<std::vector<SubscriptionItem>> items_of(const json::object& subscription, const Named& named) {
-  std::vector<SubscriptionItem> items;
   const json::object* list = object_of(subscription, "items");
   const json::value* data = list == nullptr ? nullptr : member_of(*list, "data");
   if (data == nullptr || !data->is_array()) return refusal("its items are not told", "items");
   if (truth_of(*list, "has_more")) return refusal("it has more items than were told", "items");
-  for (const json::value& each : data->get_array()) {
-    const json::object* item = each.if_object();
-    const json::object* plan = item == nullptr ? nullptr : object_of(*item, "plan");
-    if (plan == nullptr && item != nullptr) plan = object_of(*item, "price");
-    if (plan == nullptr) return refusal("the plan of an item is not told", "items");
-    auto price = named.price(*plan);
-    if (!price) return price.error();
-    auto refused = refuse_members(*item, {"discounts", "billing_thresholds"});
-    if (!refused) return refused.error();
-    auto rates = read_tax_rates(*item, "tax_rates");
-    if (!rates) return rates.error();
-    SubscriptionItem& taken = items.emplace_back();
-    taken.id = SubscriptionItemId(text_of(*item, "id"));
-    taken.created = time_of(*item, "created").value_or(Timestamp());
-    taken.price = std::move(*price);
-    taken.quantity = integer_of(*item, "quantity", 1);
-    taken.metadata = metadata_of(*item);
-    taken.tax_rates = std::move(*rates);
+  return read_subscription_items(data->get_array(), named);
+}
+
+Result<MissingPaymentMethod> at_end_of_trial(const json::object& subscription) {
+  const json::object* settings = object_of(subscription, "trial_settings");
+  const json::object* end = settings != nullptr ? object_of(*settings, "end_behavior") : nullptr;
+  const std::string what = end != nullptr ? text_of(*end, "missing_payment_method") : std::string();
+  if (what.empty() || what == "create_invoice") return MissingPaymentMethod::create_invoice;
+  if (what == "cancel") return MissingPaymentMethod::cancel;
+  if (what == "pause") return MissingPaymentMethod::pause;
+  return refusal("billd has no end of a trial of the kind " + what, "trial_settings");
+}
+
+/// When pending items are billed between renewals: at the time that is told next, and from then on. Of a cycle that
+/// ends with the months only an earlier time than that tells the day.
+Result<std::optional<PendingItemInterval>> pending_item_interval_of(const json::object& subscription,
+                                                                    const Subscription& read) {
+  const json::object* given = object_of(subscription, "pending_invoice_item_interval");
+  if (given == nullptr) return std::optional<PendingItemInterval>();
+  constexpr const char* name = "pending_invoice_item_interval";
+  auto interval = parse_interval(text_of(*given, "interval"));
+  if (!interval) return refusal("billd has no such interval of pending items", name);
+  PendingItemInterval taken;
+  taken.recurrence = {*interval, static_cast<std::int32_t>(integer_of(*given, "interval_count", 1))};
+  auto checked = check_recurrence(taken.recurrence);
+  if (!checked) return checked.error();
+  const auto next = time_of(subscription, "next_pending_invoice_item_invoice");
+  if (!next) return refusal("when its pending items are billed next is not told", "next_pending_invoice_item_invoice");
+  for (const Timestamp anchor : {read.anchor, read.start_date.value_or(read.created), *next}) {
+    if (anchor > *next) continue;
+    taken.anchor = anchor;
+    taken.ordinal = ordinal_at(anchor, taken.recurrence, *next);
+    if (taken.next() == *next) break;
   }
-  if (items.empty()) return refusal("it has no items", "items");
-  return items;
+  return std::optional(taken);
+}
+
+Result<std::vector<TaxIdentifier>> tax_identifiers_of(const Objects& told) {
+  std::vector<TaxIdentifier> identifiers;
+  // The API tells the newest first.
+  for (auto each = told.rbegin(); each != told.rend(); ++each) {
+    TaxIdentifier& read = identifiers.emplace_back();
+    read.id = TaxIdentifierId(text_of(*each, "id"));
+    read.created = time_of(*each, "created").value_or(Timestamp());
+    read.type = text_of(*each, "type");
+    read.value = text_of(*each, "value");
+    if (read.type.empty() || read.value.empty()) return refusal("one of its tax IDs is not told", "tax_ids");
+  }
+  return identifiers;
 }
 
 Result<std::optional<Pause>> pause_of(const json::object& subscription) {
@@ -177,14 +205,50 @@ Result<Means> means_of(const json::object& source) {
 
 }  // namespace
 
+Result<std::vector<SubscriptionItem>> read_subscription_items(const json::array& told, const Named& named) {
+  std::vector<SubscriptionItem> items;
+  for (const json::value& each : told) {
+    const json::object* item = each.if_object();
+    const json::object* plan = item == nullptr ? nullptr : object_of(*item, "plan");
+    if (plan == nullptr && item != nullptr) plan = object_of(*item, "price");
+    if (plan == nullptr) return refusal("the plan of an item is not told", "items");
+    auto price = named.price(*plan);
+    if (!price) return price.error();
+    auto refused = refuse_members(*item, {"discounts", "billing_thresholds"});
+    if (!refused) return refused.error();
+    auto rates = read_tax_rates(*item, "tax_rates");
+    if (!rates) return rates.error();
+    SubscriptionItem& taken = items.emplace_back();
+    taken.id = SubscriptionItemId(text_of(*item, "id"));
+    taken.created = time_of(*item, "created").value_or(Timestamp());
+    taken.price = std::move(*price);
+    taken.quantity = integer_of(*item, "quantity", 1);
+    taken.metadata = metadata_of(*item);
+    taken.tax_rates = std::move(*rates);
+  }
+  if (items.empty()) return refusal("it has no items", "items");
+  for (const SubscriptionItem& item : items) {
+    if (item.price.recurrence != items.front().price.recurrence)
+      return refusal("its items recur in different intervals", "items");
+    if (item.price.unit_amount.currency != items.front().price.unit_amount.currency)
+      return refusal("its items are in different currencies", "items");
+  }
+  return items;
+}
+
 SourceId paid_by(const json::object& object) {
   const std::string method = identifier_of(object, "default_payment_method");
   return SourceId(method.empty() ? identifier_of(object, "default_source") : method);
 }
 
-Result<Customer> read_customer(const json::object& customer, const Named& named) {
-  auto refused = refuse_members(customer, {"tax_info"});
-  if (!refused) return refused.error();
+Result<Customer> read_customer(const json::object& customer, const Objects& tax_ids, const Named& named) {
+  auto identifiers = tax_identifiers_of(tax_ids);
+  if (!identifiers) return identifiers.error();
+  // The older name of a single one; newer ones stand for it when they are told.
+  if (identifiers->empty()) {
+    auto refused = refuse_members(customer, {"tax_info"});
+    if (!refused) return refused.error();
+  }
   auto discount = read_discount(customer, named);
   if (!discount) return discount.error();
   Customer read;
@@ -209,8 +273,12 @@ Result<Customer> read_customer(const json::object& customer, const Named& named)
   read.metadata = metadata_of(customer);
   read.discount = std::move(*discount);
   read.default_source = SourceId(identifier_of(customer, "default_source"));
-  if (const json::object* invoicing = object_of(customer, "invoice_settings"))
+  if (const json::object* invoicing = object_of(customer, "invoice_settings")) {
     read.default_payment_method = SourceId(identifier_of(*invoicing, "default_payment_method"));
+    read.invoice_footer = text_of(*invoicing, "footer");
+    read.invoice_fields = custom_fields_of(*invoicing);
+  }
+  read.tax_identifiers = std::move(*identifiers);
   if (member_of(customer, "currency") != nullptr) {
     auto currency = currency_of(customer);
     if (!currency) return currency.error();
@@ -249,8 +317,7 @@ namespace {
 /// What it is, whether it goes on or not.
 Result<Subscription> read_terms(const json::object& subscription, const Named& named) {
   auto refused =
-      refuse_members(subscription, {"pending_update", "pending_invoice_item_interval", "application_fee_percent",
-                                    "billing_thresholds", "transfer_data", "on_behalf_of"});
+      refuse_members(subscription, {"application_fee_percent", "billing_thresholds", "transfer_data", "on_behalf_of"});
   if (!refused) return refused.error();
   auto items = items_of(subscription, named);
   if (!items) return items.error();
@@ -260,6 +327,8 @@ Result<Subscription> read_terms(const json::object& subscription, const Named& n
   if (!discount) return discount.error();
   auto rates = read_tax_rates(subscription, "default_tax_rates");
   if (!rates) return rates.error();
+  auto at_end = at_end_of_trial(subscription);
+  if (!at_end) return at_end.error();
   // The newest versions tell the period with each item.
   const json::object* list = object_of(subscription, "items");
   const Objects told = list != nullptr ? objects_of(member_of(*list, "data")) : Objects();
@@ -270,7 +339,9 @@ Result<Subscription> read_terms(const json::object& subscription, const Named& n
   Subscription read;
   read.id = SubscriptionId(text_of(subscription, "id"));
   read.created = time_of(subscription, "created").value_or(*start);
+  if (const auto began = time_of(subscription, "start_date"); began && *began < read.created) read.start_date = began;
   read.items = std::move(*items);
+  read.missing_payment_method = *at_end;
   read.current_period = {*start, *end};
   read.anchor = time_of(subscription, "billing_cycle_anchor").value_or(*start);
   read.trial_start = time_of(subscription, "trial_start");
@@ -289,6 +360,9 @@ Result<Subscription> read_terms(const json::object& subscription, const Named& n
   read.pause = *pause;
   read.discount = std::move(*discount);
   read.tax_rates = std::move(*rates);
+  auto interval = pending_item_interval_of(subscription, read);
+  if (!interval) return interval.error();
+  read.pending_item_interval = *interval;
   if (const json::object* cancellation = object_of(subscription, "cancellation_details")) {
     read.cancellation_comment = text_of(*cancellation, "comment");
     read.cancellation_feedback = text_of(*cancellation, "feedback");

@@ -39,14 +39,18 @@ Result<std::optional<Discount>> read_discount(const boost::json::object& owner, 
 /// The rates in the list of that name, else the owner's bare tax_percent.
 Result<std::vector<AppliedTaxRate>> read_tax_rates(const boost::json::object& owner, std::string_view name);
 
-Result<Customer> read_customer(const boost::json::object& customer, const Named& named);
+/// `tax_ids`: all of the customer's, newest first.
+Result<Customer> read_customer(const boost::json::object& customer, const Objects& tax_ids, const Named& named);
 
 /// The gateway's name for the source with this fingerprint or identifier; empty: it is not known.
 using TokenOf = std::function<std::string(const std::string& id, const std::string& fingerprint)>;
 /// A card, a bank account, a payment method, or an older source that is a card.
 Result<Source> read_source(const boost::json::object& source, const std::string& gateway, const TokenOf& token_of);
 
-/// A running one.
+/// Items of a subscription; all of one currency and recurrence.
+Result<std::vector<SubscriptionItem>> read_subscription_items(const boost::json::array& told, const Named& named);
+
+/// A running one, but for its pending update.
 Result<Subscription> read_subscription(const boost::json::object& subscription, const Named& named);
 /// One that has ended.
 Result<Subscription> read_ended_subscription(const boost::json::object& subscription, const Named& named);
@@ -58,6 +62,10 @@ Result<InvoiceItem> read_invoice_item(const boost::json::object& item, const Nam
 /// `lines`: all of the invoice's. `subscription`: the one that it bills, as it was read; null: none.
 Result<Invoice> read_invoice(const boost::json::object& invoice, const Objects& lines, const Subscription* subscription,
                              const Named& named);
+
+/// A change that waits until it is paid for. `subscription` as it was read, and `invoice` the one that pays for it.
+Result<PendingUpdate> read_pending_update(const boost::json::object& update, const Subscription& subscription,
+                                          const Invoice& invoice, const Named& named);
 
 /// The newer way to pay goes before the older one; empty: neither is named.
 SourceId paid_by(const boost::json::object& object);

@@ -20,11 +20,13 @@ struct ForeignCustomer {
   Objects sources, subscriptions, invoices;  ///< payment methods among the sources; drafts and open invoices only
   Objects ended;                             ///< subscriptions that such invoices are of
   Objects schedules;                         ///< that go on
-  Objects invoice_items;                     ///< pending ones
-  std::map<std::string, Objects> lines;      ///< of each invoice
-  std::map<std::string, Objects> usage;      ///< summaries of each metered item of the subscriptions, as far as told
+  Objects tax_ids;
+  Objects invoice_items;                 ///< pending ones
+  std::map<std::string, Objects> lines;  ///< of each invoice
+  std::map<std::string, Objects> usage;  ///< summaries of each metered item of the subscriptions, as far as told
 };
 
+/// What fails is said with what is to be done about it. belongings() may be asked for several customers at a time.
 class ImportReader {
  public:
   virtual ~ImportReader() = default;
@@ -42,12 +44,15 @@ class ImportReader {
   virtual awaitable<Result<ForeignCustomer>> belongings(boost::json::object customer) = 0;
 };
 
-/// `url` is the API's base, such as https://api.stripe.com.
-std::unique_ptr<ImportReader> read_from_api(Executor executor, std::string url, std::string key);
+/// `url` is the API's base, such as https://api.stripe.com. An API that has no room for more requests is asked more
+/// slowly; what fails for a reason that may pass is asked again.
+std::unique_ptr<ImportReader> read_from_api(Executor executor, std::string url, std::string key,
+                                            std::size_t customers_at_once);
 
 /// A JSON object with a member for each kind: products, plans, prices, coupons, promotion_codes, tax_rates,
-/// test_clocks, customers, sources, payment_methods, subscriptions, subscription_schedules, usage_record_summaries,
-/// invoices, invoiceitems; each an array, or a list object as the API answers it.
+/// test_clocks, customers, sources, tax_ids, payment_methods, subscriptions, subscription_schedules,
+/// usage_record_summaries, invoices, invoiceitems; each an array, or a list object as the API answers it.
+/// invalid_parameter, naming the line or the member, for any other file.
 Result<std::unique_ptr<ImportReader>> read_from_file(const std::string& file);
 
 }  // namespace billd::commands

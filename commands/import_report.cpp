@@ -1,6 +1,8 @@
 #include "commands/import_report.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <iterator>
 #include <utility>
 
 namespace billd::commands {
@@ -8,6 +10,16 @@ namespace billd::commands {
 void ImportReport::refuse(std::string kind, std::string id, std::string reason) {
   ++kinds[kind].refused;
   refused.push_back({std::move(kind), std::move(id), std::move(reason)});
+}
+
+void ImportReport::add(ImportReport more) {
+  for (const auto& [kind, count] : more.kinds) {
+    Count& sum = kinds[kind];
+    sum.taken += count.taken;
+    sum.known += count.known;
+    sum.refused += count.refused;
+  }
+  std::ranges::move(more.refused, std::back_inserter(refused));
 }
 
 std::string to_text(const ImportReport& report) {

@@ -21,6 +21,8 @@ struct ImportReport {
   std::vector<Refused> refused;
 
   void refuse(std::string kind, std::string id, std::string reason);
+  /// Adds what another part of the import has done, behind what is here.
+  void add(ImportReport more);
 };
 
 /// Each thing that was not taken on a line of its own, then the counts.

@@ -9,34 +9,35 @@ import Stripe8 from "stripe-8";
 const api = new URL(process.env.BILLD_API);
 export const key = "sk_test_sdk";
 
-function modern(Client, options = {}) {
-  return new Client(key, { host: api.hostname, port: api.port, protocol: "http", maxNetworkRetries: 0, ...options });
+function modern(Client, { hostname, port }, options = {}) {
+  return new Client(key, { host: hostname, port, protocol: "http", maxNetworkRetries: 0, ...options });
 }
 
-function old() {
+function old({ hostname, port }) {
   const client = Stripe4(key);
-  client.setHost(api.hostname, api.port, "http");
+  client.setHost(hostname, port, "http");
   client.setApiVersion("2018-05-21");
   // It waits for each socket to connect, which one that Node uses again never does.
   client.setHttpAgent(new http.Agent({ keepAlive: false }));
   return client;
 }
 
-/** By name: each with how it cancels a subscription when its period ends. */
-export const clients = {
+/** Of the API at that address, by name: each with how it cancels a subscription when its period ends. */
+export const clientsOf = (address) => ({
   newest: {
-    stripe: modern(Stripe),
+    stripe: modern(Stripe, address),
     cancelAtPeriodEnd: (stripe, id) => stripe.subscriptions.update(id, { cancel_at_period_end: true }),
   },
   "version 8": {
-    stripe: modern(Stripe8, { apiVersion: "2020-08-27" }),
+    stripe: modern(Stripe8, address, { apiVersion: "2020-08-27" }),
     cancelAtPeriodEnd: (stripe, id) => stripe.subscriptions.update(id, { cancel_at_period_end: true }),
   },
   "version 4": {
-    stripe: old(),
+    stripe: old(address),
     cancelAtPeriodEnd: (stripe, id) => stripe.subscriptions.del(id, { at_period_end: true }),
   },
-};
+});
+export const clients = clientsOf(api);
 
 export const stripe = clients.newest.stripe;
 export const withKey = (otherKey) => new Stripe(otherKey, { host: api.hostname, port: api.port, protocol: "http" });

@@ -8,8 +8,10 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { clientsOf } from "./clients.mjs";
 import { Daemon, day, everything as all, key, told } from "./import_daemon.mjs";
-import { answer, clock, everything, gold, ids, metered, monthly, now, tokens } from "./stripe_export.mjs";
+import { clock, everything, gold, ids, metered, monthly, now, tokens } from "./stripe_export.mjs";
+import { StripeServer } from "./stripe_server.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "billd-foreign-"));
 const exported = join(folder, "export.json");
@@ -208,6 +210,19 @@ describe("A customer of Stripe's", () => {
       assert.equal(page.status, 200);
       assert.match(await page.text(), new RegExp(id === ids.jenny ? id : ids.late));
     }
+    const operators = target.status.replace(/\/status$/, "");
+    const act = (action) => target.run(action, ids.late, "--why", "a test", "--yes", "--at", operators);
+    const parked = await target.run("park", ids.late, "--why", "a test", "--at", operators);
+    assert.equal(parked.status, 0, parked.said);
+    const live = await fetch(`${operators}/status/live`);
+    let told = "";
+    for await (const part of live.body) {
+      told += Buffer.from(part).toString();
+      if (told.includes(ids.late)) break;
+      assert.ok(told.length < 1e6, "it is among what is parked");
+    }
+    assert.doesNotMatch(told, /[a-z]+_X[0-9A-Za-z]{23}/);
+    assert.equal((await act("unpark")).status, 0);
     const other = ids.jenny.replace("cus_", "cust_");
     const response = await fetch(`${target.url}/v1/customers/${other}`, {
       headers: { Authorization: `Basic ${btoa("stest_import:")}` },
@@ -261,19 +276,83 @@ describe("A customer of Stripe's", () => {
   });
 });
 
+// What programs of any age have stored goes on to work, until it is deleted by it.
+for (const age of ["newest", "version 8", "version 4"])
+  describe(`A customer of Stripe's, for the client that is ${age}`, () => {
+    const target = new Daemon(folder, age.replace(" ", "-"));
+    let stripe;
+
+    before(async () => {
+      await target.start();
+      ({ stripe } = clientsOf(new URL(target.url))[age]);
+      assert.equal((await target.import(...from)).status, 3);
+    });
+    after(() => target.stop());
+
+    it("is found and listed by the identifiers that it had", async () => {
+      const jenny = await stripe.customers.retrieve(ids.jenny, { expand: ["default_source"] });
+      assert.deepEqual([jenny.id, jenny.default_source.id], [ids.jenny, ids.jennyCard]);
+      const subscription = await stripe.subscriptions.retrieve(ids.oldSubscription, { expand: ["customer"] });
+      assert.deepEqual([subscription.customer.id, subscription.items.data[0].id], [ids.old, ids.oldItem]);
+      assert.equal((await stripe.subscriptionItems.retrieve(ids.oldItem)).id, ids.oldItem);
+      assert.equal((await stripe.invoiceItems.retrieve(ids.jennyPending)).customer, ids.jenny);
+      const invoice = await stripe.invoices.retrieve(ids.lateInvoice);
+      assert.deepEqual([invoice.customer, invoice.subscription], [ids.late, ids.lateSubscription]);
+      assert.equal(invoice.total, 2975);
+      const { data: lines } = await stripe.invoices.listLineItems?.(ids.lateInvoice) ?? invoice.lines;
+      assert.ok(lines.some(({ id }) => id === ids.lateLine || id === ids.lateSubscription));
+      const { data: first } = await stripe.customers.list({ limit: 3 });
+      const { data: next } = await stripe.customers.list({ limit: 3, starting_after: first[2].id });
+      const known = [ids.jenny, ids.old, ids.late, ids.user, ids.gone, ids.planner, "cus_NoSepaPlease1"];
+      assert.deepEqual([...first, ...next].map(({ id }) => id).filter((id) => !known.includes(id)), []);
+      const { data: mine } = await stripe.subscriptions.list({ customer: ids.late });
+      assert.deepEqual(mine.map(({ id }) => id), [ids.lateSubscription]);
+    });
+
+    it("is changed by them, once for each idempotency key", async () => {
+      const once = { idempotency_key: "moved", idempotencyKey: "moved" };
+      if (age === "version 4") delete once.idempotencyKey;
+      else delete once.idempotency_key;
+      for (let time = 0; time < 2; ++time) {
+        const changed = await stripe.customers.update(ids.jenny, { metadata: { moved: "yes" } }, once);
+        assert.deepEqual([changed.id, changed.metadata.moved], [ids.jenny, "yes"]);
+      }
+      const items = [{ id: ids.oldItem, quantity: 3 }];
+      const changed = await stripe.subscriptions.update(ids.oldSubscription, { items });
+      assert.deepEqual([changed.id, changed.items.data[0].quantity], [ids.oldSubscription, 3]);
+      const credited = await stripe.invoiceItems.list({ customer: ids.old });
+      assert.ok(credited.data.every(({ subscription }) => subscription === ids.oldSubscription));
+      assert.equal(credited.data.length, 2, "one credits what was, one bills what is");
+    });
+
+    it("is deleted by them", async () => {
+      const delSource = stripe.customers.deleteSource.bind(stripe.customers);
+      assert.equal((await delSource(ids.jenny, ids.jennyCard)).id, ids.jennyCard);
+      assert.equal((await stripe.customers.retrieve(ids.jenny)).default_source, null);
+      const item = await stripe.invoiceItems.del(ids.jennyPending);
+      assert.deepEqual([item.id, item.deleted], [ids.jennyPending, true]);
+      const cancel = (stripe.subscriptions.cancel ?? stripe.subscriptions.del).bind(stripe.subscriptions);
+      const ended = await cancel(ids.userSubscription);
+      assert.deepEqual([ended.id, ended.status], [ids.userSubscription, "canceled"]);
+      const gone = await stripe.customers.del(ids.late);
+      assert.deepEqual([gone.id, gone.deleted], [ids.late, true]);
+      assert.equal((await stripe.customers.retrieve(ids.late)).deleted, true);
+      assert.equal((await stripe.subscriptions.retrieve(ids.lateSubscription)).status, "canceled");
+      const { kinds } = await target.import(...from);
+      assert.equal(kinds.customer.taken, 0, "who is deleted is not taken again");
+      assert.deepEqual(await target.broken(), []);
+    });
+  });
+
 describe("An import from Stripe", () => {
   it("from a running server is the same as from a file", async () => {
     const byFile = new Daemon(folder, "by-file");
     const byServer = new Daemon(folder, "by-server");
-    const { server, url } = await listening((request, response) => {
-      const found = answer(request);
-      response.writeHead(found ? 200 : 404, { "Content-Type": "application/json" });
-      response.end(JSON.stringify(found ?? { error: { message: "No such object" } }));
-    });
+    const server = await new StripeServer().start();
     await Promise.all([byFile.start(), byServer.start()]);
     try {
       const expected = await byFile.import(...from);
-      const report = await byServer.import("--from", url, "--key-file", keyFile, "--tokens", tokensFile);
+      const report = await byServer.import("--from", server.url, "--key-file", keyFile, "--tokens", tokensFile);
       // The API is asked for cards and bank accounts only.
       const comparable = ({ status, kinds: { source, ...kinds }, refused }) => ({
         status,
@@ -282,6 +361,7 @@ describe("An import from Stripe", () => {
         refused: refused.filter(({ object }) => object !== "source"),
       });
       assert.deepEqual(comparable(report), comparable(expected));
+      assert.deepEqual(server.problems, [], "it answers as Stripe does");
       const objects = async ({ stripe }, customer) => [
         { ...(await stripe.customers.retrieve(customer, { expand: ["sources"] })), lastResponse: null },
         await all((parameters) => stripe.subscriptions.list(parameters), { customer, status: "all" }),
@@ -290,7 +370,7 @@ describe("An import from Stripe", () => {
       for (const id of [ids.jenny, ids.old, ids.late, ids.user, ids.gone, ids.planner])
         assert.deepEqual(await objects(byServer, id), await objects(byFile, id));
     } finally {
-      server.close();
+      server.stop();
       await Promise.all([byFile.stop(), byServer.stop()]);
     }
   });

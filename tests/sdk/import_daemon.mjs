@@ -12,6 +12,17 @@ const billd = process.env.BILLD;
 export const key = "sk_test_import";
 export const day = 24 * 3600;
 
+export async function run(args, environment = {}) {
+  const env = { ...process.env, ...environment };
+  try {
+    const { stdout, stderr } = await promisify(execFile)(billd, args, { env });
+    return { status: 0, text: stdout, said: stderr };
+  } catch (error) {
+    if (typeof error.code !== "number") throw error;
+    return { status: error.code, text: error.stdout, said: error.stderr };
+  }
+}
+
 export class Daemon {
   constructor(folder, name) {
     this.state = join(folder, name);
@@ -48,21 +59,16 @@ export class Daemon {
     assert.fail("the test clock did not arrive within two minutes");
   }
 
-  /** What a command prints, and its exit status. */
+  /** What a command prints, what it says of that, and its exit status. */
   async run(...args) {
-    try {
-      return { status: 0, text: (await promisify(execFile)(billd, [...args, "--state-dir", this.state])).stdout };
-    } catch (error) {
-      if (!error.stdout) throw error;
-      return { status: error.code, text: error.stdout };
-    }
+    return run([...args, "--state-dir", this.state]);
   }
 
   /** What was redeemed before is known to a running daemon within a second. */
   async import(...from) {
-    const { status, text } = await this.run("import", "--mode", "test", "--json", ...from);
+    const { status, text, said } = await this.run("import", "--mode", "test", "--json", ...from);
     await sleep(1500);
-    return { status, ...JSON.parse(text) };
+    return { status, said, ...(text && JSON.parse(text)) };
   }
 
   /** Every rule that billd verify finds broken, with examples. */

@@ -4,11 +4,11 @@ const day = 24 * 3600;
 /** A moment within a period of every subscription. */
 export const now = Date.UTC(2026, 2, 12, 10) / 1000;
 export const clock = "clock_1MqYs2LkdIwHu7ix0a5zRrG1";
-const month = (number, date = 1) => Date.UTC(2026, number - 1, date, 8) / 1000;
+export const month = (number, date = 1) => Date.UTC(2026, number - 1, date, 8) / 1000;
 
-const list = (data, url) => ({ object: "list", data, has_more: false, url });
+export const list = (data, url = "/v1") => ({ object: "list", data, has_more: false, url });
 
-const price = (id, more = {}) => ({
+export const price = (id, more = {}) => ({
   id,
   object: "plan",
   active: true,
@@ -58,6 +58,28 @@ const setup = {
   unit_amount_decimal: "4900",
 };
 
+/** The newer name of the same. */
+const priceOf = ({ id, amount, amount_decimal, interval, interval_count, usage_type, aggregate_usage, ...plan }) => ({
+  id,
+  object: "price",
+  active: plan.active,
+  billing_scheme: plan.billing_scheme,
+  created: plan.created,
+  currency: plan.currency,
+  livemode: false,
+  lookup_key: null,
+  metadata: {},
+  nickname: plan.nickname,
+  product: plan.product,
+  recurring: { aggregate_usage, interval, interval_count, trial_period_days: null, usage_type, meter: plan.meter },
+  tax_behavior: "unspecified",
+  tiers_mode: plan.tiers_mode,
+  transform_quantity: null,
+  type: "recurring",
+  unit_amount: amount,
+  unit_amount_decimal: amount_decimal,
+});
+
 const taxRate = {
   id: "txr_1MnyuqLkdIwHu7ixBeKo7Bkx",
   object: "tax_rate",
@@ -74,7 +96,7 @@ const taxRate = {
   state: null,
   tax_type: "vat",
 };
-const coupon = {
+export const coupon = {
   id: "Z4OV52SU",
   object: "coupon",
   amount_off: null,
@@ -92,7 +114,7 @@ const coupon = {
   valid: true,
 };
 
-const customer = (id, more = {}) => ({
+export const customer = (id, more = {}) => ({
   id,
   object: "customer",
   address: null,
@@ -117,7 +139,7 @@ const customer = (id, more = {}) => ({
   test_clock: clock,
   ...more,
 });
-const card = (id, of, more = {}) => ({
+export const card = (id, of, more = {}) => ({
   id,
   object: "card",
   brand: "Visa",
@@ -145,19 +167,22 @@ const cardOf = (method) => ({
   last4: "4242",
   ...method,
 });
-const item = (id, plan, more = {}) => ({
+export const item = (id, plan, more = {}) => ({
   id,
   object: "subscription_item",
+  billing_thresholds: null,
   created: 1679609768,
   metadata: {},
   plan,
+  price: priceOf(plan),
   quantity: plan.usage_type === "metered" ? undefined : 1,
   tax_rates: [],
   ...more,
 });
-const subscription = (id, of, items, period, more = {}) => ({
+export const subscription = (id, of, items, period, more = {}) => ({
   id,
   object: "subscription",
+  automatic_tax: { enabled: false },
   billing_cycle_anchor: period[0],
   cancel_at: null,
   cancel_at_period_end: false,
@@ -175,12 +200,16 @@ const subscription = (id, of, items, period, more = {}) => ({
   discount: null,
   discounts: [],
   ended_at: null,
-  items: list(items, `/v1/subscription_items?subscription=${id}`),
+  items: list(
+    items.map((each) => ({ ...each, subscription: id })),
+    `/v1/subscription_items?subscription=${id}`,
+  ),
   latest_invoice: `in_1PaidLkdIwHu7ix${id.slice(-8)}`,
   livemode: false,
   metadata: {},
   pause_collection: null,
   schedule: null,
+  start_date: period[0],
   status: "active",
   trial_end: null,
   trial_start: null,
@@ -234,7 +263,7 @@ const discount = {
   start: month(1),
   subscription: ids.lateSubscription,
 };
-const line = (id, amount, more = {}) => ({
+export const line = (id, amount, more = {}) => ({
   id,
   object: "line_item",
   amount,
@@ -254,11 +283,14 @@ const line = (id, amount, more = {}) => ({
   type: "subscription",
   ...more,
 });
-const invoice = (id, of, more) => ({
+export const invoice = (id, of, more) => ({
   id,
   object: "invoice",
   amount_due: 0,
   amount_paid: 0,
+  amount_remaining: more.amount_due ?? 0,
+  amount_shipping: 0,
+  automatic_tax: { enabled: false, status: null },
   attempt_count: 1,
   attempted: true,
   auto_advance: true,
@@ -277,13 +309,22 @@ const invoice = (id, of, more) => ({
   ending_balance: 0,
   livemode: false,
   metadata: {},
+  lines: list([]),
   next_payment_attempt: null,
+  paid: false,
+  paid_out_of_band: false,
   payment_intent: null,
+  payment_settings: { payment_method_options: null, payment_method_types: null },
   period_start: month(2),
   period_end: month(3),
+  post_payment_credit_notes_amount: 0,
+  pre_payment_credit_notes_amount: 0,
   starting_balance: 0,
   status: "open",
   status_transitions: { finalized_at: month(3) + 3600, paid_at: null, voided_at: null },
+  subtotal: more.total,
+  total_discount_amounts: [],
+  total_tax_amounts: [],
   ...more,
 });
 
@@ -295,6 +336,8 @@ export const everything = {
       active: true,
       created: 1678833149,
       description: null,
+      features: [],
+      images: [],
       livemode: false,
       metadata: {},
       name: "Gold",
@@ -460,6 +503,7 @@ export const everything = {
       current_phase: { start_date: month(3, 2), end_date: month(4, 2) },
       customer: ids.planner,
       default_settings: {
+        billing_cycle_anchor: "automatic",
         collection_method: "charge_automatically",
         default_payment_method: null,
         invoice_settings: null,
@@ -473,6 +517,7 @@ export const everything = {
       ].map(([plan, start_date, end_date]) => ({
         add_invoice_items: [],
         coupon: null,
+        currency: "usd",
         default_tax_rates: [],
         end_date,
         items: [{ metadata: {}, plan: plan.id, price: plan.id, quantity: 1, tax_rates: [] }],
@@ -574,35 +619,6 @@ export const everything = {
     },
   ]),
 };
-
-/** The same from a server that speaks Stripe's API: lists by 100, with filters and cursors. */
-export function answer(request) {
-  const { pathname, searchParams } = new URL(request.url, "http://stripe.example");
-  const parts = pathname.split("/").slice(2);
-  const kinds = { payment_methods: "payment_methods", subscriptions: "subscriptions", invoices: "invoices" };
-  const of = (kind) => everything[kind]?.data ?? [];
-  const found = (id) => of("customers").find((each) => each.id === id);
-  let data = null;
-  if (parts[0] === "test_helpers") data = of("test_clocks");
-  else if (parts[0] === "customers" && parts[2] === "sources") data = found(parts[1])?.sources?.data ?? [];
-  else if (parts[0] === "subscription_items")
-    data = of("usage_record_summaries").filter((each) => each.subscription_item === parts[1]);
-  else if (parts[0] === "invoices" && parts[2] === "lines")
-    data = of("invoices").find((each) => each.id === parts[1])?.lines?.data ?? [];
-  else if (kinds[parts[0]] && parts[1]) return of(kinds[parts[0]]).find((each) => each.id === parts[1]) ?? null;
-  else data = of(parts[0]);
-  const customer = searchParams.get("customer");
-  if (customer) data = data.filter((each) => each.customer === customer);
-  if (parts[0] === "payment_methods") data = data.filter((each) => each.type === searchParams.get("type"));
-  if (parts[0] === "subscriptions") data = data.filter((each) => each.status !== "canceled");
-  // Customers on a test clock are told of only when it is named.
-  if (parts[0] === "customers" && parts.length === 1)
-    data = data.filter((each) => each.test_clock === (searchParams.get("test_clock") ?? null));
-  const after = data.findIndex((each) => each.id === searchParams.get("starting_after"));
-  const limit = Number(searchParams.get("limit") ?? 10);
-  const page = data.slice(after + 1, after + 1 + limit);
-  return { object: "list", data: page, has_more: after + 1 + limit < data.length, url: pathname };
-}
 
 /** What the gateway calls them. */
 export const tokens = {
