@@ -37,8 +37,9 @@ target_link_libraries(boost_sources
   PRIVATE billd_options)
 
 # Sources that are compiled several at a time: in less than half of the processor's time in all, but all of them again
-# when one changes. So it is for what is built and seldom edited.
+# when one changes. So it is for what is built and seldom edited. What one file calls its own another may call so, too.
 function(billd_together target)
+  target_compile_options(${target} PRIVATE -Wno-shadow)
   set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 5)
 endfunction()
 

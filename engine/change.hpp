@@ -97,11 +97,18 @@ class Change {
   Transition transition_;
 };
 
+/// Source: Stripe, "You can have a maximum of 250 invoice items on an invoice" and as many pending ones of a customer.
+inline constexpr std::size_t invoice_lines_max = 250, pending_items_max = 250;
+
 /// Source: https://stripe.com/docs/api/metadata.
 inline constexpr std::size_t metadata_keys_max = 50;
 /// Carries the patch out, if there is one; invalid_parameter beyond the limit of keys.
 Result<void> patch(Metadata& metadata, const std::optional<MetadataPatch>& patch);
 
+/// A parameter that cannot be what it is.
+inline Failure wrong(std::string detail, std::string parameter) {
+  return {Errc::invalid_parameter, std::move(detail), std::move(parameter)};
+}
 /// The customer that the command is about is gone.
 Failure no_such_customer(const Customer& customer);
 Failure mixed_currencies(Currency agreed);
@@ -118,7 +125,6 @@ Result<void> update_customer(Change& change, const UpdateCustomer& command);
 Result<void> delete_customer(Change& change);
 /// The customer is delinquent while the latest charge of the latest invoice has failed.
 void set_delinquent(Change& change, bool delinquent);
-/// The customer's balance before the next invoice.
 /// Why the balance changes, and what had part in it.
 struct BalanceCause {
   BalanceReason reason = BalanceReason::adjustment;

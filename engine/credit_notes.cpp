@@ -10,8 +10,6 @@ namespace {
 
 /// So many corrections of one invoice are in nobody's interest; what an invoice holds stays bounded.
 constexpr std::size_t notes_max = 50;
-/// Source: as many as an invoice has lines.
-constexpr std::size_t noted_lines_max = 250;
 
 /// Source: Stripe's reasons of credit notes.
 constexpr std::array<std::string_view, 4> credit_note_reasons = {"duplicate", "fraudulent", "order_change",
@@ -19,10 +17,6 @@ constexpr std::array<std::string_view, 4> credit_note_reasons = {"duplicate", "f
 
 Failure no_such_note(const CreditNoteId& id) {
   return {Errc::not_found, "No such credit note: " + id.value(), "credit_note"};
-}
-
-Failure wrong(std::string detail, std::string parameter) {
-  return {Errc::invalid_parameter, std::move(detail), std::move(parameter)};
 }
 
 CreditNote* find_note(Invoice& invoice, const CreditNoteId& id) {
@@ -124,7 +118,7 @@ Result<std::vector<CreditNoteLine>> lines_of(const Invoice& invoice, const Creat
     whole.description = command.memo;
     return lines;
   }
-  if (command.lines.size() > noted_lines_max) return wrong("A credit note can have at most 250 lines.", "lines");
+  if (command.lines.size() > invoice_lines_max) return wrong("A credit note can have at most 250 lines.", "lines");
   for (const NewCreditNoteLine& wanted : command.lines) {
     auto line = wanted.invoice_line.is_empty() ? custom_line(invoice, wanted) : line_of_invoice(invoice, wanted);
     if (!line) return line.error();

@@ -21,8 +21,8 @@ Result<Transition> decide(Account account, const Command& command, Timestamp now
 Result<Transition> tick(Account account, Timestamp now, const Rules& rules);
 
 /// What the customer's next invoice would be, if the command were carried out now (without one: if nothing changed):
-/// the invoice which the command makes, or else the one of the next renewal of `subscription` (empty: of whichever
-/// comes first). Made by the same code as the invoice itself, so that what is previewed is what is billed; its
+/// the invoice which the command makes, or else the next one of `subscription` (empty: of whichever comes first), to
+/// find which the account is lived ahead by tick() and nothing of it kept. So what is previewed is what is billed; its
 /// identifiers mean nothing. not_found when nothing would be billed.
 Result<Invoice> preview(Account account, const std::optional<Command>& command, const SubscriptionId& subscription,
                         Timestamp now, const Rules& rules);

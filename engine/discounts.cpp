@@ -7,16 +7,12 @@
 namespace billd {
 namespace {
 
-Failure refused(std::string detail, const std::string& parameter) {
-  return {Errc::invalid_parameter, std::move(detail), parameter};
-}
-
 Result<void> check_coupon(const Change& change, const Coupon& coupon, const std::string& parameter) {
   if (coupon.deleted) return Failure{Errc::not_found, "No such coupon: " + coupon.id.value(), parameter};
   if (coupon.redeem_by && change.now > *coupon.redeem_by)
-    return refused("This coupon has expired: " + coupon.id.value(), parameter);
+    return wrong("This coupon has expired: " + coupon.id.value(), parameter);
   if (coupon.percent_off.is_zero() == (coupon.amount_off.minor == 0))
-    return refused("A coupon takes off either a share or an amount.", parameter);
+    return wrong("A coupon takes off either a share or an amount.", parameter);
   return {};
 }
 
@@ -26,18 +22,18 @@ bool has_bought_before(const Account& account) { return account.invoices_numbere
 Result<void> check_code(Change& change, const PromotionCode& code, const Coupon& coupon, const Money* purchase) {
   const std::string parameter = "promotion_code";
   const std::string id = code.id.value();
-  if (code.coupon != coupon.id) return refused("The promotion code is of another coupon: " + id, parameter);
-  if (!code.active) return refused("This promotion code is not active: " + id, parameter);
+  if (code.coupon != coupon.id) return wrong("The promotion code is of another coupon: " + id, parameter);
+  if (!code.active) return wrong("This promotion code is not active: " + id, parameter);
   if (code.expires_at && change.now >= *code.expires_at)
-    return refused("This promotion code has expired: " + id, parameter);
+    return wrong("This promotion code has expired: " + id, parameter);
   if (!code.customer.is_empty() && code.customer != change.customer().id)
-    return refused("This promotion code is for another customer: " + id, parameter);
+    return wrong("This promotion code is for another customer: " + id, parameter);
   if (code.first_time_transaction && has_bought_before(change.account()))
-    return refused("This promotion code is for customers who have bought nothing yet: " + id, parameter);
+    return wrong("This promotion code is for customers who have bought nothing yet: " + id, parameter);
   if (code.minimum_amount.minor == 0 || purchase == nullptr) return {};
   if (purchase->currency != code.minimum_amount.currency || purchase->minor < code.minimum_amount.minor)
-    return refused("This promotion code needs a purchase of " + to_text(code.minimum_amount) + " at least: " + id,
-                   parameter);
+    return wrong("This promotion code needs a purchase of " + to_text(code.minimum_amount) + " at least: " + id,
+                 parameter);
   return {};
 }
 

@@ -17,10 +17,6 @@ namespace {
 /// key towards the gateway, which must never have seen it.
 constexpr std::uint64_t counting_gap = std::uint64_t{1} << 20;
 
-Failure unfit(std::string detail, std::string parameter) {
-  return {Errc::invalid_parameter, std::move(detail), std::move(parameter)};
-}
-
 /// Every identifier leads to the account, and none comes twice.
 class Identifiers {
  public:
@@ -29,14 +25,14 @@ class Identifiers {
   template <class Kind>
   Result<void> take(const Id<Kind>& id) {
     if (!id.value().starts_with(Kind::prefix))
-      return unfit("The identifier " + id.value() + " is of another kind of object", "id");
+      return wrong("The identifier " + id.value() + " is of another kind of object", "id");
     return take_own(id.value());
   }
   /// Whatever it names.
   Result<void> take_own(const std::string& text) {
     if (AccountKey::of_id(text) != key_)
-      return unfit("The identifier " + text + " does not lead to this customer", "id");
-    if (!seen_.insert(text).second) return unfit("The identifier " + text + " is given twice", "id");
+      return wrong("The identifier " + text + " does not lead to this customer", "id");
+    if (!seen_.insert(text).second) return wrong("The identifier " + text + " is given twice", "id");
     latest_ = std::max(latest_, *object_number(key_, id_body(text).substr(account_key_length)));
     return {};
   }
@@ -47,11 +43,11 @@ class Identifiers {
     if (!source.is_payment_method()) {
       const bool is_card = source.card() != nullptr;
       if (!text.starts_with(is_card ? SourceKind::prefix : BankAccountKind::prefix))
-        return unfit("The identifier " + text + " is of another kind of object", "id");
+        return wrong("The identifier " + text + " is of another kind of object", "id");
       return take_own(text);
     }
     if (AccountKey::of_id(text) == key_) return take_own(text);
-    if (!seen_.insert(text).second) return unfit("The identifier " + text + " is given twice", "id");
+    if (!seen_.insert(text).second) return wrong("The identifier " + text + " is given twice", "id");
     return {};
   }
   /// One that leads elsewhere, or that has none, gets another.
@@ -81,11 +77,11 @@ Result<void> take_all(const Subscription& subscription, Identifiers& ids) {
 Result<void> check_usage(const Subscription& subscription, const SubscriptionItem& item) {
   const std::string name = "item " + item.id.value();
   if (!item.usage.empty() && !item.price.is_metered())
-    return unfit("There is usage of " + name + ", which is not metered", "items");
-  if (item.usage.size() > 1) return unfit("There is usage of more than one period of " + name, "items");
+    return wrong("There is usage of " + name + ", which is not metered", "items");
+  if (item.usage.size() > 1) return wrong("There is usage of more than one period of " + name, "items");
   for (const Usage& usage : item.usage)
     if (usage.period != subscription.current_period || !usage.invoice.is_empty())
-      return unfit("The usage of " + name + " is not that of the current period", "items");
+      return wrong("The usage of " + name + " is not that of the current period", "items");
   return {};
 }
 
@@ -93,7 +89,7 @@ Result<void> check_ended(const Subscription& subscription, Identifiers& ids) {
   auto taken = take_all(subscription, ids);
   if (!taken) return taken;
   if (subscription.is_live() || !subscription.ended_at || subscription.items.empty())
-    return unfit("The subscription " + subscription.id.value() + " has not ended", "status");
+    return wrong("The subscription " + subscription.id.value() + " has not ended", "status");
   return {};
 }
 
@@ -101,7 +97,7 @@ Result<void> check_pending_update(const ForeignAccount& foreign, const Subscript
   if (!subscription.pending_update) return {};
   const PendingUpdate& update = *subscription.pending_update;
   const std::string name = "pending update of subscription " + subscription.id.value();
-  if (update.items.empty()) return unfit("The " + name + " has no items", "pending_update");
+  if (update.items.empty()) return wrong("The " + name + " has no items", "pending_update");
   for (const SubscriptionItem& item : update.items) {
     if (std::ranges::find(subscription.items, item.id, &SubscriptionItem::id) != subscription.items.end()) continue;
     auto taken = ids.take(item.id);
@@ -111,7 +107,7 @@ Result<void> check_pending_update(const ForeignAccount& foreign, const Subscript
   if (!items_are_fine) return items_are_fine;
   const auto invoice = std::ranges::find(foreign.invoices, update.invoice, &Invoice::id);
   if (invoice == foreign.invoices.end() || invoice->status != InvoiceStatus::open || !invoice->is_tentative)
-    return unfit("The invoice of the " + name + " was not taken", "pending_update");
+    return wrong("The invoice of the " + name + " was not taken", "pending_update");
   return {};
 }
 
@@ -122,19 +118,19 @@ Result<void> check_subscription(const ForeignAccount& foreign, const Subscriptio
     auto usage_is_fine = check_usage(subscription, item);
     if (!usage_is_fine) return usage_is_fine;
   }
-  if (subscription.items.empty()) return unfit("A subscription needs an item", "items");
+  if (subscription.items.empty()) return wrong("A subscription needs an item", "items");
   auto items_are_fine = check_items(subscription.items);
   if (!items_are_fine) return items_are_fine;
   auto collection_is_fine = check_collection(subscription.collection, subscription.days_until_due);
   if (!collection_is_fine) return collection_is_fine;
   const std::string name = "subscription " + subscription.id.value();
   if (!subscription.is_live() || subscription.status == SubscriptionStatus::incomplete || subscription.provisional)
-    return unfit("The " + name + " does not go on: only running ones are taken", "status");
+    return wrong("The " + name + " does not go on: only running ones are taken", "status");
   if (subscription.current_period.start >= subscription.current_period.end)
-    return unfit("The current period of " + name + " has no length", "current_period_end");
+    return wrong("The current period of " + name + " has no length", "current_period_end");
   if (!subscription.default_source.is_empty() &&
       std::ranges::find(foreign.sources, subscription.default_source, &Source::id) == foreign.sources.end())
-    return unfit("The source of " + name + " was not taken", "default_source");
+    return wrong("The source of " + name + " was not taken", "default_source");
   return {};
 }
 
@@ -147,24 +143,24 @@ Result<void> check_invoice(const ForeignAccount& foreign, const Invoice& invoice
   }
   const std::string name = "invoice " + invoice.id.value();
   if (invoice.is_settled() || !invoice.charges.empty() || invoice.provisional)
-    return unfit("The " + name + " is no draft and not open", "status");
+    return wrong("The " + name + " is no draft and not open", "status");
   const bool is_of_known = invoice.subscription.is_empty() || is_among(foreign.subscriptions, invoice.subscription) ||
                            is_among(foreign.ended, invoice.subscription);
-  if (!is_of_known) return unfit("The subscription of " + name + " was not taken", "subscription");
+  if (!is_of_known) return wrong("The subscription of " + name + " was not taken", "subscription");
   Money sum{0, invoice.total.currency};
   for (const InvoiceLine& line : invoice.lines) {
     if (line.discount != 0 && !invoice.discount)
-      return unfit("A line of " + name + " is discounted, but the invoice has no discount", "discount");
+      return wrong("A line of " + name + " is discounted, but the invoice has no discount", "discount");
     const bool is_within = line.amount.minor >= 0 ? line.discount >= 0 && line.discount <= line.amount.minor
                                                   : line.discount <= 0 && line.discount >= line.amount.minor;
-    if (!is_within) return unfit("A line of " + name + " is discounted by more than its amount", "discount");
+    if (!is_within) return wrong("A line of " + name + " is discounted by more than its amount", "discount");
     auto with_line = add(sum, {line.net(), line.amount.currency});
     if (!with_line) return with_line.error();
     sum = *with_line;
   }
-  if (invoice.total != sum) return unfit("The lines of " + name + " do not add up to its total", "total");
+  if (invoice.total != sum) return wrong("The lines of " + name + " do not add up to its total", "total");
   if (invoice.status == InvoiceStatus::open && (!invoice.finalized_at || invoice.number.empty()))
-    return unfit("The open " + name + " has no number", "number");
+    return wrong("The open " + name + " has no number", "number");
   return {};
 }
 
@@ -172,7 +168,7 @@ Result<void> check_item(const ForeignAccount& foreign, const InvoiceItem& item, 
   auto taken = ids.take(item.id);
   if (!taken) return taken;
   if (!item.subscription.is_empty() && !is_among(foreign.subscriptions, item.subscription))
-    return unfit("The subscription of invoice item " + item.id.value() + " was not taken", "subscription");
+    return wrong("The subscription of invoice item " + item.id.value() + " was not taken", "subscription");
   return {};
 }
 
@@ -180,23 +176,23 @@ Result<void> check_schedule(const ForeignAccount& foreign, const Schedule& sched
   auto taken = ids.take(schedule.id);
   if (!taken) return taken;
   const std::string name = "schedule " + schedule.id.value();
-  if (!schedule.is_live()) return unfit("The " + name + " does not go on", "status");
+  if (!schedule.is_live()) return wrong("The " + name + " does not go on", "status");
   if (schedule.phases.empty() || schedule.phase < 0 ||
       static_cast<std::size_t>(schedule.phase) >= schedule.phases.size())
-    return unfit("The " + name + " has no current phase", "phases");
+    return wrong("The " + name + " has no current phase", "phases");
   for (std::size_t i = 0; i < schedule.phases.size(); ++i) {
     const Phase& phase = schedule.phases[i];
     if (phase.items.empty() || phase.start >= phase.end)
-      return unfit("A phase of " + name + " has no items, or no length", "phases");
+      return wrong("A phase of " + name + " has no items, or no length", "phases");
     if (i > 0 && phase.start != schedule.phases[i - 1].end)
-      return unfit("The phases of " + name + " do not follow each other", "phases");
+      return wrong("The phases of " + name + " do not follow each other", "phases");
   }
   const auto subscription = std::ranges::find(foreign.subscriptions, schedule.subscription, &Subscription::id);
   const bool has_begun = schedule.status == ScheduleStatus::active;
   if (has_begun != (subscription != foreign.subscriptions.end()))
-    return unfit("The subscription of " + name + " was not taken", "subscription");
+    return wrong("The subscription of " + name + " was not taken", "subscription");
   if (has_begun && subscription->schedule != schedule.id)
-    return unfit("The subscription of " + name + " is of another schedule", "schedule");
+    return wrong("The subscription of " + name + " is of another schedule", "schedule");
   return {};
 }
 
@@ -215,7 +211,7 @@ Result<void> check_all(const ForeignAccount& foreign, Identifiers& ids) {
         subscription.schedule.is_empty() ||
         std::ranges::find(foreign.schedules, subscription.schedule, &Schedule::id) != foreign.schedules.end();
     if (fits && !has_schedule)
-      fits = unfit("The schedule of subscription " + subscription.id.value() + " was not taken", "schedule");
+      fits = wrong("The schedule of subscription " + subscription.id.value() + " was not taken", "schedule");
   }
   for (const Subscription& subscription : foreign.ended)
     if (fits) fits = check_ended(subscription, ids);
@@ -311,7 +307,7 @@ Result<Transition> bring_along(Account before, const ForeignAccount& foreign, Ti
   Account& account = change.account();
   if (!account.customer.id.is_empty()) return Failure{Errc::already_exists, "Customer already exists.", "id"};
   if (account.mode == Mode::live && !foreign.customer.test_clock.is_empty())
-    return unfit("Test clocks can only be used in test mode.", "test_clock");
+    return wrong("Test clocks can only be used in test mode.", "test_clock");
   Identifiers ids(account.key);
   auto fits = check_all(foreign, ids);
   if (!fits) return fits.error();

@@ -10,9 +10,6 @@
 namespace billd {
 namespace {
 
-/// Source: Stripe, "You can have a maximum of 250 invoice items on an invoice" and as many pending ones of a customer.
-constexpr std::size_t pending_max = 250, lines_max = 250;
-
 /// Source: Stripe, add_invoice_items takes up to 20 items.
 constexpr std::size_t one_time_items_max = 20;
 
@@ -180,7 +177,7 @@ Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& comman
       return Failure{Errc::not_found, "No such subscription: " + command.subscription.value(), "subscription"};
   }
   const bool is_pending = command.invoice.is_empty();
-  if (is_pending && account.invoice_items.size() >= pending_max) return too_many_items("pending");
+  if (is_pending && account.invoice_items.size() >= pending_items_max) return too_many_items("pending");
 
   InvoiceItem item;
   item.amount = *amount;
@@ -204,7 +201,7 @@ Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& comman
   auto draft = bring_in_draft(change, command);
   if (!draft) return draft.error();
   Invoice& invoice = **draft;
-  if (invoice.lines.size() >= lines_max) return too_many_items("on an invoice");
+  if (invoice.lines.size() >= invoice_lines_max) return too_many_items("on an invoice");
   Invoice before = invoice;
   change.emit({EventType::invoiceitem_created}, item);
   invoice.lines.push_back(line_of(std::move(item), change.draw_id<InvoiceLineKind>()));
@@ -290,7 +287,7 @@ Result<std::vector<InvoiceItem>> add_one_time_items(Change& change, const Subscr
                                                     const std::vector<OneTimeItem>& items) {
   std::vector<InvoiceItem>& pending = change.account().invoice_items;
   std::vector<InvoiceItem> added;
-  if (!items.empty() && pending.size() + items.size() > pending_max) return too_many_items("pending");
+  if (!items.empty() && pending.size() + items.size() > pending_items_max) return too_many_items("pending");
   for (const OneTimeItem& each : items) {
     auto amount = amount_of(each.price, each.quantity);
     if (!amount) return amount.error();
@@ -323,7 +320,8 @@ void take_pending_items(Change& change, Invoice& invoice, Sweep sweep) {
   __int128 sum = magnitude_of(invoice.lines);
   for (InvoiceItem& item : pending) {
     const __int128 with_item = sum + magnitude_of(item.amount.minor);
-    const bool has_room = invoice.lines.size() < lines_max && with_item <= std::numeric_limits<std::int64_t>::max() &&
+    const bool has_room = invoice.lines.size() < invoice_lines_max &&
+                          with_item <= std::numeric_limits<std::int64_t>::max() &&
                           item.amount.currency == invoice.total.currency;
     // What has no room, or is too much for 64 bits, waits for the next invoice.
     if (!has_room || !takes(invoice, item, sweep)) {

@@ -64,8 +64,6 @@ static_assert(std::ranges::is_sorted(smallest_charges, {}, &SmallestCharge::code
 Failure out_of_range(std::string_view what) { return {Errc::amount_out_of_range, std::string(what)}; }
 
 constexpr std::size_t decimals_max = 12;
-constexpr std::int64_t decimal_unit = 1'000'000'000'000;
-
 /// "5" and "50" behind a point are the same: with `places` digits.
 std::string digits_behind(std::int64_t fraction, std::size_t places) {
   std::string digits = std::to_string(fraction);
@@ -117,7 +115,7 @@ Result<Decimal> parse_decimal(std::string_view text) {
   if (!negative) return number;
   // The fraction counts upwards from the next lower whole.
   number.minor = -number.minor - (number.fraction == 0 ? 0 : 1);
-  if (number.fraction != 0) number.fraction = decimal_unit - number.fraction;
+  if (number.fraction != 0) number.fraction = Decimal::unit - number.fraction;
   return number;
 }
 
@@ -125,12 +123,12 @@ std::string to_text(Decimal number) {
   if (number.is_whole()) return std::to_string(number.minor);
   const bool negative = number.minor < 0;
   const std::int64_t whole = negative ? -(number.minor + 1) : number.minor;
-  const std::int64_t fraction = negative ? decimal_unit - number.fraction : number.fraction;
+  const std::int64_t fraction = negative ? Decimal::unit - number.fraction : number.fraction;
   return (negative ? "-" : "") + std::to_string(whole) + "." + digits_behind(fraction, decimals_max);
 }
 
 Result<Percentage> parse_percentage(std::string_view text) {
-  constexpr std::int64_t scale = 10'000, smallest = decimal_unit / scale;
+  constexpr std::int64_t scale = 10'000, smallest = Decimal::unit / scale;
   const auto number = parse_decimal(text);
   if (!number || number->fraction % smallest != 0)
     return Failure{Errc::invalid_parameter, "Invalid percentage: " + std::string(text)};

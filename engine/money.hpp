@@ -47,6 +47,9 @@ struct Money {
 
 /// A number of minor units with up to twelve decimals behind them: minor + fraction / 10^12, 0 <= fraction < 10^12.
 struct Decimal {
+  /// The fraction that would make one whole.
+  static constexpr std::int64_t unit = 1'000'000'000'000;
+
   std::int64_t minor = 0;
   std::int64_t fraction = 0;
 

@@ -9,8 +9,6 @@ namespace {
 
 using Wide = __int128;
 
-constexpr std::int64_t whole_unit = 1'000'000'000'000;
-
 constexpr std::size_t tiers_max = 100;
 
 Failure invalid(std::string detail, std::string parameter) {
@@ -28,10 +26,10 @@ struct Sum {
   }
 
   Result<Money> rounded(Currency currency) const {
-    Wide whole = minor + fraction / whole_unit;
-    const Wide rest = fraction % whole_unit;
+    Wide whole = minor + fraction / Decimal::unit;
+    const Wide rest = fraction % Decimal::unit;
     // Of a negative amount the fraction counts upwards all the same: half of it is away from zero below -0.5.
-    if (whole < 0 ? 2 * rest > whole_unit : 2 * rest >= whole_unit) whole += 1;
+    if (whole < 0 ? 2 * rest > Decimal::unit : 2 * rest >= Decimal::unit) whole += 1;
     if (whole > std::numeric_limits<std::int64_t>::max() || whole < std::numeric_limits<std::int64_t>::min())
       return Failure{Errc::amount_out_of_range, "the cost does not fit 64 bits"};
     return Money{static_cast<std::int64_t>(whole), currency};
@@ -73,7 +71,7 @@ Sum volume(const std::vector<Tier>& tiers, std::int64_t quantity) {
 
 Result<void> check_decimal(Decimal amount, std::string_view parameter) {
   if (amount.minor < 0) return invalid("This value must be greater than or equal to 0.", std::string(parameter));
-  if (amount.fraction < 0 || amount.fraction >= whole_unit)
+  if (amount.fraction < 0 || amount.fraction >= Decimal::unit)
     return invalid("An amount has at most twelve decimals.", std::string(parameter));
   return {};
 }

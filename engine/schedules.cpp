@@ -16,10 +16,6 @@ Failure no_such_schedule(const ScheduleId& id) {
   return {Errc::not_found, "No such subscription schedule: " + id.value(), "schedule"};
 }
 
-Failure wrong(std::string detail, std::string parameter) {
-  return {Errc::invalid_parameter, std::move(detail), std::move(parameter)};
-}
-
 std::vector<SubscriptionItem> items_of(const std::vector<PhaseItem>& items) {
   std::vector<SubscriptionItem> result;
   for (const PhaseItem& item : items) {

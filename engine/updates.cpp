@@ -6,9 +6,6 @@
 namespace billd {
 namespace {
 
-/// Source: Stripe, as for invoice items.
-constexpr std::size_t pending_max = 250;
-
 Failure no_such_item(const SubscriptionItemId& id) {
   return {Errc::not_found, "No such subscription item: " + id.value(), "items"};
 }
@@ -324,7 +321,7 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
     auto paid = pay_until(change, subscription, paid_until);
     if (!paid) return paid.error();
   }
-  if (account.invoice_items.size() > std::max(pending_max, pending_before))
+  if (account.invoice_items.size() > std::max(pending_items_max, pending_before))
     return Failure{Errc::limit_exceeded, "There can be at most 250 items pending."};
 
   const Period gathered{before.current_period.start, start};
