@@ -102,7 +102,7 @@ Result<Phase> phase_of(const json::object& phase, const Named& named) {
   if (!proration) return proration.error();
   read.proration = *proration;
   read.trial_end = time_of(phase, "trial_end");
-  read.anchor_at_start = text_of(phase, "billing_cycle_anchor") == "phase_start";
+  if (text_of(phase, "billing_cycle_anchor") == "phase_start") read.anchor = PhaseAnchor::phase_start;
   auto discount = discount_of(phase, *start, named);
   if (!discount) return discount.error();
   read.discount = std::move(*discount);

@@ -75,6 +75,7 @@ InvoiceItem invoice_item_of(const InvoiceLine& line) {
   item.proration = line.proration;
   item.tax_rates = line.tax_rates;
   item.metadata = line.metadata;
+  item.discounts = line.discounts;
   return item;
 }
 

@@ -364,6 +364,7 @@ struct Subscription {
   MissingPaymentMethod missing_payment_method = MissingPaymentMethod::create_invoice;
   std::optional<Timestamp> start_date;  ///< before it was created; empty: then
   std::optional<PendingItemInterval> pending_item_interval;
+  bool saves_source = false;  ///< what pays an invoice of it becomes its default source
 
   bool is_live() const {
     return status != SubscriptionStatus::canceled && status != SubscriptionStatus::incomplete_expired;
@@ -404,12 +405,19 @@ struct PhaseItem {
 /// What happens to what was paid when a phase begins within a period. The numbers are stored: append only.
 enum class PhaseProration : std::uint8_t { create_prorations, always_invoice, none };
 
+/// Whether the cycle is anchored anew where a phase begins. The numbers are stored: append only.
+enum class PhaseAnchor : std::uint8_t {
+  of_schedule,  ///< as the schedule says for its phases
+  phase_start,
+  automatic,  ///< only where it has to be
+};
+
 struct Phase {
   Timestamp start, end;          ///< start < end; each phase begins where the one before it ends
   std::vector<PhaseItem> items;  ///< the subscription's items in this phase, at least one
   PhaseProration proration = PhaseProration::create_prorations;
-  std::optional<Timestamp> trial_end;          ///< within the phase: it begins with a trial until then
-  bool anchor_at_start = false;                ///< the cycle is anchored anew where the phase begins
+  std::optional<Timestamp> trial_end;  ///< within the phase: it begins with a trial until then
+  PhaseAnchor anchor = PhaseAnchor::of_schedule;
   std::optional<Discount> discount = {};       ///< of the subscription in this phase: it starts when the phase begins
   std::vector<AppliedTaxRate> tax_rates = {};  ///< of the subscription in this phase
   std::vector<OneTimeItem> one_time_items;     ///< billed with the phase's first invoice
@@ -448,8 +456,12 @@ struct Schedule {
   SourceId default_source;
   std::optional<Timestamp> completed_at, released_at, canceled_at;
   Metadata metadata;
-  std::string description;  ///< of the subscription
+  std::string description;       ///< of the subscription
+  bool anchor_at_start = false;  ///< phases that say nothing of it anchor the cycle anew where they begin
 
+  bool anchors_at_start(const Phase& of) const {
+    return of.anchor == PhaseAnchor::phase_start || (of.anchor == PhaseAnchor::of_schedule && anchor_at_start);
+  }
   bool is_live() const { return status == ScheduleStatus::not_started || status == ScheduleStatus::active; }
   const Phase& current_phase() const { return phases[static_cast<std::size_t>(phase)]; }
   /// When it does something next: the first phase begins, or the current one is over.
@@ -479,6 +491,7 @@ struct InvoiceItem {
   std::optional<Timestamp> bill_at;
   std::int32_t days_until_due = 0;        ///< of that invoice; 0: it is charged automatically
   std::vector<AppliedTaxRate> tax_rates;  ///< instead of the invoice's; empty: those
+  std::vector<Discount> discounts;        ///< its own: each takes from what the one before has left
 
   bool operator==(const InvoiceItem&) const = default;
 };
@@ -500,9 +513,10 @@ struct InvoiceLine {
   bool discountable = true;
   bool proration = false;
   Metadata metadata = {};
-  std::int64_t discount = 0;                   ///< what the invoice's discount takes off the amount, in minor units
+  std::int64_t discount = 0;                   ///< what all discounts take off the amount, in minor units
   std::vector<AppliedTaxRate> tax_rates = {};  ///< instead of the invoice's; empty: those
   std::vector<TaxAmount> taxes = {};           ///< what each rate takes; those that are zero are among them
+  std::vector<Discount> discounts = {};        ///< the invoice item's own, which go before the invoice's
 
   /// Whether it bills a period of a subscription, ahead of it or, of a metered price, behind it.
   bool is_recurring() const { return invoice_item.is_empty(); }

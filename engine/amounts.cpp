@@ -12,6 +12,15 @@ using Wide = __int128;
 
 constexpr Wide whole_share = 1'000'000;
 
+std::int64_t own_discount_of(const InvoiceLine& line) {
+  if (line.discounts.empty()) return 0;
+  const std::vector<std::int64_t> parts = own_discounts_of(line);
+  return std::accumulate(parts.begin(), parts.end(), std::int64_t{0});
+}
+
+/// What is left of the line for the invoice's discount.
+Wide reducible_amount(const InvoiceLine& line) { return Wide{line.amount.minor} - own_discount_of(line); }
+
 bool is_reduced(const InvoiceLine& line, const CouponTerms& coupon) {
   return line.discountable && applies_to(coupon, line.price.product);
 }
@@ -25,13 +34,13 @@ std::vector<Wide> weights_of(std::span<const InvoiceLine> lines, const CouponTer
   weights.reserve(lines.size());
   for (const InvoiceLine& line : lines) {
     const bool counts = is_reduced(line, coupon) && (is_share || line.amount.minor > 0);
-    weights.push_back(counts ? Wide{line.amount.minor} : Wide{0});
+    weights.push_back(counts ? reducible_amount(line) : Wide{0});
   }
   return weights;
 }
 
-void spread_discount(Invoice& invoice) {
-  for (InvoiceLine& line : invoice.lines) line.discount = 0;
+void take_discounts(Invoice& invoice) {
+  for (InvoiceLine& line : invoice.lines) line.discount = own_discount_of(line);
   if (!invoice.discount) return;
   const CouponTerms& coupon = invoice.discount->coupon;
   const Wide whole = discount_of(invoice.lines, coupon);
@@ -41,7 +50,7 @@ void spread_discount(Invoice& invoice) {
   const Wide denominator = is_share ? whole_share : sum_of(weights);
   for (Wide& weight : weights) weight *= is_share ? Wide{coupon.percent_off.millionths} : whole;
   const std::vector<std::int64_t> parts = parts_of(whole, weights, denominator);
-  for (std::size_t place = 0; place < parts.size(); ++place) invoice.lines[place].discount = parts[place];
+  for (std::size_t place = 0; place < parts.size(); ++place) invoice.lines[place].discount += parts[place];
 }
 
 /// The rates that hold for the line.
@@ -133,7 +142,7 @@ std::int64_t discount_of(std::span<const InvoiceLine> lines, const CouponTerms& 
   if (!coupon.percent_off.is_zero())
     return static_cast<std::int64_t>(rounded(reducible * coupon.percent_off.millionths, whole_share));
   Wide subtotal = 0;
-  for (const InvoiceLine& line : lines) subtotal += line.amount.minor;
+  for (const InvoiceLine& line : lines) subtotal += reducible_amount(line);
   const Wide most = std::min(reducible, std::max(subtotal, Wide{0}));
   return static_cast<std::int64_t>(std::min(most, Wide{coupon.amount_off.minor}));
 }
@@ -142,6 +151,17 @@ std::int64_t discount_of(Money cost, const CouponTerms& coupon) {
   if (cost.minor <= 0) return 0;
   if (coupon.percent_off.is_zero()) return std::min(cost.minor, coupon.amount_off.minor);
   return static_cast<std::int64_t>(rounded(Wide{cost.minor} * coupon.percent_off.millionths, whole_share));
+}
+
+std::vector<std::int64_t> own_discounts_of(const InvoiceLine& line) {
+  std::vector<std::int64_t> parts;
+  parts.reserve(line.discounts.size());
+  Money left = line.amount;
+  for (const Discount& discount : line.discounts) {
+    parts.push_back(is_reduced(line, discount.coupon) ? discount_of(left, discount.coupon) : 0);
+    left.minor -= parts.back();
+  }
+  return parts;
 }
 
 Wide magnitude_of(std::int64_t minor) { return minor < 0 ? -Wide{minor} : Wide{minor}; }
@@ -165,7 +185,7 @@ Result<void> settle_amounts(Invoice& invoice, TaxRounding rounding, TaxExempt ex
   // Where the magnitudes of all parts fit together, every sum of some of them does, in whatever order it is made.
   Wide magnitude = magnitude_of(invoice.lines);
   if (magnitude > most) return too_large;
-  spread_discount(invoice);
+  take_discounts(invoice);
   if (exempt == TaxExempt::none)
     levy_taxes(invoice, rounding);
   else

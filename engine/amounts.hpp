@@ -34,9 +34,14 @@ bool applies_to(const CouponTerms& coupon, const ProductId& product);
 /// What the coupon takes from what costs `cost` by itself.
 std::int64_t discount_of(Money cost, const CouponTerms& coupon);
 
-/// Puts the invoice's lines, discount, taxes and total in agreement: the discount is spread over the lines in
-/// proportion, then come the taxes of each line's rates on what is left (none of a customer who is exempt), then the
-/// total. amount_out_of_range when the magnitudes of the amounts and of the taxes on top do not fit 64 bits together.
+/// What each of the line's own discounts takes off it, the first one of the whole, each other of what is left.
+/// Source: Stripe, "Item discounts are applied before invoice discounts".
+std::vector<std::int64_t> own_discounts_of(const InvoiceLine& line);
+
+/// Puts the invoice's lines, discounts, taxes and total in agreement: the lines' own discounts are taken off, what is
+/// left gets its part of the invoice's in proportion, then come the taxes of each line's rates on what is left (none of
+/// a customer who is exempt), then the total. amount_out_of_range when the magnitudes of the amounts and of the taxes
+/// on top do not fit 64 bits together.
 Result<void> settle_amounts(Invoice& invoice, TaxRounding rounding, TaxExempt exempt = TaxExempt::none);
 
 }  // namespace billd

@@ -162,6 +162,9 @@ enum class PaymentBehavior : std::uint8_t {
   /// due.
   default_incomplete,
   pending_if_incomplete,  ///< the change waits until its invoice is paid, see PendingUpdate; not of a new subscription
+  /// error_if_incomplete for every change that it can be for, allow_incomplete for the others; not of a new
+  /// subscription.
+  error_where_possible,
 };
 
 struct Subscribe {
@@ -188,6 +191,7 @@ struct Subscribe {
   bool prorate_backdating = true;
   MissingPaymentMethod missing_payment_method = MissingPaymentMethod::create_invoice;
   std::optional<Recurrence> pending_item_interval;  ///< pending items are billed that often; empty: with the renewals
+  bool saves_source = false;                        ///< see Subscription
 };
 
 /// A change of one of a subscription's items, or a new one.
@@ -237,6 +241,7 @@ struct UpdateSubscription {
   PaymentBehavior payment_behavior = PaymentBehavior::allow_incomplete;
   std::optional<MissingPaymentMethod> missing_payment_method;
   std::optional<std::optional<Recurrence>> pending_item_interval;  ///< empty inside: with the renewals only
+  std::optional<bool> saves_source = {};                           ///< see Subscription
 };
 
 /// Begins a paused subscription again: with a new period from now on, or with what is left of the one that now lies in.
@@ -284,6 +289,12 @@ struct ResumeSubscription {
   SubscriptionId subscription;
 };
 
+/// One of an invoice item's discounts: one that it has already, or a coupon that is redeemed for it.
+struct ItemDiscount {
+  DiscountId kept;  ///< empty: the redemption
+  Redemption redemption = {};
+};
+
 /// Without `invoice` it is pending: the next invoice of the subscription, or of the customer, takes it. With it, it is
 /// added to that draft, which `recalled` is when it rests outside the account.
 struct CreateInvoiceItem {
@@ -298,6 +309,7 @@ struct CreateInvoiceItem {
   std::optional<bool> discountable;  ///< empty: unless it is a credit
   Metadata metadata;
   std::vector<AppliedTaxRate> tax_rates = {};  ///< instead of the invoice's
+  std::vector<ItemDiscount> discounts = {};    ///< in this order
 };
 
 /// Members without a value stay as they are. `invoice` is the draft that holds the item; empty: it is pending.
@@ -312,6 +324,7 @@ struct UpdateInvoiceItem {
   std::optional<bool> discountable;  ///< not of a proration
   std::optional<MetadataPatch> metadata;
   std::optional<std::vector<AppliedTaxRate>> tax_rates = {};  ///< all of them; empty inside: the invoice's
+  std::optional<std::vector<ItemDiscount>> discounts = {};    ///< all of them, in this order; not of a proration
 };
 
 struct DeleteInvoiceItem {
@@ -577,7 +590,7 @@ struct NewPhase {
   PhaseProration proration = PhaseProration::create_prorations;
   std::optional<Timestamp> trial_end;
   bool is_trial = false;  ///< the whole of it is free; instead of trial_end
-  bool anchor_at_start = false;
+  PhaseAnchor anchor = PhaseAnchor::of_schedule;
   /// Redeemed when the schedule is made or changed, so that it is there when the phase begins. A phase that keeps its
   /// start and its coupon keeps its discount.
   std::optional<Redemption> discount = {};
@@ -589,6 +602,8 @@ struct NewPhase {
   SourceId default_source;
   std::string description;
   Metadata metadata;
+  /// Instead of `start` and `end`, when the command is decided. The phase that ends now is the current one.
+  bool starts_now = false, ends_now = false;
 };
 
 /// From phases, which begin a subscription of their own; or from a subscription, whose current period becomes the first
@@ -602,6 +617,7 @@ struct CreateSchedule {
   SourceId default_source;
   std::string description;
   Metadata metadata;
+  bool anchor_at_start = false;  ///< see Schedule
 };
 
 /// Members without a value stay as they are. Of the phases, those that are over are left out, and the current one is
@@ -616,6 +632,7 @@ struct UpdateSchedule {
   std::optional<std::int32_t> days_until_due;
   std::optional<SourceId> default_source;  ///< empty inside: the customer's
   std::optional<std::string> description;
+  std::optional<bool> anchor_at_start = {};  ///< of phases that say nothing of it and have not begun
 };
 
 /// Ends the schedule, and its subscription at once.

@@ -13,6 +13,9 @@ namespace {
 /// Source: Stripe, add_invoice_items takes up to 20 items.
 constexpr std::size_t one_time_items_max = 20;
 
+/// As many as Stripe takes in one list of discounts.
+constexpr std::size_t discounts_max = 20;
+
 /// Twelve digits are the most of any currency's amounts that Stripe takes; so the lines of an invoice always add up.
 constexpr std::int64_t amount_max = 999'999'999'999;
 
@@ -69,6 +72,7 @@ InvoiceLine line_of(InvoiceItem item, InvoiceLineId id) {
   line.proration = item.proration;
   line.tax_rates = std::move(item.tax_rates);
   line.metadata = std::move(item.metadata);
+  line.discounts = std::move(item.discounts);
   return line;
 }
 
@@ -98,8 +102,39 @@ Result<Invoice*> bring_in_draft(Change& change, const NamingInvoice& command) {
   return &bring_in(change, command);
 }
 
+/// The item's discounts as they were asked for, with those that it keeps of the ones that it has.
+Result<std::vector<Discount>> discounts_for(Change& change, const InvoiceItem& item,
+                                            const std::vector<ItemDiscount>& wanted) {
+  const auto refused = [](std::string detail) {
+    return Failure{Errc::invalid_parameter, std::move(detail), "discounts"};
+  };
+  std::vector<Discount> discounts;
+  if (wanted.empty()) return discounts;
+  if (wanted.size() > discounts_max) return refused("An invoice item can have at most 20 discounts.");
+  if (!item.discountable)
+    return refused(
+        "An invoice item has discounts of its own only if it is discountable, which credits and prorations "
+        "are not by themselves.");
+  for (const ItemDiscount& each : wanted) {
+    if (!each.kept.is_empty()) {
+      const auto kept = std::ranges::find(item.discounts, each.kept, &Discount::id);
+      if (kept == item.discounts.end())
+        return Failure{Errc::not_found, "No such discount: " + each.kept.value(), "discounts"};
+      discounts.push_back(*kept);
+      continue;
+    }
+    auto redeemed = redeem(change, each.redemption, SubscriptionId(), &item.amount);
+    if (!redeemed) return Failure{redeemed.error().code, redeemed.error().detail, "discounts"};
+    discounts.push_back(std::move(*redeemed));
+  }
+  for (auto it = discounts.begin(); it != discounts.end(); ++it)
+    if (std::any_of(discounts.begin(), it, [&](const Discount& other) { return other.coupon.id == it->coupon.id; }))
+      return refused("A coupon is taken from an invoice item once: " + it->coupon.id.value());
+  return discounts;
+}
+
 /// The changes of a command to an item that is pending or on a draft.
-Result<void> apply(const UpdateInvoiceItem& command, InvoiceItem& item) {
+Result<void> apply(Change& change, const UpdateInvoiceItem& command, InvoiceItem& item) {
   if (item.proration && (command.unit_amount || command.quantity || command.price))
     return Failure{Errc::invalid_parameter, "The amount of a proration cannot be changed.",
                    command.price         ? "price"
@@ -135,6 +170,11 @@ Result<void> apply(const UpdateInvoiceItem& command, InvoiceItem& item) {
   if (command.description) item.description = *command.description;
   if (command.discountable) item.discountable = *command.discountable;
   if (command.tax_rates) item.tax_rates = *command.tax_rates;
+  if (command.discounts) {
+    auto discounts = discounts_for(change, item, *command.discounts);
+    if (!discounts) return discounts.error();
+    item.discounts = std::move(*discounts);
+  }
   return patch(item.metadata, command.metadata);
 }
 
@@ -192,6 +232,9 @@ Result<void> create_invoice_item(Change& change, const CreateInvoiceItem& comman
   item.metadata = command.metadata;
   item.id = change.draw_id<InvoiceItemKind>();
   change.set_subject(item.id.value());
+  auto discounts = discounts_for(change, item, command.discounts);
+  if (!discounts) return discounts.error();
+  item.discounts = std::move(*discounts);
   if (is_pending) {
     agree_on_currency(change, amount->currency);
     change.emit({EventType::invoiceitem_created}, item);
@@ -218,7 +261,7 @@ Result<void> update_invoice_item(Change& change, const UpdateInvoiceItem& comman
     auto item = std::ranges::find(account.invoice_items, command.item, &InvoiceItem::id);
     if (item == account.invoice_items.end()) return no_such_item(command.item);
     InvoiceItem before = *item;
-    auto applied = apply(command, *item);
+    auto applied = apply(change, command, *item);
     if (!applied) return applied.error();
     change.emit_update(EventType::invoiceitem_updated, std::move(before), *item);
     return {};
@@ -231,7 +274,7 @@ Result<void> update_invoice_item(Change& change, const UpdateInvoiceItem& comman
   Invoice before = invoice;
   InvoiceItem item_before = invoice_item_of(*line);
   InvoiceItem item = item_before;
-  auto applied = apply(command, item);
+  auto applied = apply(change, command, item);
   if (!applied) return applied.error();
   change.emit_update(EventType::invoiceitem_updated, std::move(item_before), item);
   *line = line_of(std::move(item), line->id);

@@ -95,6 +95,17 @@ void charge_is_pending(Change& change, Invoice& invoice, Charge& charge, const C
   invoice_payment_pending(change, invoice);
 }
 
+/// What has paid an invoice of a subscription that says so pays the next ones, too.
+/// Source: Stripe's save_default_payment_method.
+void save_source(Change& change, const Invoice& invoice, const Charge& charge) {
+  Subscription* subscription = change.account().find(invoice.subscription);
+  if (subscription == nullptr || !subscription->saves_source || subscription->default_source == charge.source) return;
+  if (change.account().find(charge.source) == nullptr) return;
+  Subscription before = *subscription;
+  subscription->default_source = charge.source;
+  change.emit_update(EventType::subscription_updated, std::move(before), *subscription);
+}
+
 void charge_succeeded(Change& change, Invoice& invoice, Charge& charge, const ChargeOutcome& outcome) {
   charge.state = ChargeState::succeeded;
   charge.gateway_reference = outcome.gateway_reference;
@@ -104,6 +115,7 @@ void charge_succeeded(Change& change, Invoice& invoice, Charge& charge, const Ch
   if (invoice.provisional) reveal_provisional(change, invoice);
   change.emit({EventType::charge_succeeded}, ChargeSnapshot{charge, invoice.id});
   if (!invoice.is_of_direct_charge()) set_delinquent(change, false);
+  save_source(change, invoice, charge);
   mark_paid(change, invoice);
 }
 

@@ -66,6 +66,7 @@ Result<void> check_paid_change(const Subscription& subscription, const UpdateSub
       {command.cancellation_comment || command.cancellation_feedback, "cancellation_details"},
       {command.missing_payment_method.has_value(), "trial_settings"},
       {command.pending_item_interval.has_value(), "pending_invoice_item_interval"},
+      {command.saves_source.has_value(), "payment_settings"},
   };
   for (const auto& [is_given, parameter] : others)
     if (is_given) return unsupported(parameter);

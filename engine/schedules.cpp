@@ -82,18 +82,21 @@ Result<std::vector<Phase>> phases_of(Change& change, const std::vector<NewPhase>
     const Price& price = each.items.front().price;
     if (currency.is_none()) currency = price.unit_amount.currency;
     if (price.unit_amount.currency != currency) return mixed_currencies(currency);
-    if (each.end && each.iterations) return wrong("A phase has either an end_date or iterations.", "phases");
+    if ((each.end || each.ends_now) && each.iterations)
+      return wrong("A phase has either an end_date or iterations.", "phases");
     if (each.iterations.value_or(1) < 1) return wrong("The iterations of a phase are at least 1.", "phases");
-    if (!phases.empty() && each.start && whole_second(*each.start) != start)
+    const auto asked = each.starts_now ? std::optional(change.now) : each.start;
+    if (!phases.empty() && asked && whole_second(*asked) != start)
       return wrong("Each phase begins where the one before it ends.", "phases");
     Phase phase;
     phase.start = start;
-    phase.end = each.end ? whole_second(*each.end) : boundary(start, price.recurrence, each.iterations.value_or(1));
+    const auto end = each.ends_now ? std::optional(change.now) : each.end;
+    phase.end = end ? whole_second(*end) : boundary(start, price.recurrence, each.iterations.value_or(1));
     if (phase.end <= phase.start || phase.end > end_of_time)
       return wrong("A phase must end after it starts, and before the year 2200.", "phases");
     phase.items = each.items;
     phase.proration = each.proration;
-    phase.anchor_at_start = each.anchor_at_start;
+    phase.anchor = each.anchor;
     auto terms = take_terms(phase, each, currency);
     if (!terms) return terms.error();
     if (each.is_trial) {
@@ -234,7 +237,7 @@ Result<void> enter_phase(Change& change, const Schedule& schedule, Timestamp tim
   take_terms(change, command, schedule);
   command.one_time_items = phase.one_time_items;
   const bool is_trial = subscription.status == SubscriptionStatus::trialing;
-  if (phase.anchor_at_start && !phase.trial_end) {
+  if (schedule.anchors_at_start(phase) && !phase.trial_end) {
     // A trial ends where the cycle is anchored; one that ends here by itself anchors it here, too.
     if (!is_trial)
       command.anchor_now = true;
@@ -369,6 +372,7 @@ Result<Schedule> from_phases(Change& change, const CreateSchedule& command) {
   schedule.days_until_due = command.days_until_due;
   schedule.default_source = command.default_source;
   schedule.description = command.description;
+  schedule.anchor_at_start = command.anchor_at_start;
   return schedule;
 }
 
@@ -382,6 +386,7 @@ Result<void> apply_defaults(const Account& account, const UpdateSchedule& comman
   if (command.collection) schedule.collection = *command.collection;
   if (command.days_until_due) schedule.days_until_due = *command.days_until_due;
   if (command.description) schedule.description = *command.description;
+  if (command.anchor_at_start) schedule.anchor_at_start = *command.anchor_at_start;
   return check_collection(schedule.collection, schedule.days_until_due);
 }
 
@@ -466,8 +471,9 @@ Result<void> update_schedule(Change& change, const UpdateSchedule& command) {
   }
   const auto& wanted = *command.phases;
   Timestamp start = schedule.current_phase().start;
-  if (!wanted.empty() && wanted.front().start) {
-    const Timestamp asked = whole_second(*wanted.front().start);
+  const bool ends_now = !wanted.empty() && wanted.front().ends_now;
+  if (!wanted.empty() && (wanted.front().start || wanted.front().starts_now)) {
+    const Timestamp asked = whole_second(wanted.front().start.value_or(change.now));
     if (is_active && asked != start)
       return wrong("The current phase has begun: its start_date cannot be changed.", "phases");
     if (!is_active && asked < whole_second(change.now)) return wrong("A schedule cannot begin in the past.", "phases");
@@ -477,7 +483,7 @@ Result<void> update_schedule(Change& change, const UpdateSchedule& command) {
   if (!phases) return phases.error();
   auto sources = check_sources(change.account(), *phases);
   if (!sources) return sources.error();
-  if (is_active && phases->front().end <= change.now)
+  if (is_active && phases->front().end <= change.now && !ends_now)
     return wrong("The current phase must end in the future.", "phases");
   const Phase& current = schedule.current_phase();
   const Phase& next = phases->front();
@@ -488,7 +494,12 @@ Result<void> update_schedule(Change& change, const UpdateSchedule& command) {
   schedule.phases.erase(schedule.phases.begin() + over, schedule.phases.end());
   std::ranges::move(*phases, std::back_inserter(schedule.phases));
   change.emit_update(EventType::schedule_updated, std::move(before), schedule);
-  return is_active ? adapt_current(change, schedule, command, phase_changes, discount_changes) : Result<void>();
+  if (!is_active) return {};
+  auto adapted = adapt_current(change, schedule, command, phase_changes, discount_changes);
+  if (!adapted || !ends_now) return adapted;
+  auto advanced = advance_schedule(change, schedule);
+  change.set_subject(command.schedule.value());
+  return advanced;
 }
 
 Result<void> cancel_schedule(Change& change, const CancelSchedule& command) {

@@ -127,6 +127,7 @@ Subscription begin_subscription(Change& change, const Subscribe& command, Timest
   subscription.missing_payment_method = command.missing_payment_method;
   if (command.backdate_start) subscription.start_date = whole_second(*command.backdate_start);
   set_pending_item_interval(change, subscription, command.pending_item_interval);
+  subscription.saves_source = command.saves_source;
   const Timestamp start = whole_second(begins), cycle = cycle_start(begins, command);
   const bool trial = cycle > start;
   if (trial) begin_trial(change, subscription, start, cycle);

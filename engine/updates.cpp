@@ -84,6 +84,14 @@ bool has_to_be_paid(const UpdateSubscription& command) {
          command.payment_behavior == PaymentBehavior::error_if_incomplete;
 }
 
+/// Whether the change could be made only when it is paid for: that it says nothing else, and a card pays.
+bool can_be_paid_first(const Account& account, const UpdateSubscription& command) {
+  const Subscription* subscription = account.find(command.subscription);
+  if (subscription == nullptr || !check_paid_change(*subscription, command)) return false;
+  const Source* source = paying_source(account, subscription);
+  return source == nullptr || source->bank_account() == nullptr;
+}
+
 /// Whether it is about what a pending update is about.
 bool replaces_pending_update(const UpdateSubscription& command) {
   return changes_billing(command) || !command.one_time_items.empty() || command.collection || command.tax_rates ||
@@ -163,6 +171,7 @@ void apply_terms(Change& change, Subscription& subscription, const UpdateSubscri
   if (command.days_until_due) subscription.days_until_due = *command.days_until_due;
   if (command.renewal_trigger) subscription.renewal_trigger = *command.renewal_trigger;
   if (command.missing_payment_method) subscription.missing_payment_method = *command.missing_payment_method;
+  if (command.saves_source) subscription.saves_source = *command.saves_source;
   if (command.pending_item_interval) set_pending_item_interval(change, subscription, *command.pending_item_interval);
   // Time alone renews it now, and the time has come.
   if (subscription.renewal_trigger == RenewalTrigger::schedule) subscription.grace_until.reset();
@@ -347,7 +356,12 @@ Result<void> update(Change& change, const UpdateSubscription& command, Timestamp
 }  // namespace
 
 Result<void> update_subscription(Change& change, const UpdateSubscription& command) {
-  return update(change, command, change.now, false, std::nullopt);
+  if (command.payment_behavior != PaymentBehavior::error_where_possible)
+    return update(change, command, change.now, false, std::nullopt);
+  UpdateSubscription settled = command;
+  settled.payment_behavior = can_be_paid_first(change.account(), command) ? PaymentBehavior::error_if_incomplete
+                                                                          : PaymentBehavior::allow_incomplete;
+  return update(change, settled, change.now, false, std::nullopt);
 }
 
 Result<void> update_by_schedule(Change& change, const UpdateSubscription& command, std::optional<Discount> discount) {

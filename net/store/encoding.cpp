@@ -31,6 +31,7 @@ constexpr TaxExempt last_enumerator(TaxExempt) { return TaxExempt::reverse; }
 constexpr BankAccountStatus last_enumerator(BankAccountStatus) { return BankAccountStatus::errored; }
 constexpr PauseBehavior last_enumerator(PauseBehavior) { return PauseBehavior::void_; }
 constexpr PhaseProration last_enumerator(PhaseProration) { return PhaseProration::none; }
+constexpr PhaseAnchor last_enumerator(PhaseAnchor) { return PhaseAnchor::automatic; }
 constexpr MissingPaymentMethod last_enumerator(MissingPaymentMethod) { return MissingPaymentMethod::pause; }
 constexpr ScheduleStatus last_enumerator(ScheduleStatus) { return ScheduleStatus::canceled; }
 constexpr EndBehavior last_enumerator(EndBehavior) { return EndBehavior::cancel; }
@@ -376,6 +377,7 @@ void describe(Archive& archive, typename Archive::template Object<Subscription> 
   archive.field(38, subscription.missing_payment_method);
   archive.field(39, subscription.start_date);
   archive.field(40, subscription.pending_item_interval);
+  archive.field(41, subscription.saves_source);
 }
 
 template <class Archive>
@@ -400,7 +402,7 @@ void describe(Archive& archive, typename Archive::template Object<Phase> phase) 
   archive.field(3, phase.items);
   archive.field(4, phase.proration);
   archive.field(5, phase.trial_end);
-  archive.field(6, phase.anchor_at_start);
+  archive.field(6, phase.anchor);
   archive.field(7, phase.discount);
   archive.field(8, phase.tax_rates);
   archive.field(9, phase.one_time_items);
@@ -428,6 +430,7 @@ void describe(Archive& archive, typename Archive::template Object<Schedule> sche
   archive.field(13, schedule.canceled_at);
   archive.field(14, schedule.metadata);
   archive.field(15, schedule.description);
+  archive.field(16, schedule.anchor_at_start);
 }
 
 template <class Archive>
@@ -498,6 +501,7 @@ void describe(Archive& archive, typename Archive::template Object<InvoiceLine> l
   archive.field(15, line.discount);
   archive.field(16, line.tax_rates);
   archive.field(17, line.taxes);
+  archive.field(18, line.discounts);
 }
 
 template <class Archive>
@@ -517,6 +521,7 @@ void describe(Archive& archive, typename Archive::template Object<InvoiceItem> i
   archive.field(13, item.bill_at);
   archive.field(14, item.days_until_due);
   archive.field(15, item.tax_rates);
+  archive.field(16, item.discounts);
 }
 
 template <class Archive>

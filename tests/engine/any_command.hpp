@@ -325,7 +325,7 @@ class AnyCommand {
         phase.iterations = static_cast<std::int32_t>(1 + draw_.below(4));
       phase.proration =
           draw_.among({PhaseProration::create_prorations, PhaseProration::always_invoice, PhaseProration::none});
-      phase.anchor_at_start = draw_.one_in(4);
+      if (draw_.one_in(4)) phase.anchor = PhaseAnchor::phase_start;
     }
     if (draw_.one_in(3)) phases.front().start = world_.now + hours(draw_.below(1000));
     if (draw_.one_in(5)) phases.front().trial_end = world_.now + hours(draw_.below(1000));
@@ -344,6 +344,7 @@ class AnyCommand {
         command.unit_amount = {draw_.among<std::int64_t>({1, 700, -300, -2500}), Currency::of("usd")};
         command.quantity = static_cast<std::int64_t>(draw_.below(4));
         if (draw_.one_in(4)) command.subscription = any_subscription_id();
+        while (draw_.one_in(4)) command.discounts.push_back({{}, any_coupon()});
         if (draw_.one_in(4)) {
           command.invoice = id;
           command.recalled = recalled;
@@ -358,6 +359,11 @@ class AnyCommand {
         command.recalled = world_.settled(invoice);
         command.unit_amount = 450;
         if (draw_.one_in(2)) command.quantity = static_cast<std::int64_t>(draw_.below(3));
+        if (draw_.one_in(4)) command.discounts.emplace();
+        while (draw_.one_in(4)) {
+          if (!command.discounts) command.discounts.emplace();
+          command.discounts->push_back({{}, any_coupon()});
+        }
         return command;
       }
       case 4: {

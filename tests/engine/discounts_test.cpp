@@ -112,6 +112,70 @@ TEST(ADiscount, TakesWhatItsTableSays) {
   }
 }
 
+InvoiceLine with_own(InvoiceLine line, const std::vector<Redemption>& redemptions) {
+  for (const Redemption& each : redemptions) line.discounts.emplace_back().coupon = each.coupon.terms();
+  return line;
+}
+
+TEST(AnItemsOwnDiscounts, AreTakenOneAfterTheOtherAndBeforeTheInvoices) {
+  struct Case {
+    const char* name;
+    std::vector<InvoiceLine> lines;
+    Redemption of_invoice;
+    std::vector<std::int64_t> taken;
+  };
+  const Redemption none = percent_off("0");
+  for (const Case& each : {
+           Case{"a share", {with_own(line_of(2000), {percent_off("10")})}, none, {200}},
+           Case{"an amount, then a share of what is left",
+                {with_own(line_of(2000), {amount_off(300), percent_off("10")})},
+                none,
+                {470}},
+           Case{
+               "a share, then an amount", {with_own(line_of(2000), {percent_off("10"), amount_off(300)})}, none, {500}},
+           Case{"each rounded by itself", {with_own(line_of(5), {percent_off("50"), percent_off("50")})}, none, {4}},
+           Case{"never more than there is", {with_own(line_of(200), {amount_off(150), amount_off(150)})}, none, {200}},
+           Case{"nothing of what may not be reduced", {with_own(line_of(2000, false), {percent_off("10")})}, none, {0}},
+           Case{"nothing of a credit", {with_own(line_of(-500), {percent_off("10")})}, none, {0}},
+           Case{"nothing of another product",
+                {with_own(line_of(2000), {only_for(percent_off("10"), "prod_2")})},
+                none,
+                {0}},
+           Case{"the invoice's share is of what is left",
+                {with_own(line_of(2000), {percent_off("10")}), line_of(1000)},
+                percent_off("50"),
+                {200 + 900, 500}},
+           Case{"the invoice's amount is spread over what is left",
+                {with_own(line_of(2000), {amount_off(1000)}), line_of(1000)},
+                amount_off(100),
+                {1000 + 50, 50}},
+           Case{"the invoice's amount never makes a credit",
+                {with_own(line_of(2000), {amount_off(1500)}), line_of(-300, false)},
+                amount_off(1000),
+                {1500 + 200, 0}},
+           Case{"what costs nothing any more gets nothing of the invoice's",
+                {with_own(line_of(2000), {percent_off("100")}), line_of(1000)},
+                amount_off(600),
+                {2000, 600}},
+       }) {
+    const Invoice invoice = invoice_of(each.lines, each.of_invoice);
+    std::vector<std::int64_t> taken;
+    for (const InvoiceLine& line : invoice.lines) taken.push_back(line.discount);
+    EXPECT_EQ(taken, each.taken) << each.name;
+    EXPECT_EQ(invoice.total.minor, invoice.subtotal() - invoice.discount_total()) << each.name;
+  }
+}
+
+TEST(AnItemsOwnDiscounts, AreWhatIsNotTaxed) {
+  Invoice invoice;
+  invoice.total.currency = Currency::of("usd");
+  invoice.lines = {with_own(line_of(2000), {percent_off("25")})};
+  invoice.tax_rates = {{TaxRateId(), parse_percentage("10").value(), false}};
+  ASSERT_TRUE(settle_amounts(invoice, TaxRounding::line).has_value());
+  EXPECT_EQ(invoice.tax_total(), 150);
+  EXPECT_EQ(invoice.total.minor, 1650);
+}
+
 RC_GTEST_PROP(ADiscount, IsTheSameWholeHoweverItsLinesStand, ()) {
   std::vector<InvoiceLine> lines;
   for (int count = *rc::gen::inRange(1, 8); count > 0; --count)

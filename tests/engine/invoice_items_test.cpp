@@ -318,5 +318,88 @@ TEST(ABalance, NeverLeavesItsLimit) {
   EXPECT_EQ(use_balance(usd(-1), 1 - balance_limit)->ending_balance, -balance_limit);
 }
 
+CreateInvoiceItem reduced(std::int64_t minor, const std::vector<Redemption>& redemptions) {
+  CreateInvoiceItem command;
+  command.unit_amount = usd(minor);
+  for (const Redemption& each : redemptions) command.discounts.push_back({{}, each});
+  return command;
+}
+
+Redemption named(Redemption redemption, std::string coupon) {
+  redemption.coupon.id = CouponId(std::move(coupon));
+  return redemption;
+}
+
+TEST(AnInvoiceItem, HasDiscountsOfItsOwnThatAreRedeemedWithIt) {
+  Subscribed given;
+  given.world.checks_previews = true;
+  const Transition created = given.world.run(
+      reduced(1000, {named(test::percent_off("10"), "tenth"), named(test::amount_off(100), "hundred")}));
+  ASSERT_THAT(created.claims, SizeIs(2));
+  EXPECT_EQ(created.claims.at(0).coupon, CouponId("tenth"));
+  EXPECT_EQ(created.claims.at(1).coupon, CouponId("hundred"));
+  EXPECT_THAT(names(created), ElementsAre("invoiceitem.created"));
+  EXPECT_THAT(given.world.item(InvoiceItemId(created.subject)).discounts, SizeIs(2));
+  UpdateCustomer half;
+  half.discount = std::optional(test::percent_off("50"));
+  given.world.run(half);
+  given.world.pass_to(renewal + std::chrono::hours(2));
+  const Invoice invoice = given.world.latest_invoice();
+  EXPECT_EQ(invoice.discount_total(), 200 + (800 + 2000) / 2);
+  EXPECT_EQ(invoice.total.minor, 1400);
+  EXPECT_EQ(invoice.status, InvoiceStatus::paid);
+}
+
+TEST(AnInvoiceItem, OfADraftHasItsDiscountsAndKeepsThemWhenTheDraftIsDeleted) {
+  Subscribed given;
+  CreateInvoice empty;
+  empty.may_be_empty = true;
+  empty.auto_advance = false;
+  const InvoiceId draft(given.world.run(empty).subject);
+  CreateInvoiceItem command = reduced(1000, {test::percent_off("10")});
+  command.invoice = draft;
+  command.recalled = given.world.settled(draft);
+  const InvoiceItemId item(given.world.run(command).subject);
+  EXPECT_EQ(given.world.invoice(draft).total.minor, 900);
+  given.world.run(DeleteInvoice{draft, given.world.settled(draft)});
+  ASSERT_EQ(given.world.account().invoice_items.size(), 1U);
+  EXPECT_EQ(given.world.item(item).discounts.size(), 1U);
+}
+
+TEST(AnInvoiceItem, ChangesItsDiscounts) {
+  Subscribed given;
+  const InvoiceItemId item(given.world.run(reduced(1000, {named(test::percent_off("10"), "tenth")})).subject);
+  const DiscountId tenth = given.world.item(item).discounts.at(0).id;
+  UpdateInvoiceItem command;
+  command.item = item;
+  command.discounts = std::vector<ItemDiscount>{{{}, named(test::amount_off(500), "half")}, {tenth, {}}};
+  const Transition changed = given.world.run(command);
+  ASSERT_THAT(changed.claims, SizeIs(1)) << "what is kept is not redeemed again";
+  ASSERT_THAT(given.world.item(item).discounts, SizeIs(2));
+  EXPECT_EQ(given.world.item(item).discounts.at(1).id, tenth);
+  command.discounts.emplace();
+  given.world.run(command);
+  EXPECT_THAT(given.world.item(item).discounts, IsEmpty());
+  command.discounts = std::vector<ItemDiscount>{{tenth, {}}};
+  EXPECT_EQ(given.world.refused(command).code, Errc::not_found) << "it is the item's no more";
+}
+
+TEST(AnInvoiceItem, IsNotReducedByWhatCannotBe) {
+  Subscribed given;
+  const auto refused = [&](const CreateInvoiceItem& command) { return given.world.refused(command); };
+  const Redemption tenth = named(test::percent_off("10"), "tenth");
+  EXPECT_EQ(refused(reduced(-500, {tenth})).parameter, "discounts") << "a credit is not discountable";
+  EXPECT_EQ(refused(reduced(500, {tenth, tenth})).parameter, "discounts") << "one coupon, once";
+  EXPECT_EQ(refused(reduced(500, {test::amount_off(100, CouponDuration::once, 0, "eur")})).parameter, "discounts");
+  Redemption late = tenth;
+  late.coupon.redeem_by = start - std::chrono::seconds(1);
+  EXPECT_EQ(refused(reduced(500, {late})).parameter, "discounts");
+  std::vector<Redemption> many;
+  for (int i = 0; i < 21; ++i) many.push_back(named(test::amount_off(1), std::to_string(i)));
+  EXPECT_EQ(refused(reduced(500, many)).parameter, "discounts");
+  many.pop_back();
+  EXPECT_TRUE(given.world.attempt(reduced(500, many)).has_value());
+}
+
 }  // namespace
 }  // namespace billd::invoice_items_test

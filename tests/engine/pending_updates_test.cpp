@@ -312,5 +312,60 @@ TEST(AnUpdateThatLeavesThePaymentToTheCustomer, IsPastDueUntilItIsPaid) {
   EXPECT_EQ(given.now().status, SubscriptionStatus::active);
 }
 
+TEST(AChangeOfTheFirstVersions, IsMadeOnlyWhenItIsPaid) {
+  Upgrade given;
+  given.decline();
+  given.world.run(given.command(PaymentBehavior::error_where_possible));
+  EXPECT_EQ(given.agreed(), 3100);
+  EXPECT_EQ(given.now().status, SubscriptionStatus::active);
+  EXPECT_FALSE(given.now().pending_update.has_value());
+  EXPECT_EQ(given.world.latest_invoice().status, InvoiceStatus::void_);
+  EXPECT_TRUE(given.world.account().invoice_items.empty()) << "what the change would have cost is not owed";
+  given.world.bank_says(test::succeeded());
+  given.world.run(given.command(PaymentBehavior::error_where_possible));
+  EXPECT_EQ(given.agreed(), 6200);
+}
+
+TEST(AChangeOfTheFirstVersions, ThatSaysMoreOrIsPaidByABankAccountIsMadeInAnyCase) {
+  Upgrade given;
+  UpdateSubscription command = given.command(PaymentBehavior::error_where_possible);
+  command.metadata = MetadataPatch(Metadata{{"k", "v"}});
+  given.decline();
+  given.world.run(command);
+  EXPECT_EQ(given.agreed(), 6200);
+  EXPECT_EQ(given.now().status, SubscriptionStatus::past_due);
+
+  Upgrade by_bank;
+  const SourceId account(by_bank.world.run(AddSource{test::bank_account("6789"), true}).subject);
+  by_bank.world.run(VerifySource{account, true});
+  by_bank.world.run(by_bank.command(PaymentBehavior::error_where_possible));
+  EXPECT_EQ(by_bank.agreed(), 6200);
+}
+
+TEST(ASubscriptionThatSavesWhatPaysIt, IsPaidByThatFromThenOn) {
+  Scenario world(start);
+  world.customer_with_card();
+  Subscribe command = test::subscribe_to(price(1000));
+  command.payment_behavior = PaymentBehavior::default_incomplete;
+  command.saves_source = true;
+  const SubscriptionId subscription = world.subscribed_to(command);
+  const SourceId other(world.run(AddSource{test::card("tok_other"), false}).subject);
+  EXPECT_TRUE(world.subscription(subscription).default_source.is_empty());
+  world.run(PayInvoice{world.latest_invoice().id, {}, other, false});
+  EXPECT_EQ(world.subscription(subscription).default_source, other);
+  world.pass_to(renewal + hours(2));
+  EXPECT_EQ(world.latest_invoice().charges.back().source, other);
+
+  UpdateSubscription no_more;
+  no_more.subscription = subscription;
+  no_more.saves_source = false;
+  world.run(no_more);
+  world.bank_says(test::declined());
+  world.pass_to(at("2026-03-01 02:00:00"));
+  world.bank_says(test::succeeded());
+  world.run(PayInvoice{world.latest_invoice().id, {}, world.account().customer.default_source, false});
+  EXPECT_EQ(world.subscription(subscription).default_source, other);
+}
+
 }  // namespace
 }  // namespace billd::pending_updates_test

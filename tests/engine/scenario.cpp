@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "engine/amounts.hpp"
+
 namespace billd::test {
 namespace {
 
@@ -645,6 +647,7 @@ void Scenario::check_amounts(const Invoice& invoice) const {
     EXPECT_EQ(line.amount.currency, invoice.total.currency);
     total += line.amount.minor - line.discount;
     discounted += line.discount;
+    for (const std::int64_t own : own_discounts_of(line)) discounted -= own;
     // Never more than there is, never the other way round, and nothing of what may not be reduced.
     if (line.amount.minor >= 0) EXPECT_TRUE(line.discount >= 0 && line.discount <= line.amount.minor) << line.discount;
     if (!line.discountable) EXPECT_EQ(line.discount, 0);
@@ -662,7 +665,7 @@ void Scenario::check_amounts(const Invoice& invoice) const {
     EXPECT_EQ(discounted, 0);
   } else if (invoice.discount->coupon.percent_off.is_zero()) {
     EXPECT_LE(discounted, invoice.discount->coupon.amount_off.minor);
-    if (discounted > 0) EXPECT_GE(invoice.subtotal() - discounted, 0) << "an amount off makes a credit";
+    if (discounted > 0) EXPECT_GE(invoice.subtotal() - invoice.discount_total(), 0) << "an amount off makes a credit";
   }
 }
 
@@ -839,7 +842,9 @@ void Scenario::check_identifiers(const Transition& transition) const {
     for (const InvoiceLine& line : invoice.lines) {
       see(line.id);
       // What a subscription or a change that never was had taken along is pending again.
-      if (!line.is_recurring() && !invoice.provisional && !invoice.is_tentative) see(line.invoice_item);
+      if (line.is_recurring() || invoice.provisional || invoice.is_tentative) continue;
+      see(line.invoice_item);
+      for (const Discount& discount : line.discounts) see(discount.id);
     }
     for (const Charge& charge : invoice.charges) {
       see(charge.id);

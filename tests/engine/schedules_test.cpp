@@ -152,10 +152,80 @@ TEST(APhase, AnchorsTheCycleAnew) {
   first.end = at("2026-01-20");
   NewPhase second = phase(3100, 3);
   second.proration = PhaseProration::none;
-  second.anchor_at_start = true;
+  second.anchor = PhaseAnchor::phase_start;
   Planned given({first, second});
   given.world.pass_to(at("2026-02-21"));
   EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 3100", "2026-01-20 3100", "2026-02-20 3100"));
+}
+
+TEST(APhase, AnchorsTheCycleAnewWhereItsScheduleSaysSo) {
+  for (const PhaseAnchor anchor : {PhaseAnchor::of_schedule, PhaseAnchor::automatic}) {
+    NewPhase first = phase(3100, 1);
+    first.iterations.reset();
+    first.end = at("2026-01-20");
+    NewPhase second = phase(3100, 3);
+    second.proration = PhaseProration::none;
+    second.anchor = anchor;
+    CreateSchedule command = Planned::command_of({first, second}, EndBehavior::release);
+    command.anchor_at_start = true;
+    Planned given(command);
+    given.world.pass_to(at("2026-02-21"));
+    if (anchor == PhaseAnchor::of_schedule)
+      EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 3100", "2026-01-20 3100", "2026-02-20 3100"));
+    else
+      EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 3100", "2026-02-15 3100"));
+  }
+}
+
+TEST(APhase, AnchorsTheCycleAnewWhenItsScheduleSaysSoInTime) {
+  NewPhase first = phase(3100, 1);
+  first.iterations.reset();
+  first.end = at("2026-01-20");
+  NewPhase second = phase(3100, 3);
+  second.proration = PhaseProration::none;
+  Planned given({first, second});
+  UpdateSchedule command;
+  command.schedule = given.id;
+  command.anchor_at_start = true;
+  given.world.run(command);
+  given.world.pass_to(at("2026-02-21"));
+  EXPECT_THAT(given.billed(), ElementsAre("2026-01-15 3100", "2026-01-20 3100", "2026-02-20 3100"));
+}
+
+TEST(APhase, BeginsAndEndsNowAsOfWhenThatIsDecided) {
+  NewPhase first = phase(1000, 1);
+  first.starts_now = true;
+  Planned given({first, phase(2000, 1)});
+  EXPECT_EQ(given.schedule().phases.at(0).start, start);
+  given.world.pass_to(at("2026-01-20 10:00:00"));
+  UpdateSchedule command;
+  command.schedule = given.id;
+  command.phases = {phase(1000, 1), phase(2000, 1)};
+  command.phases->at(0).iterations.reset();
+  command.phases->at(0).ends_now = true;
+  command.phases->at(1).starts_now = true;
+  EXPECT_EQ(given.world.run(command).subject, given.id.value());
+  EXPECT_EQ(given.schedule().phase, 1);
+  EXPECT_EQ(given.schedule().current_phase().start, at("2026-01-20 10:00:00"));
+  EXPECT_EQ(given.subscription().items.front().price.unit_amount.minor, 2000);
+
+  command.phases = {phase(2000, 1)};
+  command.phases->at(0).iterations.reset();
+  command.phases->at(0).ends_now = true;
+  EXPECT_EQ(given.world.refused(command).parameter, "phases") << "it has begun in this very second";
+  given.world.now += days(1);
+  given.world.run(command);
+  EXPECT_EQ(given.schedule().status, ScheduleStatus::released);
+  EXPECT_EQ(given.subscription().status, SubscriptionStatus::active);
+}
+
+TEST(APhase, BeginsNowOnlyWhereTheOneBeforeItEnds) {
+  NewPhase second = phase(2000, 1);
+  second.starts_now = true;
+  Scenario world(start);
+  world.customer_with_card();
+  const CreateSchedule command = Planned::command_of({phase(1000, 1), second}, EndBehavior::release);
+  EXPECT_EQ(world.refused(command).parameter, "phases");
 }
 
 TEST(APhase, BeginsWithATrial) {

@@ -64,6 +64,9 @@ class RandomObjects {
   TaxAmount tax_amount();
   Usage usage();
   std::optional<Discount> maybe_discount() { return coin() ? std::optional(discount()) : std::nullopt; }
+  std::vector<Discount> discounts() {
+    return some<Discount>(0, [this] { return discount(); });
+  }
   std::vector<AppliedTaxRate> tax_rates() {
     return some<AppliedTaxRate>(0, [this] { return tax_rate_applied(); });
   }
@@ -370,6 +373,7 @@ inline Subscription RandomObjects::subscription() {
   subscription.missing_payment_method = one_of(MissingPaymentMethod::pause);
   subscription.start_date = maybe_time();
   if (coin()) subscription.pending_item_interval = PendingItemInterval{recurrence(), time(), integer()};
+  subscription.saves_source = coin();
   return subscription;
 }
 
@@ -387,6 +391,7 @@ inline InvoiceLine RandomObjects::line() {
   line.discount = integer();
   line.tax_rates = tax_rates();
   line.taxes = some<TaxAmount>(0, [this] { return tax_amount(); });
+  line.discounts = discounts();
   return line;
 }
 
@@ -407,6 +412,7 @@ inline InvoiceItem RandomObjects::invoice_item() {
   item.bill_at = maybe_time();
   item.days_until_due = static_cast<std::int32_t>(bits());
   item.tax_rates = tax_rates();
+  item.discounts = discounts();
   return item;
 }
 
@@ -464,6 +470,7 @@ inline BalanceTransaction RandomObjects::balance_transaction() {
 inline Schedule RandomObjects::schedule() {
   Schedule schedule;
   schedule.description = text();
+  schedule.anchor_at_start = coin();
   schedule.id = id<ScheduleKind>();
   schedule.status = one_of(ScheduleStatus::canceled);
   schedule.created = time();
@@ -475,7 +482,7 @@ inline Schedule RandomObjects::schedule() {
     phase.items = some<PhaseItem>(0, [this] { return PhaseItem{price(), integer(), metadata(), tax_rates()}; });
     phase.proration = one_of(PhaseProration::none);
     phase.trial_end = maybe_time();
-    phase.anchor_at_start = coin();
+    phase.anchor = one_of(PhaseAnchor::automatic);
     phase.discount = maybe_discount();
     phase.tax_rates = tax_rates();
     phase.one_time_items = some<OneTimeItem>(0, [this] { return OneTimeItem{price(), integer(), text()}; });

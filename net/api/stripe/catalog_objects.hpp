@@ -15,8 +15,10 @@ template <class Of>
 using ShowObject = Object& (*)(Presenter& present, const Services& services, Mode mode, const Of& object);
 
 template <class Of>
-awaitable<Result<Outcome>> answer_object(Services& services, const Call& call, Of object, ShowObject<Of> show) {
+awaitable<Result<Outcome>> answer_object(Services& services, const Call& call, Of object, ShowObject<Of> show,
+                                         std::vector<Plan> prices = {}) {
   Reply reply(services, call);
+  for (Plan& price : prices) reply.known.put(std::move(price));
   co_return co_await reply.answer(show(reply.present, services, call.mode, object));
 }
 
@@ -37,11 +39,11 @@ awaitable<Result<Outcome>> retrieve_object(Services& services, Call call, std::s
   co_return co_await answer_object<Of>(services, call, **found, show);
 }
 
-/// Writes a new object together with what else the change holds, and answers with the object. A name that is taken is
-/// already_exists.
+/// Writes a new object together with what else the change holds, the prices that the answer may show among it, and
+/// answers with the object. A name that is taken is already_exists.
 template <class Of>
 awaitable<Result<Outcome>> create_object(Services& services, Call call, Of object, store::CatalogChange change,
-                                         ShowObject<Of> show) {
+                                         ShowObject<Of> show, std::vector<Plan> prices = {}) {
   const std::string& id = store::CatalogKind<Of>::field(object);
   const std::shared_ptr<const Of> taken = services.catalog.get<Of>(call.mode, id);
   std::string name(store::CatalogKind<Of>::name);
@@ -49,7 +51,7 @@ awaitable<Result<Outcome>> create_object(Services& services, Call call, Of objec
   const Failure exists{Errc::already_exists, name + " already exists.", "id"};
   if (taken != nullptr && !store::is_deleted(*taken)) co_return exists;
   change.put(object, taken.get());
-  auto outcome = co_await answer_object<Of>(services, call, object, show);
+  auto outcome = co_await answer_object<Of>(services, call, object, show, std::move(prices));
   if (!outcome) co_return outcome;
   auto idempotency = saved_with(call, *outcome);
   auto put = co_await services.catalog.commit(std::move(change), std::move(idempotency));

@@ -96,6 +96,9 @@ awaitable<Result<CreateInvoiceItem>> read_new_invoice_item(Services& services, c
   command.quantity = arguments.integer("quantity").value_or(1);
   command.period = read_period(arguments);
   command.discountable = arguments.boolean("discountable");
+  auto discounts = co_await read_item_discounts(services, call, arguments, path);
+  if (!discounts) co_return discounts.error();
+  command.discounts = discounts->value_or(std::vector<ItemDiscount>());
   auto metadata = arguments.metadata_over({});
   if (!metadata) co_return metadata.error();
   command.metadata = std::move(*metadata);
@@ -124,6 +127,9 @@ awaitable<Result<UpdateInvoiceItem>> read_invoice_item_changes(Services& service
   command.period = read_period(arguments);
   command.description = arguments.text("description");
   command.discountable = arguments.boolean("discountable");
+  auto discounts = co_await read_item_discounts(services, call, arguments, path);
+  if (!discounts) co_return discounts.error();
+  command.discounts = std::move(*discounts);
   command.metadata = arguments.metadata_patch();
   co_return command;
 }

@@ -32,6 +32,7 @@ inline constexpr std::array invoice_item_rules = {
     boolean("discountable"),
     map("period", period_rules),
     list("tax_rates").clearable(),
+    list("discounts", discount_rules).clearable(),
     metadata(),
 };
 

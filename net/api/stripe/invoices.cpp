@@ -54,6 +54,7 @@ constexpr std::array finalize_table = {boolean("auto_advance"), list("expand")};
 constexpr std::array act_table = {list("expand")};
 constexpr std::array pay_table = {
     text("source"),
+    text("payment_method"),
     boolean("paid_out_of_band"),
     // For sources that are funded ahead, which billd has none of: a card is charged for the whole or not at all.
     boolean("forgive"),
@@ -344,11 +345,14 @@ awaitable<Result<Outcome>> pay_invoice(Services& services, Call call) {
   if (!found) co_return found.error();
   PayInvoice command;
   command.invoice = (*found)->id;
-  command.source = SourceId(arguments.text_or_empty("source"));
+  const char* name = arguments.has("payment_method") ? "payment_method" : "source";
+  if (arguments.has("payment_method") && arguments.has("source"))
+    co_return Failure{Errc::invalid_parameter,
+                      "Received both source and payment_method parameters. Please pass in only one.", name};
+  command.source = SourceId(arguments.text_or_empty(name));
   command.paid_out_of_band = arguments.boolean("paid_out_of_band").value_or(false);
   if (command.paid_out_of_band && !command.source.is_empty())
-    co_return Failure{Errc::invalid_parameter, "An invoice that is paid out of band is not charged to a source.",
-                      "source"};
+    co_return Failure{Errc::invalid_parameter, "An invoice that is paid out of band is not charged to a source.", name};
   task.command = std::move(command);
   task.show = show_payment((*found)->id.value());
   co_return co_await act_on_invoice(services, call, std::move(task), **found);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "net/api/gather.hpp"
 #include "net/api/stripe/errors.hpp"
@@ -438,6 +439,30 @@ const Account* Known::owner_of_source(std::string_view id) const {
 const Source* Known::source(std::string_view id) const {
   const Account* account = owner_of_source(id);
   return account != nullptr ? account->find(SourceId(std::string(id))) : nullptr;
+}
+
+const Discount* Known::discount(std::string_view id) const {
+  const Discount* found = nullptr;
+  const auto look_at = [&](const auto& discounts) {
+    for (const Discount& each : discounts)
+      if (each.id.value() == id) found = &each;
+  };
+  const auto look_at_one = [&](const std::optional<Discount>& discount) {
+    if (discount) look_at(std::span(&*discount, 1));
+  };
+  const auto look_at_invoice = [&](const Invoice& invoice) {
+    look_at_one(invoice.discount);
+    for (const InvoiceLine& line : invoice.lines) look_at(line.discounts);
+  };
+  if (const Account* account = account_of(id)) {
+    look_at_one(account->customer.discount);
+    for (const Subscription& subscription : account->subscriptions) look_at_one(subscription.discount);
+    for (const InvoiceItem& item : account->invoice_items) look_at(item.discounts);
+    std::ranges::for_each(account->invoices, look_at_invoice);
+  }
+  for (const auto& [_, subscription] : subscriptions_) look_at_one(subscription.discount);
+  for (const auto& [_, invoice] : invoices_) look_at_invoice(invoice);
+  return found;
 }
 
 const Plan* Known::plan(const PlanId& id) const {

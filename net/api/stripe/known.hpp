@@ -51,6 +51,8 @@ class Known {
   const Invoice* invoice_of_refund(std::string_view refund) const;
   const Schedule* schedule(std::string_view id) const;
   const BalanceTransaction* balance_transaction(std::string_view id) const;
+  /// Of a customer, a subscription, an invoice or an item of one.
+  const Discount* discount(std::string_view id) const;
   const Source* source(std::string_view id) const;
   /// Whose source it is: a payment method may have had its identifier before it was the customer's.
   const Account* owner_of_source(std::string_view id) const;

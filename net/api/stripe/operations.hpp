@@ -162,9 +162,11 @@ awaitable<Result<Outcome>> list_invoices(Services& services, Call call);
 awaitable<Result<Outcome>> list_invoice_lines(Services& services, Call call);
 
 // upcoming.cpp
-extern const std::span<const Rule> retrieve_upcoming_invoice_rules, list_upcoming_invoice_lines_rules;
+extern const std::span<const Rule> retrieve_upcoming_invoice_rules, list_upcoming_invoice_lines_rules,
+    preview_invoice_rules;
 awaitable<Result<Outcome>> retrieve_upcoming_invoice(Services& services, Call call);
 awaitable<Result<Outcome>> list_upcoming_invoice_lines(Services& services, Call call);
+awaitable<Result<Outcome>> preview_invoice(Services& services, Call call);
 
 // gateway_faults.cpp
 extern const std::span<const Rule> retrieve_gateway_faults_rules, set_gateway_faults_rules;

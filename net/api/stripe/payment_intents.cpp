@@ -1,35 +1,40 @@
 // Operations on PaymentIntents, which are the collections of invoices; of one that was made by itself nobody sees the
 // invoice.
+#include "engine/decide.hpp"
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
+#include "net/api/stripe/payment_methods.hpp"
 #include "net/api/stripe/settlement.hpp"
 
 namespace billd::api::stripe {
 namespace {
 
 constexpr std::array<std::string_view, 1> methods = {"automatic"};
-constexpr std::array create_table = {
-    integer("amount", 1, 999'999'999'999).required(),
-    currency("currency").required(),
-    text("customer").required(),
-    text("payment_method"),
-    text("source"),
-    boolean("confirm"),
-    boolean("off_session"),
-    boolean("error_on_requires_action"),
-    choice("confirmation_method", methods),
-    choice("capture_method", methods),
-    list("payment_method_types"),
-    // Of the version of 2018: what pays for it, and whether it is confirmed as soon as something does.
-    list("allowed_source_types"),
-    boolean("attempt_confirmation"),
-    text("description").clearable(),
-    metadata(),
-    list("expand"),
-};
+constexpr std::array create_table =
+    offered_means_rules +
+    std::array{
+        integer("amount", 1, 999'999'999'999).required(),
+        currency("currency").required(),
+        text("customer").required(),
+        text("payment_method"),
+        text("source"),
+        boolean("confirm"),
+        boolean("off_session"),
+        boolean("error_on_requires_action"),
+        choice("confirmation_method", methods),
+        choice("capture_method", methods),
+        // Of the version of 2018: what pays for it, and whether it is confirmed as soon as something does.
+        list("allowed_source_types"),
+        boolean("attempt_confirmation"),
+        text("description").clearable(),
+        metadata(),
+        list("expand"),
+    };
 constexpr std::array retrieve_table = {list("expand")};
-constexpr std::array confirm_table = {text("payment_method"), text("source"), list("expand")};
+constexpr std::array confirm_table = {
+    text("payment_method"), text("source"), boolean("off_session"), text("return_url"), list("expand"),
+};
 constexpr std::array list_table = filtered_page_rules + std::array{text("customer")};
 
 awaitable<Result<const Invoice*>> load_intent(Services& services, Mode mode, Known& known, std::string id) {
@@ -40,6 +45,18 @@ awaitable<Result<const Invoice*>> load_intent(Services& services, Mode mode, Kno
   if (!invoice && invoice.error().code != Errc::not_found) co_return invoice.error();
   if (!invoice || !has_payment_intent(**invoice)) co_return unknown;
   co_return *invoice;
+}
+
+/// What the request wants to pay with, as one of the customer's; empty: it says nothing of it. `intent`: that is paid;
+/// empty: the new one.
+awaitable<Result<SourceId>> read_source(Services& services, const Call& call, const Account& account,
+                                        std::string intent) {
+  const Arguments arguments = call.arguments();
+  const std::string parameter = arguments.has("payment_method") ? "payment_method" : "source";
+  std::string id = arguments.text_or_empty(parameter);
+  if (id.empty()) co_return SourceId();
+  std::string use = intent.empty() ? account.customer.id.value() : std::move(intent);
+  co_return co_await bring_payment_method(services, call, account, std::move(id), std::move(use), parameter);
 }
 
 bool is_intent(const Known& known, const std::string& invoice) {
@@ -70,10 +87,10 @@ constinit const std::span<const Rule> list_payment_intents_rules = list_table;
 
 awaitable<Result<Outcome>> create_payment_intent(Services& services, Call call) {
   const Arguments arguments = call.arguments();
-  for (const char* name : {"payment_method_types", "allowed_source_types"})
-    for (const std::string& type : arguments.texts(name))
-      if (type != "card" && type != "us_bank_account")
-        co_return Failure{Errc::invalid_parameter, "billd takes card and us_bank_account, but not " + type + ".", name};
+  for (const char* name : {"payment_method_types", "allowed_source_types"}) {
+    auto offered = check_offered_means(arguments, name);
+    if (!offered) co_return offered.error();
+  }
   Task task;
   auto account =
       co_await load_live_customer(services, call.mode, *task.known, arguments.text_or_empty("customer"), "customer");
@@ -82,7 +99,13 @@ awaitable<Result<Outcome>> create_payment_intent(Services& services, Call call) 
   if (!metadata) co_return metadata.error();
   ChargeCustomer command;
   command.amount = {*arguments.integer("amount"), *Currency::parse(arguments.text_or_empty("currency"))};
-  command.source = SourceId(arguments.text_or_empty(arguments.has("payment_method") ? "payment_method" : "source"));
+  // Nothing is attached for what is refused.
+  command.is_charged = false;
+  auto rehearsed = decide(**account, Command(command), services.billing.now(), services.billing.rules());
+  if (!rehearsed) co_return rehearsed.error();
+  auto source = co_await read_source(services, call, **account, std::string());
+  if (!source) co_return source.error();
+  command.source = std::move(*source);
   const bool has_source = arguments.has_value("payment_method") || arguments.has_value("source");
   command.is_charged = arguments.boolean("confirm").value_or(false) ||
                        (has_source && arguments.boolean("attempt_confirmation").value_or(false));
@@ -115,17 +138,15 @@ awaitable<Result<Outcome>> confirm_payment_intent(Services& services, Call call)
     co_return Failure{Errc::invalid_state,
                       "You cannot confirm this PaymentIntent because it has already succeeded after being previously "
                       "confirmed."};
-  const Arguments arguments = call.arguments();
-  std::string source = arguments.text_or_empty(arguments.has("payment_method") ? "payment_method" : "source");
-  if (!source.empty() && account->find(SourceId(source)) == nullptr)
-    co_return Failure{Errc::invalid_parameter,
-                      "The customer does not have a payment method with the ID " + source +
-                          ". The payment method must be attached to the customer.",
-                      "payment_method"};
+  if (invoice.status == InvoiceStatus::void_)
+    co_return Failure{Errc::invalid_state,
+                      "You cannot confirm this PaymentIntent because it has a status of canceled."};
+  auto source = co_await read_source(services, call, *account, id);
+  if (!source) co_return source.error();
   PayInvoice command;
   command.invoice = invoice.id;
   if (account->find(invoice.id) == nullptr) command.recalled = invoice;
-  command.source = SourceId(std::move(source));
+  command.source = std::move(*source);
   task.account = account->key;
   task.show = show_intent(invoice.id.value());
   task.command = std::move(command);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "config/keys.hpp"
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/new_source.hpp"
@@ -116,6 +117,8 @@ void complete(NewSource& source, const Arguments& details) {
   }
 }
 
+Shown show_nothing(Presenter&, const Transition&) { return Answer(); }
+
 NewSource new_source_of(const Source& source) {
   NewSource same;
   same.id = source.id;
@@ -195,6 +198,32 @@ awaitable<Result<NewSource>> describe_payment_method(Services& services, const C
   if (*owner != customer.value())
     co_return Failure{Errc::invalid_state, "The payment method you provided has already been attached to a customer."};
   co_return new_source_of(found->source);
+}
+
+Result<void> check_offered_means(const Arguments& arguments, const std::string& list) {
+  for (const std::string& type : arguments.texts(list))
+    if (std::ranges::find(types, type) == types.end())
+      return Failure{Errc::invalid_parameter, "billd takes card and us_bank_account, but not " + type + ".", list};
+  return {};
+}
+
+awaitable<Result<SourceId>> bring_payment_method(Services& services, const Call& call, const Account& account,
+                                                 std::string id, std::string use, std::string parameter) {
+  if (account.find(SourceId(id)) != nullptr || !id.starts_with(PaymentMethodKind::prefix))
+    co_return SourceId(std::move(id));
+  const std::string use_of_it = hash_key(use + " " + id).substr(0, account_key_length * 2);
+  auto source = co_await describe_payment_method(services, call, account.customer.id, std::move(id), parameter);
+  if (!source) co_return source.error();
+  if (source->id.is_empty()) source->id = SourceId(std::string(PaymentMethodKind::prefix) + use_of_it);
+  SourceId brought = source->id;
+  if (account.find(brought) != nullptr) co_return brought;
+  auto claimed = co_await store::claim_held_source(services.store, call.mode, brought.value(),
+                                                   account.customer.id.value(), std::nullopt);
+  if (!claimed) co_return claimed.error();
+  Task task{.account = account.key, .command = AddSource{std::move(*source), false}, .show = show_nothing};
+  auto added = co_await carry_out_step(services, call, std::move(task));
+  if (!added) co_return added.error();
+  co_return brought;
 }
 
 awaitable<Result<Outcome>> create_payment_method(Services& services, Call call) {

@@ -140,6 +140,10 @@ Object* Presenter::find(Kind kind, std::string_view id) {
       const auto found = known_.invoice_item(id);
       return found ? &invoice_item(found->item, owner.customer, found->invoice) : nullptr;
     }
+    case Kind::discount: {
+      const Discount* found = known_.discount(id);
+      return found != nullptr ? &discount(*found, owner.customer) : nullptr;
+    }
     case Kind::nothing:
     case Kind::setup_intent:
     case Kind::phase:
@@ -148,7 +152,6 @@ Object* Presenter::find(Kind kind, std::string_view id) {
     case Kind::token:
     case Kind::coupon:
     case Kind::promotion_code:
-    case Kind::discount:
     case Kind::tax_rate:
     case Kind::pending_update:
     case Kind::line_item:

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "net/api/document.hpp"
@@ -91,9 +93,12 @@ class Presenter {
   Array& tax_rates(const std::vector<AppliedTaxRate>& rates);
   Value tax_percent(const std::vector<AppliedTaxRate>& rates);
   Array& tax_amounts(const std::vector<TaxAmount>& taxes);
-  Array& discount_amounts(const std::optional<Discount>& discount, std::int64_t amount);
-  /// The part of the credited invoice's discount that is not given back.
-  Array& discount_kept(const InvoiceId& invoice, std::int64_t amount);
+  /// What each discount takes off these lines of the invoice, the lines' own before the invoice's.
+  Array& discount_amounts(const Invoice& invoice, std::span<const InvoiceLine> lines);
+  /// The parts of the credited invoice's discounts that are not given back with these lines.
+  Array& discounts_kept(const InvoiceId& invoice, std::span<const CreditNoteLine> lines);
+  Array& discount_shares(const std::vector<std::pair<DiscountId, std::int64_t>>& shares);
+  Array& discount_ids(std::span<const Discount> discounts);
   Object& snapshot(const Snapshot& snapshot, const AccountKey& key);
   Value pause_collection(const Subscription& subscription);
   Value pending_item_interval(const Subscription& subscription);

@@ -64,6 +64,28 @@ awaitable<Result<std::optional<std::optional<Redemption>>>> read_redemption(Serv
   co_return MaybeRedemption(std::optional(std::move(*found)));
 }
 
+awaitable<Result<std::optional<std::vector<ItemDiscount>>>> read_item_discounts(Services& services, const Call& call,
+                                                                                Arguments arguments, std::string path) {
+  std::optional<std::vector<ItemDiscount>> discounts;
+  if (!arguments.has("discounts")) co_return discounts;
+  const std::string parameter = path.empty() ? "discounts" : path + "[discounts]";
+  discounts.emplace();
+  for (const Arguments& each : arguments.maps("discounts")) {
+    const std::string coupon = each.text_or_empty("coupon"), code = each.text_or_empty("promotion_code");
+    const std::string kept = each.text_or_empty("discount");
+    if (coupon.empty() + code.empty() + kept.empty() != 2)
+      co_return Failure{Errc::invalid_parameter,
+                        "Each of the discounts is one of these: coupon, promotion_code, discount.", parameter};
+    ItemDiscount& discount = discounts->emplace_back();
+    discount.kept = DiscountId(kept);
+    if (!kept.empty()) continue;
+    auto found = co_await find_redemption(services, call.mode, coupon, code);
+    if (!found) co_return Failure{found.error().code, found.error().detail, parameter};
+    discount.redemption = std::move(*found);
+  }
+  co_return discounts;
+}
+
 awaitable<Result<std::vector<AppliedTaxRate>>> find_tax_rates(Services& services, Mode mode,
                                                               std::vector<std::string> ids, std::string parameter) {
   std::vector<AppliedTaxRate> rates;

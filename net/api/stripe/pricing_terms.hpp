@@ -10,7 +10,7 @@
 
 namespace billd::api::stripe {
 
-/// One of discounts[]: billd knows one discount at a time.
+/// One of discounts[]. An invoice item has several; customers, subscriptions and invoices have one at a time.
 inline constexpr std::array discount_rules = {text("coupon"), text("promotion_code"), text("discount")};
 inline constexpr std::array redemption_rules = {
     text("coupon").clearable(),
@@ -24,6 +24,11 @@ inline constexpr std::array redemption_rules = {
 awaitable<Result<std::optional<std::optional<Redemption>>>> read_redemption(Services& services, const Call& call,
                                                                             Arguments arguments,
                                                                             std::optional<Discount> current);
+
+/// All discounts of an invoice item, in their order; empty: the request says nothing of them. Failures name
+/// discounts[], which is at `path`.
+awaitable<Result<std::optional<std::vector<ItemDiscount>>>> read_item_discounts(Services& services, const Call& call,
+                                                                                Arguments arguments, std::string path);
 
 /// A percentage or the identifiers of tax rates, under the names with that prefix.
 template <std::size_t count>

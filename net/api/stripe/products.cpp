@@ -4,6 +4,7 @@
 #include "net/api/random_id.hpp"
 #include "net/api/stripe/catalog_objects.hpp"
 #include "net/api/stripe/operations.hpp"
+#include "net/api/stripe/pricing_parameters.hpp"
 
 namespace billd::api::stripe {
 namespace {
@@ -23,8 +24,16 @@ constexpr std::array common_rules = {
     metadata(),
     list("expand"),
 };
-constexpr std::array create_table =
-    common_rules + std::array{text("id", 250), text("name", 250).required(), choice("type", types)};
+constexpr std::array default_price_rules = {
+    currency("currency").required(),   integer("unit_amount", 0, amount_max), text("unit_amount_decimal", 32),
+    map("recurring", recurring_rules), choice("tax_behavior", tax_behaviors), metadata(),
+};
+constexpr std::array create_table = common_rules + std::array{
+                                                       text("id", 250),
+                                                       text("name", 250).required(),
+                                                       choice("type", types),
+                                                       map("default_price_data", default_price_rules),
+                                                   };
 constexpr std::array retrieve_table = {list("expand")};
 constexpr std::array update_table = common_rules + std::array{text("name", 250), text("default_price")};
 constexpr std::array<Rule, 0> delete_table = {};
@@ -49,6 +58,24 @@ Result<Product> apply(const Arguments& arguments, Product product) {
   if (!metadata) return metadata.error();
   product.metadata = std::move(*metadata);
   return product;
+}
+
+/// The price that a new product is described with.
+Result<Plan> read_default_price(const Arguments& described, const Product& product) {
+  auto plan = read_price(described);
+  if (!plan) {
+    const std::string& parameter = plan.error().parameter;
+    return Failure{plan.error().code, plan.error().detail,
+                   parameter.empty() ? "default_price_data" : "default_price_data[" + parameter + "]"};
+  }
+  auto metadata = described.metadata_over({});
+  if (!metadata) return metadata.error();
+  plan->metadata = std::move(*metadata);
+  plan->id = random_price_id();
+  plan->created = product.created;
+  plan->product = product.id;
+  plan->product_name = product.name;
+  return plan;
 }
 
 /// The default price must be one of the product's own.
@@ -77,7 +104,16 @@ awaitable<Result<Outcome>> create_product(Services& services, Call call) {
   auto applied = apply(arguments, std::move(product));
   if (!applied) co_return applied.error();
   store::CatalogChange change(call.mode);
-  co_return co_await create_object<Product>(services, std::move(call), std::move(*applied), std::move(change), show);
+  std::vector<Plan> prices;
+  if (const auto described = arguments.map("default_price_data")) {
+    auto price = read_default_price(*described, *applied);
+    if (!price) co_return price.error();
+    applied->default_price = price->id;
+    change.put(*price);
+    prices.push_back(std::move(*price));
+  }
+  co_return co_await create_object<Product>(services, std::move(call), std::move(*applied), std::move(change), show,
+                                            std::move(prices));
 }
 
 awaitable<Result<Outcome>> retrieve_product(Services& services, Call call) {

@@ -159,6 +159,7 @@ std::span<const Route> routes() {
             delete_invoice_item, delete_invoice_item_rules, one(invoice_item)},
 
       Route{post, "/v1/invoices", create_invoice, create_invoice_rules, one(invoice)},
+      Route{post, "/v1/invoices/create_preview", preview_invoice, preview_invoice_rules, one(invoice)},
       Route{get, "/v1/invoices/upcoming", retrieve_upcoming_invoice, retrieve_upcoming_invoice_rules, one(invoice)},
       Route{get, "/v1/invoices/upcoming/lines",
             list_upcoming_invoice_lines, list_upcoming_invoice_lines_rules, many(line_item)},

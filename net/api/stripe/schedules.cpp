@@ -14,7 +14,6 @@ constexpr std::int64_t iterations_max = 1200;  // A hundred years of months; tim
 /// "none" is what the first versions called "release".
 constexpr std::array<std::string_view, 3> end_behaviors = {"cancel", "none", "release"};
 constexpr std::array<std::string_view, 2> anchors = {"automatic", "phase_start"};
-constexpr std::array<std::string_view, 1> default_anchors = {"automatic"};
 
 constexpr std::array invoice_settings_rules = {integer("days_until_due", 1, days_until_due_max)};
 constexpr std::array terms_rules = {
@@ -23,7 +22,7 @@ constexpr std::array terms_rules = {
     text("default_payment_method").clearable(),
     text("description", description_length_max).clearable(),
 };
-constexpr std::array default_settings_rules = terms_rules + std::array{choice("billing_cycle_anchor", default_anchors)};
+constexpr std::array default_settings_rules = terms_rules + std::array{choice("billing_cycle_anchor", anchors)};
 constexpr std::array phase_rules = terms_rules + redemption_rules +
                                    std::array{
                                        list("default_tax_rates").clearable(),
@@ -31,7 +30,7 @@ constexpr std::array phase_rules = terms_rules + redemption_rules +
                                        list("plans", new_item_rules),
                                        integer("iterations", 1, iterations_max),
                                        timestamp_or_now("start_date"),
-                                       timestamp("end_date"),
+                                       timestamp_or_now("end_date"),
                                        timestamp("trial_end"),
                                        boolean("trial"),
                                        choice("proration_behavior", proration_behaviors),
@@ -133,7 +132,7 @@ awaitable<Result<std::vector<PhaseItem>>> read_phase_items(Services& services, c
 }
 
 awaitable<Result<NewPhase>> read_phase(Services& services, const Call& call, Known& known, const Account& account,
-                                       Arguments given, std::string path, Timestamp now) {
+                                       Arguments given, std::string path) {
   NewPhase phase;
   auto items = co_await read_phase_items(services, call, known, given, path);
   if (!items) co_return items.error();
@@ -159,13 +158,16 @@ awaitable<Result<NewPhase>> read_phase(Services& services, const Call& call, Kno
   phase.days_until_due = terms->days_until_due.value_or(0);
   phase.default_source = terms->source.value_or(SourceId());
   phase.description = terms->description.value_or(std::string());
-  if (given.has("start_date")) phase.start = given.timestamp("start_date").value_or(now);
+  phase.start = given.timestamp("start_date");
+  phase.starts_now = given.has("start_date") && !phase.start;
   phase.end = given.timestamp("end_date");
+  phase.ends_now = given.has("end_date") && !phase.end;
   if (const auto iterations = given.integer("iterations")) phase.iterations = static_cast<std::int32_t>(*iterations);
   phase.trial_end = given.timestamp("trial_end");
   phase.is_trial = given.boolean("trial").value_or(false);
   phase.proration = read_phase_proration(given).value_or(PhaseProration::create_prorations);
-  phase.anchor_at_start = given.text_or_empty("billing_cycle_anchor") == "phase_start";
+  if (const auto anchor = given.text("billing_cycle_anchor"))
+    phase.anchor = *anchor == "phase_start" ? PhaseAnchor::phase_start : PhaseAnchor::automatic;
   auto metadata = given.metadata_over({});
   if (!metadata) co_return metadata.error();
   phase.metadata = std::move(*metadata);
@@ -173,12 +175,12 @@ awaitable<Result<NewPhase>> read_phase(Services& services, const Call& call, Kno
 }
 
 awaitable<Result<std::vector<NewPhase>>> read_phases(Services& services, const Call& call, Known& known,
-                                                     const Account& account, Timestamp now) {
+                                                     const Account& account) {
   std::vector<NewPhase> phases;
   const http::Parameter* list = call.arguments().find("phases");
   if (list == nullptr) co_return phases;
   for (const http::Parameter& each : list->children()) {
-    auto phase = co_await read_phase(services, call, known, account, Arguments(each), each.path(), now);
+    auto phase = co_await read_phase(services, call, known, account, Arguments(each), each.path());
     if (!phase) co_return phase.error();
     phases.push_back(std::move(*phase));
   }
@@ -303,16 +305,14 @@ awaitable<Result<Outcome>> create_schedule(Services& services, Call call) {
   Task task;
   auto account = co_await find_owner(services, call, *task.known);
   if (!account) co_return account.error();
-  auto now = co_await account_time(services, **account);
-  if (!now) co_return now.error();
   CreateSchedule command;
   command.from_subscription = SubscriptionId(arguments.text_or_empty("from_subscription"));
-  auto phases = co_await read_phases(services, call, *task.known, **account, *now);
+  auto phases = co_await read_phases(services, call, *task.known, **account);
   if (!phases) co_return phases.error();
   command.phases = std::move(*phases);
   if (arguments.has("start_date")) {
     if (command.phases.empty()) co_return Failure{Errc::missing_parameter, "Missing required param: phases.", "phases"};
-    if (command.phases.front().start)
+    if (command.phases.front().start || command.phases.front().starts_now)
       co_return Failure{Errc::invalid_parameter,
                         "Received both start_date and phases[0][start_date] parameters. Please pass in only one.",
                         "start_date"};
@@ -326,6 +326,7 @@ awaitable<Result<Outcome>> create_schedule(Services& services, Call call) {
     command.days_until_due = terms->days_until_due.value_or(0);
     command.default_source = terms->source.value_or(SourceId());
     command.description = terms->description.value_or(std::string());
+    command.anchor_at_start = settings->text_or_empty("billing_cycle_anchor") == "phase_start";
   }
   auto metadata = arguments.metadata_over({});
   if (!metadata) co_return metadata.error();
@@ -368,11 +369,10 @@ awaitable<Result<Outcome>> update_schedule(Services& services, Call call) {
     command.days_until_due = terms->days_until_due;
     command.default_source = terms->source;
     command.description = terms->description;
+    if (const auto anchor = settings->text("billing_cycle_anchor")) command.anchor_at_start = *anchor == "phase_start";
   }
   if (arguments.has("phases")) {
-    auto now = co_await account_time(services, account);
-    if (!now) co_return now.error();
-    auto phases = co_await read_phases(services, call, *task.known, account, *now);
+    auto phases = co_await read_phases(services, call, *task.known, account);
     if (!phases) co_return phases.error();
     drop_past(*phases, **schedule);
     command.phases = std::move(*phases);

@@ -6,6 +6,7 @@
 
 #include "engine/transition.hpp"
 #include "net/api/billing.hpp"
+#include "net/api/stripe/reply.hpp"
 
 namespace billd::api::stripe {
 
@@ -17,5 +18,9 @@ const Invoice* first_invoice_of(const Transition& after, std::string_view subscr
 
 /// Stripe's error when the invoice's last charge was declined, or when its outcome is not known yet. Empty: it is paid.
 std::optional<Answer> unpaid_answer(const Invoice& invoice);
+
+/// What is shown of a change of the subscription as it was before: as `shown`, or as Stripe's error when the change had
+/// to be paid for and was not.
+Show unless_unpaid(const Subscription& before, PaymentBehavior behavior, Show shown);
 
 }  // namespace billd::api::stripe

@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, 3> reasons = {"abandoned", "duplicate", "
 constexpr std::array common_rules = {
     text("customer"), text("payment_method"), text("description").clearable(), metadata(), list("expand"),
 };
-constexpr std::array create_table = common_rules + std::array{boolean("confirm"), choice("usage", usages)};
+constexpr std::array create_table =
+    common_rules + offered_means_rules + std::array{boolean("confirm"), choice("usage", usages)};
 constexpr std::array retrieve_table = {list("expand")};
 constexpr std::array confirm_table = {text("payment_method"), list("expand")};
 constexpr std::array cancel_table = {choice("cancellation_reason", reasons), list("expand")};
@@ -57,8 +58,6 @@ awaitable<Result<void>> read_into(Services& services, const Call& call, store::S
   co_return Result<void>();
 }
 
-Shown show_nothing(Presenter&, const Transition&) { return Answer(); }
-
 /// The payment method becomes the customer's; without a customer it need only be there.
 awaitable<Result<void>> confirm(Services& services, const Call& call, store::SetupIntent& intent) {
   std::string id = intent.payment_method.value();
@@ -71,19 +70,12 @@ awaitable<Result<void>> confirm(Services& services, const Call& call, store::Set
     intent.succeeded = true;
     co_return Result<void>();
   }
-  auto source = co_await describe_payment_method(services, call, intent.customer, std::move(id), "payment_method");
+  Known known;
+  auto account = co_await load_live_customer(services, call.mode, known, intent.customer.value(), "customer");
+  if (!account) co_return account.error();
+  auto source = co_await bring_payment_method(services, call, **account, std::move(id), intent.id, "payment_method");
   if (!source) co_return source.error();
-  // One of the test mode gets its identifier here, the same one each time that the request is repeated.
-  if (source->id.is_empty()) source->id = SourceId(std::string(PaymentMethodKind::prefix).append(id_body(intent.id)));
-  intent.payment_method = source->id;
-  Task task{.account = *AccountKey::of_id(intent.customer.value()),
-            .command = AddSource{std::move(*source), false},
-            .show = show_nothing};
-  auto claimed = co_await store::claim_held_source(services.store, call.mode, intent.payment_method.value(),
-                                                   intent.customer.value(), std::nullopt);
-  if (!claimed) co_return claimed.error();
-  auto attached = co_await carry_out_step(services, call, std::move(task));
-  if (!attached) co_return attached.error();
+  intent.payment_method = std::move(*source);
   intent.succeeded = true;
   co_return Result<void>();
 }
@@ -176,6 +168,8 @@ awaitable<Result<Outcome>> create_setup_intent(Services& services, Call call) {
   intent.created = services.billing.now();
   const Arguments arguments = call.arguments();
   intent.usage = arguments.text("usage").value_or("off_session");
+  auto offered = check_offered_means(arguments);
+  if (!offered) co_return offered.error();
   auto read = co_await read_into(services, call, intent);
   if (!read) co_return read.error();
   auto kept = co_await store::create_setup_intent(services.store, call.mode, std::move(intent),

@@ -4,6 +4,7 @@
 #include "net/api/stripe/errors.hpp"
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
+#include "net/api/stripe/settlement.hpp"
 #include "net/api/stripe/subscription_parameters.hpp"
 
 namespace billd::api::stripe {
@@ -42,14 +43,15 @@ awaitable<Result<const Subscription*>> find_subscription_of(Services& services, 
   co_return subscription;
 }
 
-Result<UpdateSubscription> read_change(const Arguments& arguments, const SubscriptionId& subscription) {
+Result<UpdateSubscription> read_change(const Call& call, const SubscriptionId& subscription) {
+  const Arguments arguments = call.arguments();
   UpdateSubscription command;
   command.subscription = subscription;
   auto proration = read_proration(arguments, ProrationBehavior::create_prorations);
   if (!proration) return proration.error();
   command.proration = *proration;
   command.proration_date = arguments.timestamp("proration_date");
-  command.payment_behavior = read_payment_behavior(arguments).value_or(PaymentBehavior::allow_incomplete);
+  command.payment_behavior = change_payment_behavior(call);
   return command;
 }
 
@@ -94,14 +96,14 @@ awaitable<Result<Outcome>> create_subscription_item(Services& services, Call cal
   }
   auto item = read_item(arguments, "");
   if (!item) co_return item.error();
-  auto command = read_change(arguments, (*found)->id);
+  auto command = read_change(call, (*found)->id);
   if (!command) co_return command.error();
   std::vector<GivenItem> items(1, std::move(*item));
   auto changes = co_await read_item_changes(services, call, *task.known, std::move(items));
   if (!changes) co_return changes.error();
   command->items = std::move(*changes);
   task.account = *AccountKey::of_id(id);
-  task.show = show_new_item((*found)->id);
+  task.show = unless_unpaid(**found, command->payment_behavior, show_new_item((*found)->id));
   task.command = std::move(*command);
   co_return co_await carry_out_with_prices(services, call, std::move(task));
 }
@@ -121,7 +123,7 @@ awaitable<Result<Outcome>> update_subscription_item(Services& services, Call cal
   auto item = read_item(arguments, "");
   if (!item) co_return item.error();
   item->id = SubscriptionItemId(call.variable("item"));
-  auto command = read_change(arguments, (*subscription)->id);
+  auto command = read_change(call, (*subscription)->id);
   if (!command) co_return command.error();
   std::vector<GivenItem> items(1, std::move(*item));
   auto changes = co_await read_item_changes(services, call, *task.known, std::move(items));
@@ -130,7 +132,7 @@ awaitable<Result<Outcome>> update_subscription_item(Services& services, Call cal
   auto foreseen = co_await foresee(services, call, *task.known, Kind::subscription_item, call.variable("item"));
   if (!foreseen) co_return foreseen.error();
   task.account = *AccountKey::of_id(call.variable("item"));
-  task.show = show_item(call.variable("item"));
+  task.show = unless_unpaid(**subscription, command->payment_behavior, show_item(call.variable("item")));
   task.command = std::move(*command);
   co_return co_await carry_out_with_prices(services, call, std::move(task));
 }
@@ -139,7 +141,7 @@ awaitable<Result<Outcome>> delete_subscription_item(Services& services, Call cal
   Task task;
   auto subscription = co_await find_subscription_of(services, call, *task.known);
   if (!subscription) co_return subscription.error();
-  auto command = read_change(call.arguments(), (*subscription)->id);
+  auto command = read_change(call, (*subscription)->id);
   if (!command) co_return command.error();
   ItemChange change;
   change.item = SubscriptionItemId(call.variable("item"));
@@ -147,7 +149,7 @@ awaitable<Result<Outcome>> delete_subscription_item(Services& services, Call cal
   change.clear_usage = call.arguments().boolean("clear_usage").value_or(false);
   command->items.push_back(std::move(change));
   task.account = *AccountKey::of_id(call.variable("item"));
-  task.show = show_deleted(call.variable("item"));
+  task.show = unless_unpaid(**subscription, command->payment_behavior, show_deleted(call.variable("item")));
   task.command = std::move(*command);
   co_return co_await carry_out(services, call, std::move(task));
 }

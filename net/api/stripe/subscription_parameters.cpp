@@ -29,6 +29,12 @@ PaymentBehavior first_payment_behavior(const Call& call) {
              : PaymentBehavior::error_if_incomplete;
 }
 
+std::optional<bool> read_saves_source(const Arguments& arguments) {
+  const auto settings = arguments.map("payment_settings");
+  const auto given = settings ? settings->text("save_default_payment_method") : std::nullopt;
+  return given ? std::optional(*given == "on_subscription") : std::nullopt;
+}
+
 std::optional<MissingPaymentMethod> read_missing_payment_method(const Arguments& arguments) {
   const auto settings = arguments.map("trial_settings");
   if (!settings) return std::nullopt;
@@ -83,6 +89,17 @@ Result<void> check_trial(const Arguments& arguments, const std::string& prefix) 
   return {};
 }
 
+/// The request may say in which currency the prices are.
+Result<void> check_currency(const Arguments& arguments, const Price& price) {
+  if (!arguments.has("currency")) return {};
+  const Currency currency = *Currency::parse(arguments.text_or_empty("currency"));
+  if (price.currency() == currency) return {};
+  return Failure{Errc::currency_mismatch,
+                 "The price specified is not in " + std::string(currency.code()) + ", but in " +
+                     std::string(price.currency().code()) + ".",
+                 "currency"};
+}
+
 /// What names the item at the top of a request; empty: nothing does.
 std::string single_item_name(const Arguments& arguments, const std::string& prefix) {
   for (const char* name : {"plan", "price", "quantity"})
@@ -107,6 +124,12 @@ Result<std::optional<GivenItem>> read_single_item(const Arguments& arguments, co
 }
 
 }  // namespace
+
+PaymentBehavior change_payment_behavior(const Call& call) {
+  if (const auto given = read_payment_behavior(call.arguments())) return *given;
+  return call.version.is_before(subscriptions_may_be_incomplete) ? PaymentBehavior::error_where_possible
+                                                                 : PaymentBehavior::allow_incomplete;
+}
 
 std::optional<PaymentBehavior> read_payment_behavior(const Arguments& arguments) {
   const auto given = arguments.text("payment_behavior");
@@ -310,6 +333,8 @@ awaitable<Result<Subscribe>> read_new_subscription(Services& services, const Cal
     auto plan = co_await load_plan_of(services, call, known, item);
     if (!plan) co_return plan.error();
     plans.push_back(*plan);
+    auto fits = check_currency(arguments, (*plan)->price());
+    if (!fits) co_return fits.error();
     auto rates = co_await find_rates_of(services, call.mode, item);
     if (!rates) co_return rates.error();
     command.items.push_back(
@@ -347,6 +372,7 @@ awaitable<Result<Subscribe>> read_new_subscription(Services& services, const Cal
   command.payment_behavior = first_payment_behavior(call);
   command.missing_payment_method =
       read_missing_payment_method(arguments).value_or(MissingPaymentMethod::create_invoice);
+  command.saves_source = read_saves_source(arguments).value_or(false);
   auto interval = read_pending_item_interval(arguments);
   if (!interval) co_return interval.error();
   command.pending_item_interval = interval->value_or(std::nullopt);
@@ -415,8 +441,9 @@ awaitable<Result<UpdateSubscription>> read_subscription_changes(Services& servic
   command.collection = collection->method;
   command.days_until_due = collection->days_until_due;
   command.renewal_trigger = read_renewal_trigger(arguments);
-  command.payment_behavior = read_payment_behavior(arguments).value_or(PaymentBehavior::allow_incomplete);
+  command.payment_behavior = change_payment_behavior(call);
   command.missing_payment_method = read_missing_payment_method(arguments);
+  command.saves_source = read_saves_source(arguments);
   auto interval = read_pending_item_interval(arguments);
   if (!interval) co_return interval.error();
   command.pending_item_interval = *interval;

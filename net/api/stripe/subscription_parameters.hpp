@@ -51,6 +51,12 @@ inline constexpr std::array changed_item_rules = new_item_rules + std::array{
 /// What happens when a trial ends and there is no way to pay.
 inline constexpr std::array trial_end_rules = {choice("missing_payment_method", missing_payment_methods).required()};
 inline constexpr std::array trial_settings_rules = {map("end_behavior", trial_end_rules).required()};
+/// What pays an invoice becomes the subscription's default, or does not.
+inline constexpr std::array<std::string_view, 2> source_savings = {"off", "on_subscription"};
+inline constexpr std::array payment_settings_rules = {choice("save_default_payment_method", source_savings)};
+/// billd takes the taxes that it is told, and looks none up.
+inline constexpr std::array<std::string_view, 1> only_false = {"false"};
+inline constexpr std::array automatic_tax_rules = {choice("enabled", only_false).required()};
 /// How often pending items are billed.
 inline constexpr std::array pending_item_rules = {
     choice("interval", item_intervals).required(),
@@ -76,6 +82,10 @@ Result<GivenCollection> read_collection(const Arguments& arguments);
 /// `otherwise` when the request says nothing of it. `prefix` stands before the parameters' names.
 Result<ProrationBehavior> read_proration(const Arguments& arguments, ProrationBehavior otherwise,
                                          const std::string& prefix = "");
+
+/// How the payment of a change is taken, as the version has it: before incomplete payments a change was made only when
+/// it was paid.
+PaymentBehavior change_payment_behavior(const Call& call);
 
 /// What the request says of payments that fail; empty: nothing.
 std::optional<PaymentBehavior> read_payment_behavior(const Arguments& arguments);

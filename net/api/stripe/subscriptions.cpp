@@ -40,6 +40,8 @@ constexpr std::array common_rules = collection_rules + proration_rules + redempt
                                         choice("renewal_trigger", renewal_triggers),
                                         list("add_invoice_items", one_time_item_rules),
                                         choice("payment_behavior", payment_behaviors),
+                                        map("payment_settings", payment_settings_rules),
+                                        map("automatic_tax", automatic_tax_rules),
                                         map("pending_invoice_item_interval", pending_item_rules).clearable(),
                                         text("description", description_length_max).clearable(),
                                         metadata(),
@@ -54,6 +56,7 @@ constexpr std::array create_below_customer_table = common_rules + std::array{
                                                                       text("default_payment_method"),
                                                                       timestamp("backdate_start_date"),
                                                                       boolean("enable_incomplete_payments"),
+                                                                      currency("currency"),
                                                                   };
 constexpr std::array create_table = create_below_customer_table + std::array{text("customer").required()};
 constexpr std::array retrieve_table = {list("expand")};
@@ -138,26 +141,6 @@ Show show_subscription(std::string id) {
   };
 }
 
-/// The same, or Stripe's error when the change had to be paid for and was not. `replaced`: the invoice of an earlier
-/// change, which that one took the place of.
-Show show_paid_change(std::string id, InvoiceId replaced) {
-  return [id = std::move(id), replaced = std::move(replaced)](Presenter& present, const Transition& after) -> Shown {
-    for (const Record& record : after.settled) {
-      const auto* invoice = std::get_if<Invoice>(&record);
-      const bool is_of_change = invoice != nullptr && invoice->subscription.value() == id && invoice->id != replaced &&
-                                invoice->status == InvoiceStatus::void_;
-      if (!is_of_change) continue;
-      if (auto unpaid = unpaid_answer(*invoice)) return std::move(*unpaid);
-    }
-    const Subscription* subscription = find_subscription(after, id);
-    if (subscription != nullptr && subscription->pending_update)
-      if (const Invoice* invoice = find_invoice(after, subscription->pending_update->invoice.value()))
-        if (auto unknown = unpaid_answer(*invoice)) return std::move(*unknown);
-    if (Object* object = present.find(Kind::subscription, id)) return object;
-    return render_error(no_such("subscription", id));
-  };
-}
-
 /// The customer and the subscription that the path names; below a customer, only that customer's.
 awaitable<Result<const Subscription*>> find_subscription(Services& services, const Call& call, Known& known) {
   const std::string& id = call.variable("subscription");
@@ -174,6 +157,18 @@ awaitable<Result<const Subscription*>> find_live_subscription(Services& services
   auto subscription = co_await find_subscription(services, call, known);
   if (subscription && !(*subscription)->is_live()) co_return no_such("subscription", (*subscription)->id.value());
   co_return subscription;
+}
+
+/// The same, which the task is to change and to show.
+awaitable<Result<SubscriptionId>> find_for(Services& services, const Call& call, Task& task) {
+  auto subscription = co_await find_live_subscription(services, call, *task.known);
+  if (!subscription) co_return subscription.error();
+  SubscriptionId id = (*subscription)->id;
+  auto foreseen = co_await foresee(services, call, *task.known, Kind::subscription, id.value());
+  if (!foreseen) co_return foreseen.error();
+  task.account = *AccountKey::of_id(id.value());
+  task.show = show_subscription(id.value());
+  co_return id;
 }
 
 /// Source: Stripe, without a status "all subscriptions that have not been canceled are returned"; "ended" are those
@@ -284,10 +279,7 @@ awaitable<Result<Outcome>> update_subscription(Services& services, Call call) {
   auto foreseen = co_await foresee(services, call, *task.known, Kind::subscription, subscription.id.value());
   if (!foreseen) co_return foreseen.error();
   task.account = account.key;
-  const bool has_to_be_paid = command->payment_behavior == PaymentBehavior::error_if_incomplete;
-  const std::string id = subscription.id.value();
-  InvoiceId replaced = subscription.pending_update ? subscription.pending_update->invoice : InvoiceId();
-  task.show = has_to_be_paid ? show_paid_change(id, std::move(replaced)) : show_subscription(id);
+  task.show = unless_unpaid(subscription, command->payment_behavior, show_subscription(subscription.id.value()));
   auto added = co_await add_given_source(services, call, account);
   if (!added) co_return added.error();
   task.command = std::move(*command);
@@ -296,14 +288,11 @@ awaitable<Result<Outcome>> update_subscription(Services& services, Call call) {
 
 awaitable<Result<Outcome>> cancel_subscription(Services& services, Call call) {
   Task task;
-  auto subscription = co_await find_live_subscription(services, call, *task.known);
+  auto subscription = co_await find_for(services, call, task);
   if (!subscription) co_return subscription.error();
-  const SubscriptionId id = (*subscription)->id;
-  auto foreseen = co_await foresee(services, call, *task.known, Kind::subscription, id.value());
-  if (!foreseen) co_return foreseen.error();
   const Arguments arguments = call.arguments();
   CancelSubscription command;
-  command.subscription = id;
+  command.subscription = std::move(*subscription);
   command.at_period_end = arguments.boolean("at_period_end").value_or(false);
   command.prorate = arguments.boolean("prorate").value_or(false);
   command.invoice_now = arguments.boolean("invoice_now").value_or(false);
@@ -315,30 +304,23 @@ awaitable<Result<Outcome>> cancel_subscription(Services& services, Call call) {
     if (command.at_period_end && arguments.boolean(name).value_or(false))
       co_return Failure{Errc::invalid_parameter,
                         "`" + std::string(name) + "` is for a subscription that is canceled at once.", name};
-  task.account = *AccountKey::of_id(id.value());
   task.command = std::move(command);
-  task.show = show_subscription(id.value());
   co_return co_await carry_out(services, call, std::move(task));
 }
 
 awaitable<Result<Outcome>> resume_subscription(Services& services, Call call) {
   Task task;
-  auto subscription = co_await find_live_subscription(services, call, *task.known);
+  auto subscription = co_await find_for(services, call, task);
   if (!subscription) co_return subscription.error();
-  const SubscriptionId id = (*subscription)->id;
-  auto foreseen = co_await foresee(services, call, *task.known, Kind::subscription, id.value());
-  if (!foreseen) co_return foreseen.error();
   const Arguments arguments = call.arguments();
   auto proration = read_proration(arguments, ProrationBehavior::create_prorations);
   if (!proration) co_return proration.error();
   UnpauseSubscription command;
-  command.subscription = id;
+  command.subscription = std::move(*subscription);
   command.anchor_now = arguments.text_or_empty("billing_cycle_anchor") != "unchanged";
   command.proration = *proration;
   command.proration_date = arguments.timestamp("proration_date");
-  task.account = *AccountKey::of_id(id.value());
   task.command = std::move(command);
-  task.show = show_subscription(id.value());
   co_return co_await carry_out(services, call, std::move(task));
 }
 

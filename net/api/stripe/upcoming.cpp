@@ -7,6 +7,7 @@
 #include "net/api/stripe/lists.hpp"
 #include "net/api/stripe/operations.hpp"
 #include "net/api/stripe/subscription_parameters.hpp"
+#include "net/http/text.hpp"
 
 namespace billd::api::stripe {
 namespace {
@@ -43,6 +44,64 @@ constexpr std::array lines_table = upcoming_table + std::array{
                                                         text("starting_after"),
                                                         text("ending_before"),
                                                     };
+
+/// What newer clients ask with: the same under `subscription_details`, without the prefix.
+const std::string details = "subscription_details";
+
+constexpr std::array details_rules = {
+    list("items", changed_item_rules),
+    text("billing_cycle_anchor"),
+    timestamp("cancel_at").clearable(),
+    boolean("cancel_at_period_end"),
+    boolean("cancel_now"),
+    list("default_tax_rates").clearable(),
+    choice("proration_behavior", proration_behaviors),
+    timestamp("proration_date"),
+    timestamp("start_date"),
+    timestamp_or_now("trial_end"),
+};
+constexpr std::array<std::string_view, 1> preview_modes = {"next"};
+constexpr std::array preview_table = {
+    text("customer"),
+    text("subscription"),
+    text("schedule"),
+    list("discounts", discount_rules).clearable(),
+    list("invoice_items", tried_item_rules),
+    map("subscription_details", details_rules),
+    map("automatic_tax", automatic_tax_rules),
+    choice("preview_mode", preview_modes),
+    list("expand"),
+};
+
+/// Writes the parameter, and what is below it, as a form names them.
+void write_form(const http::Parameter& parameter, const std::string& name, std::string& form) {
+  if (parameter.is_text()) {
+    form += (form.empty() ? "" : "&") + http::percent_encoded(name) + "=" + http::percent_encoded(parameter.text());
+    return;
+  }
+  for (const http::Parameter& child : parameter.children()) write_form(child, name + "[" + child.name() + "]", form);
+}
+
+/// The request as older clients write it.
+Result<http::Parameters> with_older_names(const http::Parameters& given) {
+  std::string form;
+  for (const http::Parameter& each : given.children()) {
+    if (each.name() == "automatic_tax" || each.name() == "preview_mode") continue;
+    if (each.name() != details) {
+      write_form(each, each.name(), form);
+      continue;
+    }
+    for (const http::Parameter& detail : each.children()) write_form(detail, prefix + detail.name(), form);
+  }
+  return http::parse_form(form);
+}
+
+/// "subscription_items[0][price]" is subscription_details[items][0][price].
+std::string newer_name(const std::string& parameter) {
+  if (!parameter.starts_with(prefix)) return parameter;
+  const std::size_t end = std::min(parameter.find('['), parameter.size());
+  return details + "[" + parameter.substr(prefix.size(), end - prefix.size()) + "]" + parameter.substr(end);
+}
 
 /// The invoice, and the account as it is without what was tried out.
 struct Upcoming {
@@ -241,6 +300,7 @@ awaitable<Result<Upcoming>> find_upcoming(Services& services, const Call& call, 
 
 constinit const std::span<const Rule> retrieve_upcoming_invoice_rules = upcoming_table;
 constinit const std::span<const Rule> list_upcoming_invoice_lines_rules = lines_table;
+constinit const std::span<const Rule> preview_invoice_rules = preview_table;
 
 awaitable<Result<Outcome>> retrieve_upcoming_invoice(Services& services, Call call) {
   Reply reply(services, call);
@@ -248,6 +308,15 @@ awaitable<Result<Outcome>> retrieve_upcoming_invoice(Services& services, Call ca
   if (!upcoming) co_return upcoming.error();
   co_return co_await reply.answer(
       reply.present.upcoming_invoice(upcoming->invoice, *upcoming->account, upcoming->proration_date));
+}
+
+awaitable<Result<Outcome>> preview_invoice(Services& services, Call call) {
+  auto older = with_older_names(call.parameters);
+  if (!older) co_return older.error();
+  call.parameters = std::move(*older);
+  auto outcome = co_await retrieve_upcoming_invoice(services, std::move(call));
+  if (!outcome) co_return Failure{outcome.error().code, outcome.error().detail, newer_name(outcome.error().parameter)};
+  co_return outcome;
 }
 
 awaitable<Result<Outcome>> list_upcoming_invoice_lines(Services& services, Call call) {

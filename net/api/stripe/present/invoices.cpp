@@ -121,9 +121,9 @@ Object& Presenter::line(const InvoiceLine& line, const Invoice& invoice) {
   object.add("amount_excluding_tax", line.amount.minor - included_tax(line));
   object.add("currency", document_.text(line.amount.currency.code()));
   object.add("description", document_.text_or_null(line_text(line, known_.plan(line.price.id))));
-  object.add("discount_amounts", discount_amounts(invoice.discount, line.discount));
+  object.add("discount_amounts", discount_amounts(invoice, std::span(&line, 1)));
   object.add("discountable", line.discountable);
-  object.add("discounts", document_.array());
+  object.add("discounts", discount_ids(line.discounts));
   if (!line.is_recurring()) object.add("invoice_item", id(line.invoice_item));
   object.add("livemode", mode_ == Mode::live);
   object.add("metadata", metadata(line.metadata));
@@ -167,7 +167,7 @@ Object& Presenter::invoice_item(const InvoiceItem& item, const CustomerId& custo
   object.add("date", time(item.created));
   object.add("description", document_.text_or_null(item_text(item, known_.plan(item.price.id))));
   object.add("discountable", item.discountable);
-  object.add("discounts", document_.array());
+  object.add("discounts", discount_ids(item.discounts));
   object.add("invoice", id_or_null(invoice));
   object.add("livemode", mode_ == Mode::live);
   object.add("metadata", metadata(item.metadata));
@@ -327,7 +327,7 @@ Object& Presenter::invoice(const Invoice& invoice, const Owner& owner) {
   object.add("tax_percent", tax_percent(invoice.tax_rates));
   object.add("test_clock", customer != nullptr ? id_or_null(customer->test_clock) : Value());
   object.add("total", invoice.total.minor);
-  object.add("total_discount_amounts", discount_amounts(invoice.discount, invoice.discount_total()));
+  object.add("total_discount_amounts", discount_amounts(invoice, invoice.lines));
   object.add("total_excluding_tax", invoice.total.minor - invoice.tax_total() - included);
   object.add("total_tax_amounts", tax_amounts(taxes));
   object.add("transfer_data", nullptr);

@@ -23,6 +23,18 @@ std::string_view name(BalanceReason reason) {
   return "";
 }
 
+Value anchor_or_null(PhaseAnchor anchor) {
+  switch (anchor) {
+    case PhaseAnchor::of_schedule:
+      return {};
+    case PhaseAnchor::phase_start:
+      return "phase_start";
+    case PhaseAnchor::automatic:
+      return "automatic";
+  }
+  return {};
+}
+
 std::string_view name(ScheduleStatus status) {
   switch (status) {
     case ScheduleStatus::not_started:
@@ -71,11 +83,6 @@ Value Presenter::pause_collection(const Subscription& subscription) {
   return object;
 }
 
-Array& Presenter::discount_kept(const InvoiceId& invoice, std::int64_t amount) {
-  const Invoice* credited = known_.invoice(invoice.value());
-  return discount_amounts(credited != nullptr ? credited->discount : std::nullopt, amount);
-}
-
 Object& Presenter::credit_note_line(const CreditNoteLine& line, const InvoiceId& invoice) {
   const bool is_of_line = !line.invoice_line.is_empty();
   Object& object = document_.object(16);
@@ -84,7 +91,7 @@ Object& Presenter::credit_note_line(const CreditNoteLine& line, const InvoiceId&
   object.add("amount", line.amount.minor);
   object.add("description", document_.text_or_null(line.description));
   object.add("discount_amount", line.discount);
-  object.add("discount_amounts", discount_kept(invoice, line.discount));
+  object.add("discount_amounts", discounts_kept(invoice, std::span(&line, 1)));
   if (is_of_line) object.add("invoice_line_item", id(line.invoice_line));
   object.add("livemode", mode_ == Mode::live);
   object.add("quantity", line.quantity > 0 ? Value(line.quantity) : Value());
@@ -118,7 +125,7 @@ Object& Presenter::credit_note(const CreditNote& note, const InvoiceId& invoice,
     add_up(taxes, line.taxes);
   }
   object.add("discount_amount", discount);
-  object.add("discount_amounts", discount_kept(invoice, discount));
+  object.add("discount_amounts", discounts_kept(invoice, note.lines));
   object.add("effective_at", to_unix(note.created));
   object.add("invoice", id(invoice));
   Array& lines = document_.array(std::min(note.lines.size(), embedded_max));
@@ -179,7 +186,7 @@ Object& Presenter::phase(const Phase& phase) {
   }
   object.add("add_invoice_items", one_time_items);
   object.add("application_fee_percent", nullptr);
-  object.add("billing_cycle_anchor", phase.anchor_at_start ? Value("phase_start") : Value());
+  object.add("billing_cycle_anchor", anchor_or_null(phase.anchor));
   object.add("billing_thresholds", nullptr);
   object.add("collection_method", phase.collection ? document_.text(name(*phase.collection)) : Value());
   object.add("coupon", phase.discount ? id(phase.discount->coupon.id) : Value());
@@ -236,7 +243,8 @@ Object& Presenter::schedule(const Schedule& schedule, const Owner& owner) {
   object.add("application", nullptr);
   Object& defaults = document_.object(10);
   defaults.add("application_fee_percent", nullptr);
-  defaults.add("billing_cycle_anchor", "automatic");
+  defaults.add("billing_cycle_anchor",
+               anchor_or_null(schedule.anchor_at_start ? PhaseAnchor::phase_start : PhaseAnchor::automatic));
   defaults.add("billing_thresholds", nullptr);
   defaults.add("collection_method", document_.text(name(schedule.collection)));
   defaults.add("default_payment_method", id_or_null(schedule.default_source));

@@ -126,6 +126,8 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   object.add("default_tax_rates", tax_rates(subscription.tax_rates));
   object.add("description", document_.text_or_null(subscription.description));
   object.add("discount", discount_or_null(subscription.discount, owner.customer));
+  const Discount* discount = subscription.discount ? &*subscription.discount : nullptr;
+  object.add("discounts", discount_ids(std::span(discount, discount != nullptr ? 1 : 0)));
   object.add("ended_at", time_or_null(subscription.ended_at));
   Array& items = document_.array(subscription.items.size());
   for (const SubscriptionItem& item : subscription.items) items.add(subscription_item(item, subscription));
@@ -142,7 +144,8 @@ Object& Presenter::subscription(const Subscription& subscription, const Owner& o
   Object& payment_settings = document_.object(3);
   payment_settings.add("payment_method_options", nullptr);
   payment_settings.add("payment_method_types", nullptr);
-  payment_settings.add("save_default_payment_method", nullptr);
+  payment_settings.add("save_default_payment_method",
+                       subscription.saves_source ? Value("on_subscription") : Value("off"));
   object.add("payment_settings", payment_settings);
   object.add("pending_invoice_item_interval", pending_item_interval(subscription));
   object.add("pending_setup_intent", nullptr);
