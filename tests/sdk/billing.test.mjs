@@ -239,6 +239,23 @@ for (const { version } of descriptions) {
       const same = await good(`GET /v1/subscriptions/${id}`);
       assert.deepEqual([same.plan.id, same.latest_invoice, same.pending_update], [plan.id, first, null]);
     });
+    it("are refused so without a word of it in the first versions, and made in the later ones", async () => {
+      for (const by of ["subscription", "item"]) {
+        const { id, first } = await declining();
+        const [item] = (await good("GET /v1/subscription_items", { subscription: id })).data;
+        const path = by === "item" ? `/v1/subscription_items/${item.id}` : `/v1/subscriptions/${id}`;
+        const { status, body } = await call(version, `POST ${path}`, upgrade);
+        const after = await good(`GET /v1/subscriptions/${id}`);
+        if (version < "2019-03-14") {
+          assert.deepEqual([status, body.error.code], [402, "card_declined"]);
+          assert.deepEqual([after.plan.id, after.latest_invoice, after.status], [plan.id, first, "active"]);
+        } else {
+          assert.deepEqual([status, after.plan.id, after.status], [200, dearer.id, "past_due"]);
+        }
+        // What is not for a change that waits is made, as ever.
+        assert.deepEqual((await good(`POST /v1/subscriptions/${id}`, { metadata: { a: "b" } })).metadata, { a: "b" });
+      }
+    });
     it("leave the payment to the customer when they are to", async () => {
       const { id } = await subscribe(await customer());
       const change = { ...upgrade, payment_behavior: "default_incomplete" };
@@ -395,8 +412,73 @@ for (const { version } of descriptions) {
       const changed = await good(`POST ${all}/${described.id}`, { price: price.id, quantity: 1 });
       assert.deepEqual([changed.amount, changed.price.id], [250, price.id]);
     });
+    it("have discounts of their own, before the invoice's", async () => {
+      const of = await customer();
+      await subscribe(of);
+      const coupon = async (more) =>
+        (await good("POST /v1/coupons", { id: unique("c"), duration: "once", ...more })).id;
+      const tenth = await coupon({ percent_off: 10 });
+      const less = await coupon({ amount_off: 100, currency: "usd" });
+      const made = await item(of, { discounts: [{ coupon: tenth }, { coupon: less }], expand: ["discounts"] });
+      assert.deepEqual(made.discounts.map((each) => each.coupon.id), [tenth, less]);
+      assert.equal((await good(`GET /v1/coupons/${tenth}`)).times_redeemed, 1);
+      const half = { discounts: [{ coupon: await coupon({ percent_off: 50 }) }] };
+      const told = await good("GET /v1/invoices/upcoming", { customer: of, ...half });
+      const bill = await draft(of, { ...half, expand: ["discounts", "lines.data.discounts"] });
+      // Of 1000, then of 900 and of 800; the customer's other item of 1000 has its half.
+      const line = bill.lines.data.find(({ invoice_item: id }) => id === made.id);
+      assert.deepEqual(line.discount_amounts.map(({ amount }) => amount), [100, 100, 400]);
+      assert.deepEqual(line.discounts.map((each) => each.coupon.id), [tenth, less]);
+      assert.deepEqual(bill.total_discount_amounts.map(({ amount }) => amount).toSorted(), [100, 100, 900]);
+      assert.deepEqual([bill.total, told.total], [900, (800 + plan.amount) / 2]);
+      const kept = { discounts: [{ discount: line.discounts[1].id }] };
+      const changed = await good(`POST ${all}/${made.id}`, kept);
+      assert.deepEqual(changed.discounts, [line.discounts[1].id]);
+      assert.equal((await good(`GET /v1/invoices/${bill.id}`)).total, 950);
+      await good(`POST ${all}/${made.id}`, { discounts: "" });
+      assert.equal((await good(`GET /v1/invoices/${bill.id}`)).total, 1000);
+    });
+    it("are added to a draft that rests, also with a price that is described", async () => {
+      const of = await customer();
+      const rests = { auto_advance: false, collection_method: "send_invoice", days_until_due: 30 };
+      const { id } = await draft(of, rests);
+      const price_data = { currency: "usd", product: plan.product, unit_amount: 250 };
+      const more = { amount: undefined, currency: undefined, invoice: id, price_data };
+      const { id: added } = await item(of, { ...more, quantity: 2 });
+      assert.equal((await good(`GET /v1/invoices/${id}`)).total, 1500);
+      await good(`POST ${all}/${added}`, { price_data: { ...price_data, unit_amount: 300 } });
+      assert.equal((await good(`GET /v1/invoices/${id}`)).total, 1600);
+      const other = await customer();
+      const { status, body } = await call(version, `POST ${all}`, { customer: other, invoice: id, price_data });
+      assert.deepEqual([status, body.error.param], [404, "invoice"]);
+    });
     refusals(version, `POST ${all}`, all, [
       strange,
+      [
+        "an unknown coupon",
+        async () => ({ customer: await customer(), amount: 1, currency: "usd", discounts: [{ coupon: "none" }] }),
+        unknown("discounts"),
+      ],
+      [
+        "a discount of nothing",
+        async () => ({ customer: await customer(), amount: 1, currency: "usd", discounts: [{ coupon: "" }] }),
+        bad("discounts"),
+      ],
+      [
+        "a discount of another object",
+        async () => ({ customer: await customer(), amount: 1, currency: "usd", discounts: [{ discount: "di_x" }] }),
+        unknown("discounts"),
+      ],
+      [
+        "a discount of a credit",
+        async () => ({
+          customer: await customer(),
+          amount: -1,
+          currency: "usd",
+          discounts: [{ coupon: (await good("POST /v1/coupons", { percent_off: 5, duration: "once" })).id }],
+        }),
+        bad("discounts"),
+      ],
       ["no customer", { amount: 1, currency: "usd" }, bad("customer", "parameter_missing")],
       ["an unknown customer", { customer: "cus_none", amount: 1, currency: "usd" }, unknown("customer")],
       ["no amount", async () => ({ customer: await customer() }), bad("amount", "parameter_missing")],

@@ -47,6 +47,31 @@ for (const { version } of descriptions) {
       assert.equal((await good(`POST ${all}/${made.id}/void`)).status, "void");
       assert.equal((await good(`GET /v1/invoices/${id}`)).amount_due, 3000);
     });
+    it("keep the share of each discount that the line had", async () => {
+      const { id: of } = await good("POST /v1/customers", { source: "tok_visa" });
+      const coupon = async (percent_off) =>
+        (await good("POST /v1/coupons", { id: unique("c"), percent_off, duration: "once" })).id;
+      await good("POST /v1/invoiceitems", {
+        customer: of,
+        amount: 1000,
+        currency: "usd",
+        discounts: [{ coupon: await coupon(10) }],
+      });
+      const include = { pending_invoice_items_behavior: "include", auto_advance: false };
+      const drawn = await good("POST /v1/invoices", { customer: of, ...include });
+      await good(`POST /v1/invoices/${drawn.id}`, { discounts: [{ coupon: await coupon(50) }] });
+      const open = await good(`POST /v1/invoices/${drawn.id}/finalize`);
+      assert.equal(open.total, 450);
+      const [line] = open.lines.data;
+      const parts = [{ type: "invoice_line_item", invoice_line_item: line.id, amount: 500 }];
+      const note = await good(`POST ${all}`, { invoice: open.id, lines: parts });
+      assert.deepEqual([note.amount, note.discount_amount], [225, 275]);
+      const shares = line.discount_amounts.map(({ discount }, place) => ({ amount: [50, 225][place], discount }));
+      assert.deepEqual(note.discount_amounts, shares);
+      assert.deepEqual(note.lines.data[0].discount_amounts, shares);
+      const rest = await good(`POST ${all}`, { invoice: open.id, lines: parts });
+      assert.deepEqual(rest.discount_amounts.map(({ amount }) => amount), [50, 225]);
+    });
     it("give money back after it was paid: to the card, to the balance, or otherwise", async () => {
       const { id, customer: of } = await invoice({ paid: true });
       const made = await good(`POST ${all}`, {
@@ -227,6 +252,31 @@ for (const { version } of descriptions) {
       const canceled = await good(`POST ${all}/${made.id}/cancel`, { invoice_now: false, prorate: false });
       assert.equal(canceled.status, "canceled");
       assert.equal((await good(`GET /v1/subscriptions/${made.subscription}`)).status, "canceled");
+    });
+    it("begin and end a phase now, and anchor their phases", async () => {
+      const of = await customer();
+      const first = { ...phases[0], start_date: "now" };
+      const made = await good(`POST ${all}`, {
+        customer: of,
+        phases: [first, phases[1]],
+        default_settings: { billing_cycle_anchor: "phase_start" },
+      });
+      assert.deepEqual([made.status, made.default_settings.billing_cycle_anchor], ["active", "phase_start"]);
+      assert.equal(made.phases[0].billing_cycle_anchor, null);
+      // A phase lasts a second at least.
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      const { iterations, ...open } = phases[0];
+      const changed = await good(`POST ${all}/${made.id}`, {
+        phases: [
+          { ...open, start_date: made.phases[0].start_date, end_date: "now" },
+          { ...phases[1], start_date: "now", billing_cycle_anchor: "automatic" },
+        ],
+        default_settings: { billing_cycle_anchor: "automatic" },
+      });
+      assert.equal(changed.default_settings.billing_cycle_anchor, "automatic");
+      assert.equal(changed.current_phase.start_date, changed.phases[1].start_date);
+      const subscription = await good(`GET /v1/subscriptions/${made.subscription}`);
+      assert.deepEqual([subscription.plan.id, subscription.quantity], [dearer.id, 2]);
     });
     it("are made of a subscription and released", async () => {
       const of = await customer();
