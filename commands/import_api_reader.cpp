@@ -5,7 +5,9 @@
 #include <boost/json/value.hpp>
 #include <charconv>
 #include <iterator>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "commands/import_selection.hpp"
 #include "net/http/text.hpp"
@@ -26,15 +28,24 @@ constexpr std::chrono::minutes busy_max{10};
 /// The longest wait that its Retry-After is followed for.
 constexpr std::chrono::seconds retry_after_max{60};
 
-/// A coupon says which products it is for only when it is asked.
-constexpr std::string_view with_coupons_products = "&expand%5B%5D=data.discount.coupon.applies_to";
+/// A list that is asked for, and what is told in it only when it is asked for, too. A coupon for one says only then
+/// which products it is for.
+struct Question {
+  std::string path, filter = {};
+  std::vector<std::string_view> expanded = {};
+};
 
 /// What the API says of an error; empty: nothing that is understood.
-std::string message_of(const std::string& body) {
+struct ApiError {
+  std::string message, parameter;
+};
+
+ApiError error_in(const std::string& body) {
   boost::system::error_code ec;
   const json::value value = json::parse(body, ec);
   const json::object* error = ec || !value.is_object() ? nullptr : object_of(value.get_object(), "error");
-  return error == nullptr ? std::string() : text_of(*error, "message");
+  if (error == nullptr) return {};
+  return {text_of(*error, "message"), text_of(*error, "param")};
 }
 
 std::string path_of(const std::string& target) { return target.substr(0, target.find('?')); }
@@ -52,18 +63,17 @@ class ApiReader final : public ImportReader {
     if (url_.ends_with("/v1")) url_.resize(url_.size() - 3);
   }
 
-  awaitable<Result<Objects>> products() override { return all_or_none("/v1/products"); }
-  awaitable<Result<Objects>> plans() override { return all("/v1/plans", "&expand%5B%5D=data.tiers"); }
-  awaitable<Result<Objects>> prices() override {
-    return all_or_none("/v1/prices", "&type=one_time&expand%5B%5D=data.tiers");
-  }
-  awaitable<Result<Objects>> coupons() override { return all_or_none("/v1/coupons", "&expand%5B%5D=data.applies_to"); }
-  awaitable<Result<Objects>> promotion_codes() override { return all_or_none("/v1/promotion_codes"); }
-  awaitable<Result<Objects>> tax_rates() override { return all_or_none("/v1/tax_rates"); }
+  awaitable<Result<Objects>> products() override { return all_or_none({"/v1/products"}); }
+  awaitable<Result<Objects>> plans() override { return all({"/v1/plans", "", {"tiers"}}); }
+  awaitable<Result<Objects>> prices() override { return all_or_none({"/v1/prices", "&type=one_time", {"tiers"}}); }
+  awaitable<Result<Objects>> coupons() override { return all_or_none({"/v1/coupons", "", {"applies_to"}}); }
+  awaitable<Result<Objects>> promotion_codes() override { return all_or_none({"/v1/promotion_codes"}); }
+  awaitable<Result<Objects>> tax_rates() override { return all_or_none({"/v1/tax_rates"}); }
   awaitable<Result<Objects>> test_clocks() override {
     // A rehearsal with live customers: they have none, and the key may not ask.
     if (key_.starts_with("sk_live_") || key_.starts_with("rk_live_")) co_return Objects();
-    auto clocks = co_await all_or_none("/v1/test_helpers/test_clocks");
+    Question question{"/v1/test_helpers/test_clocks"};
+    auto clocks = co_await all_or_none(std::move(question));
     if (!clocks) co_return clocks.error();
     for (const json::object& clock : *clocks) clocks_.push_back(text_of(clock, "id"));
     co_return clocks;
@@ -80,9 +90,8 @@ class ApiReader final : public ImportReader {
         is_at_end_ = false;
       }
       bool has_more = false;
-      std::string filter = "&expand%5B%5D=data.sources&expand%5B%5D=data.tax_ids";
-      filter.append(with_coupons_products).append(clock_);
-      auto customers = co_await page("/v1/customers", std::move(filter), after_, has_more);
+      Question question{"/v1/customers", clock_, {"sources", "tax_ids", "discount.coupon.applies_to"}};
+      auto customers = co_await page(std::move(question), after_, has_more);
       if (!customers) co_return customers.error();
       is_at_end_ = !has_more || customers->empty();
       if (customers->empty()) continue;
@@ -97,16 +106,17 @@ class ApiReader final : public ImportReader {
     const std::string id = http::percent_encoded(text_of(whole.customer, "id"));
     auto read = co_await read_sources(whole, id);
     if (!read) co_return read.error();
-    auto items = co_await all("/v1/invoiceitems", "&pending=true&customer=" + id);
+    auto items = co_await all(of_customer("/v1/invoiceitems", id, "&pending=true"));
     if (!items) co_return items.error();
     whole.invoice_items = std::move(*items);
-    std::string filter = "&customer=" + id;
-    auto subscriptions = co_await all("/v1/subscriptions", filter.append(with_coupons_products));
+    Question question = of_customer("/v1/subscriptions", id);
+    question.expanded = {"discount.coupon.applies_to"};
+    auto subscriptions = co_await all(std::move(question));
     if (!subscriptions) co_return subscriptions.error();
     whole.subscriptions = std::move(*subscriptions);
     read = co_await read_invoices(whole, id);
     if (!read) co_return read.error();
-    auto schedules = co_await all_or_none("/v1/subscription_schedules", "&customer=" + id);
+    auto schedules = co_await all_or_none(of_customer("/v1/subscription_schedules", id));
     if (!schedules) co_return schedules.error();
     std::erase_if(*schedules, [](const json::object& schedule) { return !goes_on(schedule); });
     whole.schedules = std::move(*schedules);
@@ -122,11 +132,11 @@ class ApiReader final : public ImportReader {
     if (is_whole(told)) {
       whole.sources = objects_of(member_of(whole.customer, "sources"));
     } else {
-      auto sources = co_await all_or_none("/v1/customers/" + id + "/sources");
+      auto sources = co_await all_or_none(part_of("customers", id, "sources"));
       if (!sources) co_return sources.error();
       whole.sources = std::move(*sources);
     }
-    auto methods = co_await all("/v1/payment_methods", "&type=card&customer=" + id);
+    auto methods = co_await all(of_customer("/v1/payment_methods", id, "&type=card"));
     if (!methods) co_return methods.error();
     add_unknown(whole.sources, std::move(*methods));
     sort_newest_first(whole.sources);
@@ -134,7 +144,7 @@ class ApiReader final : public ImportReader {
       whole.tax_ids = objects_of(member_of(whole.customer, "tax_ids"));
       co_return Result<void>();
     }
-    auto identifiers = co_await all_or_none("/v1/customers/" + id + "/tax_ids");
+    auto identifiers = co_await all_or_none(part_of("customers", id, "tax_ids"));
     if (!identifiers) co_return identifiers.error();
     whole.tax_ids = std::move(*identifiers);
     co_return Result<void>();
@@ -143,7 +153,7 @@ class ApiReader final : public ImportReader {
   /// Drafts and open invoices; those that are paid, which may be many, are not asked for.
   awaitable<Result<void>> read_invoices(ForeignCustomer& whole, std::string id) {
     for (const std::string status : {"draft", "open"}) {
-      auto invoices = co_await all("/v1/invoices", "&status=" + status + "&customer=" + id);
+      auto invoices = co_await all(of_customer("/v1/invoices", id, "&status=" + status));
       if (!invoices) co_return invoices.error();
       std::erase_if(*invoices, [&](const json::object& invoice) { return text_of(invoice, "status") != status; });
       std::ranges::move(*invoices, std::back_inserter(whole.invoices));
@@ -155,7 +165,7 @@ class ApiReader final : public ImportReader {
         whole.lines.emplace(name, objects_of(member_of(invoice, "lines")));
         continue;
       }
-      auto lines = co_await all("/v1/invoices/" + http::percent_encoded(name) + "/lines", "");
+      auto lines = co_await all(part_of("invoices", http::percent_encoded(name), "lines"));
       if (!lines) co_return lines.error();
       whole.lines.emplace(name, std::move(*lines));
     }
@@ -166,8 +176,8 @@ class ApiReader final : public ImportReader {
   awaitable<Result<void>> tell_subscriptions(ForeignCustomer& whole) {
     for (const std::string& item : metered_items(whole.subscriptions)) {
       bool has_more = false;
-      auto summaries = co_await page(
-          "/v1/subscription_items/" + http::percent_encoded(item) + "/usage_record_summaries", "", "", has_more);
+      Question question = part_of("subscription_items", http::percent_encoded(item), "usage_record_summaries");
+      auto summaries = co_await page(std::move(question), "", has_more);
       if (!summaries) co_return summaries.error();
       whole.usage.emplace(item, std::move(*summaries));
     }
@@ -188,11 +198,18 @@ class ApiReader final : public ImportReader {
     return settings;
   }
 
-  awaitable<Result<Objects>> all(std::string path, std::string filter) {
+  static Question of_customer(std::string path, const std::string& id, const std::string& filter = std::string()) {
+    return {std::move(path), filter + "&customer=" + id};
+  }
+  static Question part_of(const std::string& kind, const std::string& id, const std::string& part) {
+    return {"/v1/" + kind + "/" + id + "/" + part};
+  }
+
+  awaitable<Result<Objects>> all(Question question) {
     Objects objects;
     for (bool has_more = true; has_more;) {
       const std::string after = objects.empty() ? std::string() : text_of(objects.back(), "id");
-      auto read = co_await page(path, filter, after, has_more);
+      auto read = co_await page(question, after, has_more);
       if (!read) co_return read.error();
       if (read->empty()) break;
       std::ranges::move(*read, std::back_inserter(objects));
@@ -201,20 +218,28 @@ class ApiReader final : public ImportReader {
   }
 
   /// Of a kind that not every API has.
-  awaitable<Result<Objects>> all_or_none(std::string path, std::string filter = std::string()) {
-    auto objects = co_await all(std::move(path), std::move(filter));
+  awaitable<Result<Objects>> all_or_none(Question question) {
+    auto objects = co_await all(std::move(question));
     if (!objects && objects.error().code == Errc::not_found) co_return Objects();
     co_return objects;
   }
 
-  awaitable<Result<Objects>> page(std::string path, std::string filter, std::string after, bool& has_more) {
-    std::string target = path + "?limit=100" + filter;
+  awaitable<Result<Objects>> page(Question question, std::string after, bool& has_more) {
+    std::string target = question.path + "?limit=100" + question.filter;
     if (!after.empty()) target += "&starting_after=" + http::percent_encoded(after);
-    auto answer = co_await get(std::move(target));
+    const std::string plain = target;
+    if (!unexpandable_.contains(question.path))
+      for (const std::string_view name : question.expanded) target.append("&expand%5B%5D=data.").append(name);
+    auto answer = co_await get(target);
+    if (!answer && answer.error().parameter == "expand" && target != plain) {
+      // An API that does not know of it has it not, or tells it by itself.
+      unexpandable_.insert(question.path);
+      answer = co_await get(plain);
+    }
     if (!answer) co_return answer.error();
     const json::value* data = answer->if_contains("data");
     if (data == nullptr || !data->is_array())
-      co_return Failure{Errc::corrupt, url_ + " answered no list to " + path + ": " + base_hint()};
+      co_return Failure{Errc::corrupt, url_ + " answered no list to " + question.path + ": " + base_hint()};
     has_more = truth_of(*answer, "has_more");
     co_return objects_of(data);
   }
@@ -269,7 +294,9 @@ class ApiReader final : public ImportReader {
   std::string base_hint() const { return "--from names the base of an API of Stripe's kind, without /v1"; }
 
   Failure failure_of(const http::Response& response, const std::string& target) const {
-    const std::string path = path_of(target), said = message_of(response.body);
+    const std::string path = path_of(target);
+    const ApiError error = error_in(response.body);
+    const std::string& said = error.message;
     std::string text = url_ + " answered " + std::to_string(response.status) + " to " + path;
     // An API may tell what it was sent.
     if (!said.empty() && said.find(key_) == std::string::npos) text += " (" + said + ")";
@@ -291,13 +318,14 @@ class ApiReader final : public ImportReader {
     if (response.status >= 300 && response.status < 400)
       return {Errc::invalid_state, text + ": it is elsewhere; --from must name where"};
     if (response.status >= 500) return {Errc::unavailable, text + " again and again: run this again when it is well"};
-    return {Errc::invalid_state, std::move(text)};
+    return {Errc::invalid_state, std::move(text), error.parameter};
   }
 
   http::Client client_;
   std::string url_, key_;
   std::vector<std::string> clocks_;
   std::string clock_, after_;
+  std::set<std::string> unexpandable_;  ///< lists of which the API tells no more than by itself
   bool is_at_end_ = false;
   bool has_answered_ = false;
   SteadyClock::time_point quiet_until_{};

@@ -188,6 +188,13 @@ describe("An import from Stripe's API", () => {
     assert.deepEqual([next.kinds.customer.already_there, next.kinds.customer.taken], [taken, 1500 - taken]);
   });
 
+  it("asks an API that tells no more than by itself for the rest", async () => {
+    const report = await target.import(...(await serve({ data: many(3), expands: false })));
+    assert.deepEqual([report.status, report.kinds.customer.taken, report.kinds.source.taken], [0, 3, 3], report.said);
+    const asked = server.requests.filter(({ path }) => path === "/v1/customers");
+    assert.equal(asked.length, 3, "once in vain, then without and with the test clock");
+  });
+
   it("goes through TLS when it knows the certificate's authority, and not otherwise", async () => {
     const [secret, certificate] = ["tls.key", "tls.pem"].map((file) => join(folder, file));
     const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];

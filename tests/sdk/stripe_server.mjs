@@ -50,10 +50,10 @@ function without(object, [name, ...rest]) {
 export class StripeServer {
   /**
    * `data`: what is there, by kind. `faults`: each { on, status, headers, times } meets that many requests whose path
-   * matches. `tls`: key and certificate, as PEM.
+   * matches. `tls`: key and certificate, as PEM. `expands`: whether it tells more than by itself.
    */
-  constructor({ data = everything, faults = [], tls } = {}) {
-    Object.assign(this, { data, faults: faults.map((each) => ({ ...each })), requests: [], problems: [] });
+  constructor({ data = everything, faults = [], tls, expands = true } = {}) {
+    Object.assign(this, { expands, data, faults: faults.map((each) => ({ ...each })), requests: [], problems: [] });
     this.description = descriptionOf(version);
     const answer = (request, response) => this.answer(request, response);
     this.server = tls ? https.createServer(tls, answer) : http.createServer(answer);
@@ -145,7 +145,7 @@ export class StripeServer {
       if (![...paging, ...filters].includes(name)) throw new Refusal(400, `Received unknown parameter: ${name}`, name);
     const asked = parameters.getAll("expand[]");
     for (const each of asked)
-      if (!expanded.some((name) => `data.${name}` === each) || each.split(".").length > 4)
+      if (!this.expands || !expanded.some((name) => `data.${name}` === each) || each.split(".").length > 4)
         throw new Refusal(400, `This property cannot be expanded (${each}).`, "expand");
     const limit = Number(parameters.get("limit") ?? 10);
     if (!(limit >= 1 && limit <= 100)) throw new Refusal(400, "Invalid limit", "limit");
