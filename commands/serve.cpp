@@ -132,6 +132,7 @@ class Daemon {
         watches_(executor_) {
     gateways::add_configured(gateways_, executor_, store_, settings.gateways, [this] { return clock_.now(); });
     client_.on_connected([this](redis::Connection& connection) { return store_.prepare(connection); });
+    store_.aliases().limit({settings.api.aliased_customers_remembered, settings.api.aliases_remembered});
     access_.set(settings.operators.tokens, settings.operators.host);
     view_.add_server("api", api_);
     view_.add_server("operators", operators_);

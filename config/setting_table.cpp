@@ -64,6 +64,15 @@ constexpr std::array settings_in_order = {
                   "anything else Stripe's."),
     BILLD_SETTING(api.token_life, "How long a token, a SetupIntent, or a payment method that is nobody's can be used.",
                   "", in(minutes(1)), in(days(90))),
+    BILLD_SETTING(api.aliased_customers_remembered,
+                  "Of how many customers from another system (billd import) a daemon remembers what that calls their "
+                  "objects, so that their requests and answers are translated without a question to Redis. About 1 kB "
+                  "each, and up to twice as many.",
+                  "customers", 100, 10'000'000),
+    BILLD_SETTING(api.aliases_remembered,
+                  "Of how many identifiers of another system it remembers to which customer they lead. About 200 bytes "
+                  "each, and up to twice as many.",
+                  "identifiers", 100, 10'000'000),
     BILLD_TLS_SETTINGS(api.tls),
 
     BILLD_FACE_SETTINGS(faces.stripe),

@@ -53,6 +53,12 @@ struct ApiSettings {
 
   /// How long a token, a SetupIntent, or a payment method that is nobody's can be used, 1m to 90d.
   std::chrono::milliseconds token_life = std::chrono::hours(24);
+  /// Customers from another system of whom it is remembered what that calls their objects, 100 to 10000000; up to twice
+  /// as many, about 1 kB each.
+  std::uint32_t aliased_customers_remembered = 10'000;
+  /// Identifiers of another system of which it is remembered whose they are, 100 to 10000000; up to twice as many,
+  /// about 200 bytes each.
+  std::uint32_t aliases_remembered = 20'000;
 
   bool operator==(const ApiSettings&) const = default;
 };
