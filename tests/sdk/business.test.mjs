@@ -73,6 +73,7 @@ describe("A business", () => {
       assert.equal(paid.status, "succeeded");
       const { data } = await stripe.paymentMethods.list({ customer });
       assert.equal(data.length, time);
+      assert.equal((await stripe.paymentMethods.retrieve(data[0].id)).customer, customer);
     }
     const offered = { automatic_payment_methods: { enabled: true, allow_redirects: "never" } };
     const direct = { amount: 500, currency: "usd", customer, payment_method: "pm_card_visa", confirm: true };

@@ -2,6 +2,7 @@
 #include "net/api/stripe/payment_methods.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include "config/keys.hpp"
 #include "net/api/stripe/errors.hpp"
@@ -119,6 +120,17 @@ void complete(NewSource& source, const Arguments& details) {
 
 Shown show_nothing(Presenter&, const Transition&) { return Answer(); }
 
+/// The same identifier for the same text, of no account: as if it had been made for nobody yet.
+std::string identifier_for(const std::string& text) {
+  const std::string hash = hash_key(text);
+  const auto bits = [&](std::size_t at) {
+    std::uint64_t value = 0;
+    std::from_chars(hash.data() + at, hash.data() + at + 16, value, 16);
+    return value;
+  };
+  return make_id<PaymentMethodKind>(AccountKey::from_bits(bits(0), bits(16)), 1).value();
+}
+
 NewSource new_source_of(const Source& source) {
   NewSource same;
   same.id = source.id;
@@ -211,10 +223,10 @@ awaitable<Result<SourceId>> bring_payment_method(Services& services, const Call&
                                                  std::string id, std::string use, std::string parameter) {
   if (account.find(SourceId(id)) != nullptr || !id.starts_with(PaymentMethodKind::prefix))
     co_return SourceId(std::move(id));
-  const std::string use_of_it = hash_key(use + " " + id).substr(0, account_key_length * 2);
+  const std::string use_of_it = use + " " + id;
   auto source = co_await describe_payment_method(services, call, account.customer.id, std::move(id), parameter);
   if (!source) co_return source.error();
-  if (source->id.is_empty()) source->id = SourceId(std::string(PaymentMethodKind::prefix) + use_of_it);
+  if (source->id.is_empty()) source->id = SourceId(identifier_for(use_of_it));
   SourceId brought = source->id;
   if (account.find(brought) != nullptr) co_return brought;
   auto claimed = co_await store::claim_held_source(services.store, call.mode, brought.value(),
