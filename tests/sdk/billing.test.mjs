@@ -415,8 +415,7 @@ for (const { version } of descriptions) {
     it("have discounts of their own, before the invoice's", async () => {
       const of = await customer();
       await subscribe(of);
-      const coupon = async (more) =>
-        (await good("POST /v1/coupons", { id: unique("c"), duration: "once", ...more })).id;
+      const coupon = async (more) => (await good("POST /v1/coupons", { duration: "once", ...more })).id;
       const tenth = await coupon({ percent_off: 10 });
       const less = await coupon({ amount_off: 100, currency: "usd" });
       const made = await item(of, { discounts: [{ coupon: tenth }, { coupon: less }], expand: ["discounts"] });
@@ -460,8 +459,13 @@ for (const { version } of descriptions) {
         unknown("discounts"),
       ],
       [
-        "a discount of nothing",
-        async () => ({ customer: await customer(), amount: 1, currency: "usd", discounts: [{ coupon: "" }] }),
+        "a discount of two origins",
+        async () => ({
+          customer: await customer(),
+          amount: 1,
+          currency: "usd",
+          discounts: [{ coupon: "a", promotion_code: "b" }],
+        }),
         bad("discounts"),
       ],
       [
