@@ -265,6 +265,8 @@ awaitable<Result<Transition>> AccountExecutor::as_stored(Work& work) {
 // Jobs.
 
 awaitable<Result<Progress>> AccountExecutor::run_due(Job job) {
+  // Jobs come in crowds: requests go before them.
+  if (Shifts::haste() == Shifts::Haste::prompt) co_await Shifts::of(executor_).patiently();
   std::optional<Turns::Turn> turn = turns_.try_take(job.account);
   if (!turn) {
     Turns::Turn awaited = co_await turns_.take(job.account);
@@ -366,6 +368,8 @@ awaitable<Result<bool>> AccountExecutor::step(Work& work, Command* command) {
   bool is_outcome_missing = false;
   for (std::size_t i = 0; i < effects.size(); ++i) {
     std::optional<Command> record = co_await carry_out(work, effects[i]);
+    // A job may have been resumed by a gateway's socket.
+    if (work.request == nullptr && Shifts::haste() == Shifts::Haste::prompt) co_await Shifts::of(executor_).patiently();
     if (!record) {
       is_outcome_missing = true;
       continue;

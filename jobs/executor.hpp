@@ -16,6 +16,7 @@
 #include "jobs/turns.hpp"
 #include "net/api/billing.hpp"
 #include "net/gateways/gateway.hpp"
+#include "net/shifts.hpp"
 #include "net/store/catalog.hpp"
 #include "net/store/idempotency.hpp"
 #include "net/store/store.hpp"

@@ -7,11 +7,13 @@ namespace billd {
 asio::execution_context::id Shifts::id;
 
 void Shifts::add(std::unique_ptr<Work> work) {
-  waiting_.push_back(std::move(work));
-  if (waiting_.size() == 1) post();
+  Line& line = work->haste_ == Haste::prompt ? prompt_ : patient_;
+  line.push_back(std::move(work));
+  if (!is_posted_) post();
 }
 
 void Shifts::post() {
+  is_posted_ = true;
   asio::post(executor_, [this] { run(); });
 }
 
@@ -19,19 +21,26 @@ void Shifts::run() {
   /// Also when a piece of work throws: what waits behind it has its turn.
   struct Continuation {
     ~Continuation() {
-      shifts.waiting_.pop_front();
-      if (!shifts.waiting_.empty()) shifts.post();
+      present_haste = Haste::prompt;
+      shifts.is_posted_ = false;
+      if (!shifts.prompt_.empty() || !shifts.patient_.empty()) shifts.post();
     }
     Shifts& shifts;
   };
   const Continuation continuation{*this};
-  const auto until = SteadyClock::now() + shift_max;
-  // The first one stays in the line while it is done, so that add() does not post another shift.
-  for (;;) {
-    const std::unique_ptr<Work> work = std::move(waiting_.front());
+  const auto began = SteadyClock::now();
+  work_off(prompt_, began + shift_max / 2);
+  present_haste = Haste::patient;
+  work_off(patient_, began + shift_max);
+}
+
+/// One piece at least, if there is any.
+void Shifts::work_off(Line& line, SteadyClock::time_point until) {
+  while (!line.empty()) {
+    const std::unique_ptr<Work> work = std::move(line.front());
+    line.pop_front();
     work->run();
-    if (waiting_.size() == 1 || SteadyClock::now() >= until) return;
-    waiting_.pop_front();
+    if (SteadyClock::now() >= until) return;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -14,24 +15,65 @@ namespace billd {
 
 /// One reply of Redis may resume hundreds of coroutines. Posted one by one, they would all be done before the loop
 /// looks at a socket again: a browser, a probe or another daemon's request would wait for the whole crowd. Here they
-/// wait in a line of their own, of which a shift is done in each turn of the loop.
+/// wait in lines of their own, of which a shift is done in each turn of the loop.
+///
+/// There are two lines, so that a request does not wait behind hundreds of renewals at each of its steps. What a piece
+/// of work waits for next stands in the same line again; whatever else resumes a coroutine, such as a socket or a
+/// timer, makes it prompt.
 ///
 /// One for each io_context; what still waits is destroyed with it. To be used from the loop's thread.
 class Shifts final : public asio::execution_context::service {
  public:
-  /// For how long sockets wait for what stands in the line at most, and for a piece of work longer.
+  /// For how long sockets wait for what stands in the lines at most, and for two pieces of work longer.
   static constexpr std::chrono::microseconds shift_max{1'000};
+
+  enum class Haste : std::uint8_t {
+    prompt,   ///< somebody waits for it: goes first, for half of a shift while there is patient work
+    patient,  ///< comes in crowds
+  };
 
   /// A suspended coroutine or another piece of work: done once or, when it is destroyed first, never.
   class Work {
    public:
+    Work() = default;
+    Work(const Work&) = delete;
+    Work& operator=(const Work&) = delete;
     virtual ~Work() = default;
     virtual void run() = 0;
+
+   private:
+    friend class Shifts;
+    Haste haste_ = Shifts::haste();
   };
 
+  /// As hasty as what makes it.
   template <class Handler>
   static std::unique_ptr<Work> work(Handler handler) {
     return std::make_unique<Held<Handler>>(std::move(handler));
+  }
+
+  /// Of what is being done now.
+  static Haste haste() { return present_haste; }
+
+  /// What is begun in this scope is patient.
+  class Patiently {
+   public:
+    Patiently() { present_haste = Haste::patient; }
+    Patiently(const Patiently&) = delete;
+    Patiently& operator=(const Patiently&) = delete;
+    ~Patiently() { present_haste = before_; }
+
+   private:
+    Haste before_ = present_haste;
+  };
+
+  /// `co_await Shifts::of(executor).patiently();`: makes the rest of a coroutine patient that something else resumed.
+  auto patiently() {
+    auto begin = [](auto handler, Shifts* shifts) {
+      const Patiently from_now_on;
+      shifts->add(work(std::move(handler)));
+    };
+    return asio::async_initiate<const asio::deferred_t&, void()>(begin, asio::deferred, this);
   }
 
   using key_type = Shifts;
@@ -42,7 +84,7 @@ class Shifts final : public asio::execution_context::service {
 
   static Shifts& of(Executor executor) { return asio::use_service<Shifts>(executor.context()); }
 
-  /// Behind all that waits already; never done before this returns.
+  /// Behind all that waits already in its line; never done before this returns.
   void add(std::unique_ptr<Work> work);
 
  private:
@@ -53,15 +95,22 @@ class Shifts final : public asio::execution_context::service {
     Handler handler;
   };
 
+  using Line = std::deque<std::unique_ptr<Work>>;
+
   void shutdown() override {
-    std::deque<std::unique_ptr<Work>> all;  // the end of one may add another
-    all.swap(waiting_);
+    Line prompt, patient;  // the end of one may add another
+    prompt.swap(prompt_);
+    patient.swap(patient_);
   }
   void post();
   void run();
+  static void work_off(Line& line, SteadyClock::time_point until);
+
+  inline static thread_local Haste present_haste = Haste::prompt;
 
   Executor executor_;
-  std::deque<std::unique_ptr<Work>> waiting_;
+  Line prompt_, patient_;
+  bool is_posted_ = false;  ///< a shift is to come, or under way
 };
 
 }  // namespace billd

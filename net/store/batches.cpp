@@ -57,15 +57,20 @@ Store::Batches::Batches(Executor executor, redis::Client& client, Acknowledged& 
     : executor_(executor), client_(client), acknowledged_(acknowledged), settings_(settings), tasks_(executor) {}
 
 void Store::Batches::set_partitions(std::uint32_t partitions) {
-  while (groups_.size() < std::size_t{partitions} * 2) {
-    Group& added = groups_.emplace_back();
-    added.partition = static_cast<std::uint32_t>((groups_.size() - 1) / 2);
-    added.mode = groups_.size() % 2 == 1 ? Mode::test : Mode::live;
-  }
+  for (auto partition = static_cast<std::uint32_t>(groups_.size() / 4); partition < partitions; ++partition)
+    for (const Mode mode : {Mode::test, Mode::live})
+      for (const auto haste : {Shifts::Haste::prompt, Shifts::Haste::patient}) {
+        Group& added = groups_.emplace_back();
+        added.partition = partition;
+        added.mode = mode;
+        added.haste = haste;
+      }
 }
 
+/// For what is as hasty as the caller.
 Store::Batches::Group& Store::Batches::group(Mode mode, std::uint32_t partition) {
-  return groups_[std::size_t{partition} * 2 + (mode == Mode::live ? 1 : 0)];
+  const std::size_t of_mode = std::size_t{partition} * 2 + (mode == Mode::live ? 1 : 0);
+  return groups_[of_mode * 2 + (Shifts::haste() == Shifts::Haste::patient ? 1 : 0)];
 }
 
 void Store::Batches::add(Mode mode, std::uint32_t partition, PendingCommit& commit) {
@@ -233,7 +238,9 @@ Result<Verdict> Store::Batches::read_verdict(redis::Reply element, bool sent_bef
 awaitable<> Store::Batches::carry_loads(Group& group, std::vector<PendingLoad*> loads) {
   redis::Command command("MGET");
   for (const PendingLoad* load : loads) command.add(load->account);
-  auto reply = co_await client_.lane(group.partition).execute(std::move(command));
+  // A group's calls are as hasty as what gathers in it, see Store::reading().
+  redis::Client& connection = group.haste == Shifts::Haste::prompt ? client_ : client_.lane(group.partition);
+  auto reply = co_await connection.execute(std::move(command));
   if (!reply && reply.error().code == Errc::outcome_unknown) reply = Failure{Errc::unavailable, reply.error().detail};
   if (reply && (!reply->is_array() || reply->elements().size() != loads.size())) reply = unexpected("of MGET");
   std::vector<redis::Reply> elements;

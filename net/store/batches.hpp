@@ -45,7 +45,8 @@ struct PendingLoad {
 };
 
 /// Group commit: while calls of a partition and mode are under way, what comes meanwhile gathers for the next one, so
-/// that batches grow with the load and nobody waits for a timer.
+/// that batches grow with the load and nobody waits for a timer. What is prompt (see net/shifts.hpp) gathers apart from
+/// what is patient, and is read on the connection that the bulk of the work does not use.
 class Store::Batches {
  public:
   Batches(Executor executor, redis::Client& client, Acknowledged& acknowledged, const StoreSettings& settings);
@@ -60,6 +61,7 @@ class Store::Batches {
   struct Group {
     Mode mode = Mode::test;
     std::uint32_t partition = 0;
+    Shifts::Haste haste = Shifts::Haste::prompt;
     std::deque<PendingCommit*> commits;
     std::deque<PendingLoad*> loads;
     std::size_t commit_calls = 0, load_calls = 0;
@@ -82,7 +84,7 @@ class Store::Batches {
   redis::Client& client_;
   Acknowledged& acknowledged_;
   const StoreSettings& settings_;
-  std::deque<Group> groups_;  ///< by partition x 2 + mode; their addresses stay
+  std::deque<Group> groups_;  ///< by partition, mode and haste; their addresses stay
   Tasks tasks_;
 };
 

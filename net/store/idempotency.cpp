@@ -86,7 +86,7 @@ awaitable<Result<IdempotencyClaim>> claim(Store& store, Mode mode, std::string k
 awaitable<Result<std::optional<SavedAnswer>>> saved_answer(Store& store, Mode mode, AccountKey account,
                                                            std::string key_hash) {
   redis::Command command("GET", answer_key(prefix(mode, store.partition_of(account)), key_hash));
-  auto reply = co_await store.lane(account).execute(std::move(command));
+  auto reply = co_await store.reading(account).execute(std::move(command));
   if (!reply) co_return reply.error();
   if (reply->is_nil()) co_return std::optional<SavedAnswer>();
   auto saved = decode_saved_answer(reply->text());

@@ -237,7 +237,7 @@ awaitable<Result<StoredEvent>> Store::event(Mode mode, EventPosition position) {
   if (position.partition >= partitions_) co_return unknown;
   const std::string id = stream_id(position.milliseconds, position.sequence);
   redis::Command command("XRANGE", events_key(prefix(mode, position.partition)), id, id);
-  auto reply = co_await lane(position.partition).execute(std::move(command));
+  auto reply = co_await reading(position.partition).execute(std::move(command));
   if (!reply) co_return reply.error();
   auto events = events_of(position.partition, std::move(*reply));
   if (!events) co_return events.error();

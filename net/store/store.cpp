@@ -369,7 +369,7 @@ awaitable<Result<std::vector<Record>>> Store::load_records(Mode mode, AccountKey
   const std::string documents = records_key(prefix(mode, partition_of(key)), key);
   redis::Command command("HMGET", documents);
   for (std::string& field : fields) command.add(std::move(field));
-  auto stored = co_await lane(key).execute(std::move(command));
+  auto stored = co_await reading(key).execute(std::move(command));
   if (!stored) co_return stored.error();
   auto parts = co_await load_parts(key, documents, *stored);
   if (!parts) co_return parts.error();
@@ -395,7 +395,7 @@ awaitable<Result<Parts>> Store::load_parts(AccountKey key, std::string documents
   if (names.empty()) co_return parts;
   redis::Command command("HMGET", std::move(documents));
   for (std::uint64_t name : names) command.add(part_field(name));
-  auto reply = co_await lane(key).execute(std::move(command));
+  auto reply = co_await reading(key).execute(std::move(command));
   if (!reply) co_return reply.error();
   auto element = reply->elements().begin();
   for (std::uint64_t name : names) {
@@ -407,7 +407,7 @@ awaitable<Result<Parts>> Store::load_parts(AccountKey key, std::string documents
 
 awaitable<Result<std::vector<std::string>>> Store::record_fields(Mode mode, AccountKey key) {
   redis::Command command("HKEYS", records_key(prefix(mode, partition_of(key)), key));
-  auto reply = co_await lane(key).execute(std::move(command));
+  auto reply = co_await reading(key).execute(std::move(command));
   if (!reply) co_return reply.error();
   std::vector<std::string> fields;
   for (redis::Reply& element : reply->take_elements())
@@ -432,7 +432,7 @@ awaitable<Result<InvoiceId>> Store::invoice_of_credit_note(Mode mode, AccountKey
 
 awaitable<Result<InvoiceId>> Store::owner_of(Mode mode, AccountKey key, std::string field) {
   redis::Command command("HGET", records_key(prefix(mode, partition_of(key)), key), std::move(field));
-  auto reply = co_await lane(key).execute(std::move(command));
+  auto reply = co_await reading(key).execute(std::move(command));
   if (!reply) co_return reply.error();
   if (reply->is_nil()) co_return Failure{Errc::not_found, "no settled invoice has it"};
   co_return decode_charge_owner(key, reply->text());

@@ -14,6 +14,7 @@
 
 #include "net/async.hpp"
 #include "net/redis/client.hpp"
+#include "net/shifts.hpp"
 #include "net/store/encoding.hpp"
 #include "net/store/footprint.hpp"
 
@@ -329,10 +330,15 @@ class Store {
   Aliases& aliases() { return *aliases_; }
 
   redis::Client& client() { return client_; }
-  /// The connection on which all of the partition's data is read and written, so that what is read stands in one order
-  /// with what is written.
+  /// The connection on which all of the partition's data is written, and read for what comes in crowds.
   redis::Client& lane(std::uint32_t partition) { return client_.lane(partition); }
   redis::Client& lane(const AccountKey& key) { return lane(partition_of(key)); }
+  /// Where what is as hasty as the caller is read from: what somebody waits for does not stand behind the calls of
+  /// hundreds of jobs. What was acknowledged is seen on every connection.
+  redis::Client& reading(std::uint32_t partition) {
+    return Shifts::haste() == Shifts::Haste::prompt ? client_ : lane(partition);
+  }
+  redis::Client& reading(const AccountKey& key) { return reading(partition_of(key)); }
   const StoreSettings& settings() const { return settings_; }
 
   /// A key that other parts keep beside the accounts, such as "g:" + name for the test
