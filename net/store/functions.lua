@@ -4,7 +4,42 @@
 -- only writes that cannot fail. VERSION is a hash of this file, so that daemons of two versions work side by side.
 
 -- Reads that fail on a key of the wrong type, by the letter of the write that follows.
-local type_check = { H = 'HLEN', V = 'HLEN', D = 'HLEN', Z = 'ZCARD', R = 'ZCARD', T = 'ZCARD', U = 'ZCARD' }
+local type_check = { H = 'HLEN', D = 'HLEN', Z = 'ZCARD', R = 'ZCARD', T = 'ZCARD', U = 'ZCARD' }
+
+-- Lua hands over some thousands of arguments at most. Even, so that pairs stay together.
+local arguments_max = 2000
+
+-- Says a command with all of the arguments, in as few calls as it takes. What concerns many accounts is said once: a
+-- call costs Redis more than what most of them do.
+local function call_with(command, key, arguments)
+  for from = 1, #arguments, arguments_max do
+    redis.call(command, key, unpack(arguments, from, math.min(from + arguments_max - 1, #arguments)))
+  end
+end
+
+-- Adds to the list under a key of a table of lists.
+local function gather(lists, key, first, second)
+  local list = lists[key]
+  if not list then
+    list = {}
+    lists[key] = list
+  end
+  list[#list + 1] = first
+  if second then list[#list + 1] = second end
+end
+
+-- Those of the fields which a hash does not have, as a set. Fails on a key of another type.
+local function missing_fields(key, fields)
+  local missing = {}
+  for from = 1, #fields, arguments_max do
+    local last = math.min(from + arguments_max - 1, #fields)
+    local found = redis.call('HMGET', key, unpack(fields, from, last))
+    for i = from, last do
+      if not found[i - from + 1] then missing[fields[i]] = true end
+    end
+  end
+  return missing
+end
 
 -- The count under a key; fails when INCR would.
 local function read_count(key)
@@ -41,7 +76,7 @@ local function commit(keys, args)
   redis.call('XLEN', keys[3])
   local parked = redis.call('HLEN', keys[4]) > 0
   local count = tonumber(args[1])
-  local verdicts, starts, seen, checked = {}, {}, {}, {}
+  local verdicts, starts, seen, checked, missing = {}, {}, {}, {}, {}
   local at = 3
   for i = 1, count do
     starts[i] = at
@@ -72,52 +107,64 @@ local function commit(keys, args)
     end
     if verdict == 1 then
       seen[account] = true
+      local once = {}
       for w = at + 13, at + 9 + 4 * writes, 4 do
         local key = args[w + 1]
-        if not checked[key] then
+        if args[w] == 'V' then
+          gather(once, key, args[w + 2])
+        elseif not checked[key] then
           redis.call(type_check[args[w]], keys[tonumber(key)])
           checked[key] = true
         end
       end
+      for key, fields in pairs(once) do once[key] = missing_fields(keys[tonumber(key)], fields) end
+      missing[i] = once
     end
     verdicts[i] = verdict
     at = at + 13 + 4 * writes
   end
 
-  local changed = false
+  local values, leaving, entering = {}, {}, {}
   for i = 1, count do
     if verdicts[i] == 1 then
-      changed = true
       at = starts[i]
-      redis.call('SET', keys[tonumber(args[at])], args[at + 2])
+      values[#values + 1] = keys[tonumber(args[at])]
+      values[#values + 1] = args[at + 2]
       local record = tonumber(args[at + 4])
       if record > 0 then redis.call('SET', keys[record], args[at + 5], 'PX', args[at + 7]) end
       if args[at + 10] ~= '' then redis.call('HSET', keys[5], args[at + 10], 'c') end
       if args[at + 11] ~= '' then redis.call('XADD', keys[3], '*', 'e', args[at + 11]) end
+      local set, removed = {}, {}
       for w = at + 13, at + 9 + 4 * tonumber(args[at + 12]), 4 do
-        local letter, key = args[w], keys[tonumber(args[w + 1])]
+        local letter, index, first = args[w], args[w + 1], args[w + 2]
         if letter == 'Z' then
-          redis.call('ZADD', key, args[w + 2], args[w + 3])
+          gather(entering, index, first, args[w + 3])
         elseif letter == 'T' then
           if not (parked and redis.call('HEXISTS', keys[4], args[w + 3]) == 1) then
-            redis.call('ZADD', key, args[w + 2], args[w + 3])
+            gather(entering, index, first, args[w + 3])
           end
-        elseif letter == 'H' then
-          redis.call('HSET', key, args[w + 2], args[w + 3])
-        elseif letter == 'V' then
-          redis.call('HSETNX', key, args[w + 2], args[w + 3])
+        elseif letter == 'H' or (letter == 'V' and missing[i][index][first]) then
+          gather(set, index, first, args[w + 3])
         elseif letter == 'D' then
-          redis.call('HDEL', key, args[w + 2])
-        else
-          redis.call('ZREM', key, args[w + 2])
+          gather(removed, index, first)
+        elseif letter ~= 'V' then
+          gather(leaving, index, first)
         end
       end
+      for index, fields in pairs(set) do call_with('HSET', keys[tonumber(index)], fields) end
+      for index, fields in pairs(removed) do call_with('HDEL', keys[tonumber(index)], fields) end
     elseif verdicts[i] == 0 then
       verdicts[i] = 1
     end
   end
+  for from = 1, #values, arguments_max do
+    redis.call('MSET', unpack(values, from, math.min(from + arguments_max - 1, #values)))
+  end
+  -- What changes its place in a set leaves before it enters.
+  for index, members in pairs(leaving) do call_with('ZREM', keys[tonumber(index)], members) end
+  for index, members in pairs(entering) do call_with('ZADD', keys[tonumber(index)], members) end
   if args[2] ~= '' then redis.call('XTRIM', keys[3], 'MINID', '~', args[2]) end
-  if changed then commits = redis.call('INCR', keys[1]) end
+  if #values > 0 then commits = redis.call('INCR', keys[1]) end
   table.insert(verdicts, 1, commits)
   return verdicts
 end
@@ -371,10 +418,10 @@ local function check_permissions(channel)
   for _, mode in ipairs({ 't:', 'l:' }) do
     local prefix, catalog = mode .. '{p0}:', mode .. '{catalog}:'
     for _, write in ipairs({
-      { 'GET', prefix .. 'a:' }, { 'GETRANGE', prefix .. 'a:', '1', '8' }, { 'SET', prefix .. 'a:', '' },
+      { 'GET', prefix .. 'a:' }, { 'GETRANGE', prefix .. 'a:', '1', '8' }, { 'MSET', prefix .. 'a:', '' },
       { 'GET', prefix .. 'r:' }, { 'SET', prefix .. 'r:', '', 'PX', '1' },
-      { 'HLEN', prefix .. 'd:' }, { 'HSET', prefix .. 'd:', '', '' }, { 'HSETNX', prefix .. 'd:', '', '' },
-      { 'HDEL', prefix .. 'd:', '' }, { 'HSETNX', prefix .. 'fa', '', '' },
+      { 'HLEN', prefix .. 'd:' }, { 'HSET', prefix .. 'd:', '', '' }, { 'HMGET', prefix .. 'd:', '' },
+      { 'HDEL', prefix .. 'd:', '' }, { 'HMGET', prefix .. 'fa', '' }, { 'HSET', prefix .. 'fa', '', '' },
       { 'ZCARD', prefix .. 'x:' }, { 'ZADD', prefix .. 'x:', '0', '' }, { 'ZREM', prefix .. 'x:', '' },
       { 'ZADD', prefix .. 'q:', '0', '' }, { 'ZREM', prefix .. 'q:', '' },
       { 'ZADD', prefix .. 'c:', '0', '' }, { 'ZREM', prefix .. 'c:', '' },
