@@ -133,8 +133,8 @@ AccountExecutor::AccountExecutor(Executor executor, const Clock& clock, store::S
 std::string AccountExecutor::obstacle() const {
   if (!store_.data_loss().empty()) return "Redis lost data that it had acknowledged: " + store_.data_loss();
   if (std::string why = clock_.distrust(); !why.empty()) return why;
-  const redis::State redis = store_.client().state();
-  if (redis.phase != redis::Phase::ready) return "Redis is not ready: " + redis.problem;
+  // Asked several times for each job: the whole state is put together only when it tells of a problem.
+  if (store_.client().phase() != redis::Phase::ready) return "Redis is not ready: " + store_.client().state().problem;
   return {};
 }
 
@@ -479,7 +479,7 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
     if (command != nullptr) add_entries_of_fetched(request.before.entries, *command, *decided);
     request.transition = std::move(*decided);
     work.is_current = false;
-    auto committed = co_await store_.commit(std::move(request));
+    auto committed = co_await store_.commit(&request);
     if (redeemed) co_await settle_redemption(std::move(*redeemed), committed);
     if (!committed) {
       if (!is_recording || !is_transient(committed.error().code) || attempt >= recording_attempts_max)
@@ -490,7 +490,8 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
     switch (committed->status) {
       case store::CommitStatus::committed:
         ++statistics_.commits;
-        work.loaded = std::move(committed->loaded);
+        work.loaded.account = std::move(request.transition.account);
+        work.loaded.footprint = std::move(request.before);
         work.is_current = true;
         work.committed = true;
         work.answer_saved = is_last && !work.key_hash.empty();
@@ -519,8 +520,7 @@ awaitable<Result<AccountExecutor::Changed>> AccountExecutor::change(Work& work, 
 }
 
 /// Of a commit whose outcome is not known the claim stands until the sweep has looked.
-awaitable<> AccountExecutor::settle_redemption(store::RedemptionClaim claim,
-                                               const Result<store::CommitResult>& committed) {
+awaitable<> AccountExecutor::settle_redemption(store::RedemptionClaim claim, const Result<store::Verdict>& committed) {
   if (!committed && committed.error().code == Errc::outcome_unknown) co_return;
   const bool holds = committed && committed->status == store::CommitStatus::committed;
   const std::string account = claim.account.value();

@@ -102,7 +102,7 @@ class AccountExecutor final : public api::Billing {
   awaitable<Result<bool>> step(Work& work, Command* command);
   awaitable<Result<bool>> hold_drafts(Work& work, Timestamp until);
   awaitable<Result<Changed>> change(Work& work, Command* command);
-  awaitable<> settle_redemption(store::RedemptionClaim claim, const Result<store::CommitResult>& committed);
+  awaitable<> settle_redemption(store::RedemptionClaim claim, const Result<store::Verdict>& committed);
   awaitable<Result<void>> load(Work& work);
   awaitable<Result<void>> prepare(Work& work, Command& command);
   awaitable<std::optional<Command>> carry_out(const Work& work, Effect effect);

@@ -161,7 +161,7 @@ awaitable<Result<void>> Partitions::announce() {
     forget.add(daemon->first);
     daemon = daemons_.erase(daemon);
   }
-  if (forget.arguments().size() > 2) co_await store_.client().execute(std::move(forget));
+  if (forget.size() > 2) co_await store_.client().execute(std::move(forget));
   co_return Result<void>();
 }
 

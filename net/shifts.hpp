@@ -55,22 +55,22 @@ class Shifts final : public asio::execution_context::service {
   /// Of what is being done now.
   static Haste haste() { return present_haste; }
 
-  /// What is begun in this scope is patient.
-  class Patiently {
+  /// What is begun in this scope is as hasty.
+  class With {
    public:
-    Patiently() { present_haste = Haste::patient; }
-    Patiently(const Patiently&) = delete;
-    Patiently& operator=(const Patiently&) = delete;
-    ~Patiently() { present_haste = before_; }
+    explicit With(Haste haste) : before_(present_haste) { present_haste = haste; }
+    With(const With&) = delete;
+    With& operator=(const With&) = delete;
+    ~With() { present_haste = before_; }
 
    private:
-    Haste before_ = present_haste;
+    Haste before_;
   };
 
   /// `co_await Shifts::of(executor).patiently();`: makes the rest of a coroutine patient that something else resumed.
   auto patiently() {
     auto begin = [](auto handler, Shifts* shifts) {
-      const Patiently from_now_on;
+      const With from_now_on(Haste::patient);
       shifts->add(work(std::move(handler)));
     };
     return asio::async_initiate<const asio::deferred_t&, void()>(begin, asio::deferred, this);

@@ -14,7 +14,7 @@ namespace billd::redis {
 /// Commands whose replies are awaited together. It lives in the frame of the coroutine that waits, and that frame is
 /// alive until `resumption` is run or destroyed: whoever holds a pointer to the batch drops it with `resume`.
 struct Batch {
-  Batch(std::span<const Command> to_send, std::span<Result<Reply>> to_fill) : commands(to_send), results(to_fill) {}
+  Batch(std::span<Command> to_send, std::span<Result<Reply>> to_fill) : commands(to_send), results(to_fill) {}
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
@@ -33,7 +33,7 @@ struct Batch {
   /// Replies come in the order of the commands.
   void answer(Result<Reply> result) { results[answered++] = std::move(result); }
 
-  std::span<const Command> commands;
+  std::span<Command> commands;
   std::span<Result<Reply>> results;
   std::size_t sent = 0;
   std::size_t answered = 0;

@@ -45,8 +45,8 @@ class Connection::Bridge : public std::enable_shared_from_this<Bridge> {
   bool is_open() const { return context_ != nullptr; }
   bool is_connected() const { return context_ && connected_; }
 
-  void send(std::size_t count, const char** arguments, const std::size_t* sizes) {
-    const int status = redisAsyncCommandArgv(context_, on_reply, nullptr, static_cast<int>(count), arguments, sizes);
+  void send(std::string_view command) {
+    const int status = redisAsyncFormattedCommand(context_, on_reply, nullptr, command.data(), command.size());
     BILLD_CHECK(status == REDIS_OK, "hiredis refuses commands only on a connection that it has given up");
   }
 
@@ -277,16 +277,9 @@ void Connection::abandon(Batch& batch) {
 }
 
 void Connection::send_next(Batch& batch) {
-  const std::vector<std::string>& arguments = batch.commands[batch.sent++].arguments();
-  argument_pointers_.clear();
-  argument_sizes_.clear();
-  std::size_t bytes = 0;
-  for (const std::string& argument : arguments) {
-    argument_pointers_.push_back(argument.data());
-    argument_sizes_.push_back(argument.size());
-    bytes += argument.size();
-  }
-  bridge_->send(arguments.size(), argument_pointers_.data(), argument_sizes_.data());
+  Command& command = batch.commands[batch.sent++];
+  const std::size_t bytes = command.bytes();
+  bridge_->send(command.text());
   pending_.push_back({&batch, SteadyClock::now(), bytes});
   bytes_in_flight_ += bytes;
   traffic_.commands += 1;

@@ -142,8 +142,6 @@ class Connection {
   Timer deadline_;
   bool deadline_armed_ = false;
   SteadyClock::time_point read_at_;
-  std::vector<const char*> argument_pointers_;
-  std::vector<std::size_t> argument_sizes_;
 
   std::size_t unconfirmed_ = 0;
   bool confirmation_due_ = false;

@@ -52,10 +52,25 @@ constexpr Classification any_other_error = {Errc::internal, Ran::perhaps_partly,
 
 }  // namespace
 
-std::size_t Command::bytes() const {
-  std::size_t sum = 0;
-  for (const std::string& argument : arguments_) sum += argument.size();
-  return sum;
+void Command::append(std::string_view argument) {
+  std::array<char, head_max> length{'$'};
+  char* end = std::to_chars(length.data() + 1, length.data() + length.size(), argument.size()).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  text_.append(length.data(), static_cast<std::size_t>(end - length.data())).append(argument).append("\r\n");
+  ++size_;
+  bytes_ += argument.size();
+}
+
+std::string_view Command::text() {
+  std::array<char, head_max> head{'*'};
+  char* end = std::to_chars(head.data() + 1, head.data() + head.size(), size_).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  const auto length = static_cast<std::size_t>(end - head.data());
+  const std::size_t begin = head_max - length;
+  text_.replace(begin, length, head.data(), length);
+  return std::string_view(text_).substr(begin);
 }
 
 Reply Reply::copy(const redisReply& reply) {

@@ -1,6 +1,8 @@
 // What is said to Redis and what it answers: commands, replies, and the meaning of its errors.
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <optional>
@@ -23,36 +25,52 @@ concept Argument = std::convertible_to<T, std::string_view> ||
                    (std::integral<std::remove_cvref_t<T>> && !std::same_as<std::remove_cvref_t<T>, bool> &&
                     !std::same_as<std::remove_cvref_t<T>, char>);
 
-/// A command of Redis: its name and its arguments, all binary-safe. `Command("HSET", key, "version", 7)`.
+/// A command of Redis: its name and its arguments, all binary-safe. `Command("HSET", key, "version", 7)`. Each is
+/// written where it is sent from, in Redis' protocol: a commit of many accounts has thousands of them.
 class Command {
  public:
   template <Argument... Arguments>
-  explicit Command(std::string_view name, Arguments&&... arguments) {
-    arguments_.reserve(1 + sizeof...(arguments));
-    arguments_.emplace_back(name);
-    (add(std::forward<Arguments>(arguments)), ...);
+  explicit Command(std::string_view name, const Arguments&... arguments) : text_(head_max, ' ') {
+    append(name);
+    (add(arguments), ...);
   }
 
-  /// Appends one argument; a std::string that is moved in is not copied.
+  /// Appends one argument.
   template <Argument T>
-  Command& add(T&& argument) {
-    if constexpr (std::integral<std::remove_cvref_t<T>>)
-      arguments_.push_back(std::to_string(argument));
-    else if constexpr (std::same_as<T, std::string>)
-      arguments_.push_back(std::move(argument));
+  Command& add(const T& argument) {
+    if constexpr (std::integral<T>)
+      append_number(argument);
     else
-      arguments_.emplace_back(std::string_view(argument));
+      append(std::string_view(argument));
     return *this;
   }
 
-  /// The name first.
-  const std::vector<std::string>& arguments() const { return arguments_; }
+  /// Room for so many bytes more, the protocol's included.
+  void reserve(std::size_t bytes) { text_.reserve(text_.size() + bytes); }
+
+  /// How many arguments there are, the name included.
+  std::size_t size() const { return size_; }
 
   /// The bytes of the name and the arguments, without the protocol's few.
-  std::size_t bytes() const;
+  std::size_t bytes() const { return bytes_; }
+
+  /// The whole in Redis' protocol, until the next argument is appended.
+  std::string_view text();
 
  private:
-  std::vector<std::string> arguments_;
+  /// What comes before the arguments: how many there are.
+  static constexpr std::size_t head_max = 24;
+
+  void append(std::string_view argument);
+  template <std::integral T>
+  void append_number(T number) {
+    std::array<char, 24> digits{};
+    const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
+    append(std::string_view(digits.data(), static_cast<std::size_t>(written.ptr - digits.data())));
+  }
+
+  std::string text_;
+  std::size_t size_ = 0, bytes_ = 0;
 };
 
 /// What Redis answered; owns its bytes and is cheap to move. The accessors end the process when the reply is of another

@@ -11,32 +11,51 @@ namespace {
 
 // Two calls under way keep Redis busy while the next batch gathers; more would only make batches smaller.
 constexpr std::size_t calls_max = 2;
+// Redis carries out all calls that have arrived before it looks at what has come since: who waits for an answer would
+// wait for the patient ones of all partitions. A few keep it busy.
+constexpr std::size_t patient_commit_calls_max = 4;
 // A commit whose outcome is unknown is sent again: the version guards it, and its own value tells it that it was done.
 constexpr int tries_max = 4;
 
-/// The keys and arguments of a call; each key is named once.
-class Call {
+/// The keys of a call; each is named once. They are to stay where they are.
+class Keys {
  public:
-  /// The index of the key, from 1 as in Lua.
-  std::size_t key(const std::string& name) {
-    auto [entry, is_new] = indexes_.try_emplace(name, indexes_.size() + 1);
-    if (is_new) keys_.push_back(name);
+  /// The number of the key, from 1 as in Lua.
+  std::size_t number(std::string_view name) {
+    const auto [entry, is_new] = numbers_.try_emplace(name, names_.size() + 1);
+    if (is_new) names_.push_back(name);
     return entry->second;
   }
-  void add(std::string_view argument) { arguments_.emplace_back(argument); }
-  void add(std::integral auto argument) { arguments_.push_back(std::to_string(argument)); }
-
-  redis::Command command(std::string_view function) && {
-    redis::Command command("FCALL", function_name(function), keys_.size());
-    for (std::string& each : keys_) command.add(std::move(each));
-    for (std::string& each : arguments_) command.add(std::move(each));
-    return command;
-  }
+  const std::vector<std::string_view>& names() const { return names_; }
 
  private:
-  std::unordered_map<std::string, std::size_t> indexes_;
-  std::vector<std::string> keys_, arguments_;
+  std::unordered_map<std::string_view, std::size_t> numbers_;
+  std::vector<std::string_view> names_;
 };
+
+/// In the order in which the arguments name them.
+std::vector<std::size_t> key_numbers(Keys& keys, const std::vector<PendingCommit*>& commits) {
+  std::vector<std::size_t> numbers;
+  for (const PendingCommit* commit : commits) {
+    numbers.push_back(keys.number(commit->account));
+    numbers.push_back(commit->record.empty() ? 0 : keys.number(commit->record));
+    numbers.push_back(commit->unique.empty() ? 0 : keys.number(commit->unique));
+    for (const Write& write : commit->writes) numbers.push_back(keys.number(write.key));
+  }
+  return numbers;
+}
+
+/// What the arguments of a call take in Redis' protocol, more or less.
+std::size_t bytes_about(const Keys& keys, const std::vector<PendingCommit*>& commits) {
+  constexpr std::size_t of_protocol = 8, of_numbers = 160;
+  std::size_t bytes = 0;
+  for (std::string_view name : keys.names()) bytes += name.size() + of_protocol;
+  for (const PendingCommit* commit : commits) {
+    bytes += commit->value.size() + commit->events.size() + commit->record_value.size() + of_numbers;
+    for (const Write& write : commit->writes) bytes += write.first.size() + write.second.size() + 4 * of_protocol;
+  }
+  return bytes;
+}
 
 Failure unexpected(std::string_view what) {
   return {Errc::internal, "the commit function gave an unexpected answer: " + std::string(what)};
@@ -96,18 +115,44 @@ void Store::Batches::add(Mode mode, std::uint32_t partition, PendingLoad& load) 
   }));
 }
 
+/// Whether the group has to wait until a call of another one has ended.
+bool Store::Batches::is_held_up(Group& group) {
+  if (group.haste == Shifts::Haste::prompt || patient_commit_calls_ < patient_commit_calls_max) return false;
+  if (!group.is_held_up) held_up_.push_back(&group);
+  group.is_held_up = true;
+  return true;
+}
+
 void Store::Batches::start_commits(Group& group) {
-  while (!group.commits.empty() && group.commit_calls < calls_max) {
+  // Each call ends promptly, so that the next one is not late: its commits wait with their own haste.
+  const Shifts::With promptly(Shifts::Haste::prompt);
+  while (!group.commits.empty() && group.commit_calls < calls_max && !is_held_up(group)) {
     const std::size_t count = std::min(group.commits.size(), settings_.batch_max);
     std::vector<PendingCommit*> batch(group.commits.begin(),
                                       group.commits.begin() + static_cast<std::ptrdiff_t>(count));
     group.commits.erase(group.commits.begin(), group.commits.begin() + static_cast<std::ptrdiff_t>(count));
     ++group.commit_calls;
+    if (group.haste == Shifts::Haste::patient) ++patient_commit_calls_;
     tasks_.spawn("commit", carry_commits(group, std::move(batch)));
   }
 }
 
+void Store::Batches::finish_commits(Group& group) {
+  --group.commit_calls;
+  if (group.haste == Shifts::Haste::patient) {
+    --patient_commit_calls_;
+    while (!held_up_.empty() && patient_commit_calls_ < patient_commit_calls_max) {
+      Group& next = *held_up_.front();
+      held_up_.pop_front();
+      next.is_held_up = false;
+      start_commits(next);
+    }
+  }
+  start_commits(group);
+}
+
 void Store::Batches::start_loads(Group& group) {
+  const Shifts::With promptly(Shifts::Haste::prompt);
   while (!group.loads.empty() && group.load_calls < calls_max) {
     const std::size_t count = std::min(group.loads.size(), settings_.batch_max);
     std::vector<PendingLoad*> batch(group.loads.begin(), group.loads.begin() + static_cast<std::ptrdiff_t>(count));
@@ -139,50 +184,40 @@ awaitable<> Store::Batches::carry_commits(Group& group, std::vector<PendingCommi
         commits[i]->done.provide(failure_of(verdicts.error(), sent_before));
     }
   }
-  --group.commit_calls;
-  start_commits(group);
+  finish_commits(group);
 }
 
 redis::Command Store::Batches::commit_command(Group& group, const std::vector<PendingCommit*>& commits) {
   const std::string keys_prefix = prefix(group.mode, group.partition);
-  Call call;
-  call.key(commits_key(group.partition));
-  call.key(lease_key(group.partition));
-  call.key(events_key(keys_prefix));
-  call.key(parked_key(keys_prefix));
-  call.key(marks_key(keys_prefix));
-  call.add(commits.size());
+  const std::string of_partition[] = {commits_key(group.partition), lease_key(group.partition), events_key(keys_prefix),
+                                      parked_key(keys_prefix), marks_key(keys_prefix)};
+  Keys keys;
+  for (const std::string& key : of_partition) keys.number(key);
+  const std::vector<std::size_t> numbers = key_numbers(keys, commits);
+  redis::Command command("FCALL", function_name("commit"), keys.names().size());
+  command.reserve(bytes_about(keys, commits));
+  for (std::string_view name : keys.names()) command.add(name);
+  command.add(commits.size());
   // Old events go once a minute: trimming costs a call each time.
   const auto steady_now = SteadyClock::now();
   if (steady_now - group.trimmed_at > std::chrono::minutes(1)) {
     group.trimmed_at = steady_now;
     const auto oldest = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now()) - settings_.event_retention;
-    call.add(std::max<std::int64_t>(oldest.time_since_epoch().count(), 0));
+    command.add(std::max<std::int64_t>(oldest.time_since_epoch().count(), 0));
   } else {
-    call.add("");
+    command.add("");
   }
+  auto number = numbers.begin();
   for (const PendingCommit* commit : commits) {
-    call.add(call.key(commit->account));
-    call.add(commit->expected_version);
-    call.add(commit->value);
-    call.add(commit->epoch);
-    call.add(commit->record.empty() ? 0 : call.key(commit->record));
-    call.add(commit->record_value);
-    call.add(commit->record_overwrite ? "1" : "");
-    call.add(commit->record_life.count());
-    call.add(commit->unique.empty() ? 0 : call.key(commit->unique));
-    call.add(commit->unique_holder);
-    call.add(commit->mark);
-    call.add(commit->events);
-    call.add(commit->writes.size());
-    for (const Write& write : commit->writes) {
-      call.add(std::string_view(&write.letter, 1));
-      call.add(call.key(write.key));
-      call.add(write.first);
-      call.add(write.second);
-    }
+    command.add(*number++).add(commit->expected_version).add(commit->value).add(commit->epoch);
+    command.add(*number++).add(commit->record_value).add(commit->record_overwrite ? "1" : "");
+    command.add(commit->record_life.count());
+    command.add(*number++).add(commit->unique_holder);
+    command.add(commit->mark).add(commit->events).add(commit->writes.size());
+    for (const Write& write : commit->writes)
+      command.add(std::string_view(&write.letter, 1)).add(*number++).add(write.first).add(write.second);
   }
-  return std::move(call).command("commit");
+  return command;
 }
 
 awaitable<Result<std::vector<Result<Verdict>>>> Store::Batches::call_commit(Group& group,

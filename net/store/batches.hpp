@@ -17,11 +17,6 @@ struct Write {
   std::string first, second;
 };
 
-struct Verdict {
-  CommitStatus status = CommitStatus::committed;
-  std::string saved;
-};
-
 /// A commit on its way. Lives in the frame of Store::commit.
 struct PendingCommit {
   explicit PendingCommit(Executor executor) : done(executor) {}
@@ -65,12 +60,15 @@ class Store::Batches {
     std::deque<PendingCommit*> commits;
     std::deque<PendingLoad*> loads;
     std::size_t commit_calls = 0, load_calls = 0;
+    bool is_held_up = false;
     bool commits_scheduled = false, loads_scheduled = false;
     SteadyClock::time_point trimmed_at;
   };
 
   Group& group(Mode mode, std::uint32_t partition);
+  bool is_held_up(Group& group);
   void start_commits(Group& group);
+  void finish_commits(Group& group);
   void start_loads(Group& group);
   awaitable<> carry_commits(Group& group, std::vector<PendingCommit*> commits);
   redis::Command commit_command(Group& group, const std::vector<PendingCommit*>& commits);
@@ -84,7 +82,9 @@ class Store::Batches {
   redis::Client& client_;
   Acknowledged& acknowledged_;
   const StoreSettings& settings_;
-  std::deque<Group> groups_;  ///< by partition, mode and haste; their addresses stay
+  std::size_t patient_commit_calls_ = 0;
+  std::deque<Group*> held_up_;  ///< with patient commits, until calls of others have ended
+  std::deque<Group> groups_;    ///< by partition, mode and haste; their addresses stay
   Tasks tasks_;
 };
 

@@ -276,6 +276,16 @@ awaitable<Result<std::vector<Loaded>>> Store::load_all(Mode mode, std::vector<Ac
 }
 
 awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
+  auto verdict = co_await commit(&request);
+  if (!verdict) co_return verdict.error();
+  CommitResult result{verdict->status, {}, std::move(verdict->saved)};
+  if (result.status == CommitStatus::committed)
+    result.loaded = {std::move(request.transition.account), std::move(request.before)};
+  co_return result;
+}
+
+awaitable<Result<Verdict>> Store::commit(CommitRequest* to_commit) {
+  CommitRequest& request = *to_commit;
   Transition& transition = request.transition;
   Account& account = transition.account;
   const std::uint32_t partition = partition_of(account.key);
@@ -344,14 +354,10 @@ awaitable<Result<CommitResult>> Store::commit(CommitRequest request) {
   batches_->add(account.mode, partition, pending);
   co_await pending.done.provided();
   auto verdict = pending.done.take();
-  if (!verdict) co_return verdict.error();
-  CommitResult result;
-  result.status = verdict->status;
-  result.saved = std::move(verdict->saved);
-  if (result.status != CommitStatus::committed) co_return result;
+  if (!verdict || verdict->status != CommitStatus::committed) co_return verdict;
   if (events_appended_ && !pending.events.empty()) events_appended_(account.mode, partition);
-  result.loaded = {std::move(account), std::move(after)};
-  co_return result;
+  request.before = std::move(after);
+  co_return verdict;
 }
 
 awaitable<Result<Record>> Store::load_record(Mode mode, AccountKey key, std::string field) {

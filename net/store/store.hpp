@@ -81,6 +81,12 @@ enum class CommitStatus : std::uint8_t {
   given_up,     ///< somebody has given the commit of this mark up; nothing was written
 };
 
+/// What became of a commit.
+struct Verdict {
+  CommitStatus status = CommitStatus::committed;
+  std::string saved = {};  ///< of `repeated`
+};
+
 struct CommitResult {
   CommitStatus status = CommitStatus::committed;
   Loaded loaded;      ///< after a commit: the account as it is stored now
@@ -175,6 +181,10 @@ class Store {
   /// Accounts that do not exist are left out.
   awaitable<Result<std::vector<Loaded>>> load_all(Mode mode, std::vector<AccountKey> keys);
   awaitable<Result<CommitResult>> commit(CommitRequest request);
+  /// The same for a request that stays with the caller, who awaits this at once: what is large is not moved about. Of
+  /// one that was committed, its transition has the account as it is stored now, and `before` what that has left in
+  /// indexes and queues; of others, nothing of it is to be used.
+  awaitable<Result<Verdict>> commit(CommitRequest* request);
 
   /// not_found when there is no such record.
   awaitable<Result<Record>> load_record(Mode mode, AccountKey key, std::string field);

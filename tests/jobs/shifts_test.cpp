@@ -61,7 +61,7 @@ TEST_F(ShiftsTest, DoWhatCameFirstAndLetOthersInBetween) {
 TEST_F(ShiftsTest, DoWhatIsPromptBeforeTheCrowd) {
   constexpr int crowd = 100, prompt = 1'000;
   {
-    const Shifts::Patiently crowds;
+    const Shifts::With crowds(Shifts::Haste::patient);
     for (int i = 0; i < crowd; ++i) add(i);
   }
   for (int i = 0; i < 3; ++i) add(prompt + i);
@@ -83,7 +83,7 @@ TEST_F(ShiftsTest, DoNotLetTheCrowdStarve) {
   };
   again();
   {
-    const Shifts::Patiently crowds;
+    const Shifts::With crowds(Shifts::Haste::patient);
     for (int i = 0; i < static_cast<int>(crowd); ++i) add(i);
   }
   loop_.run();

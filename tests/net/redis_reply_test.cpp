@@ -14,17 +14,21 @@ using namespace std::literals;
 TEST(Command, TakesTextAndIntegers) {
   const std::string key = "account";
   Command command("HSET", key, "version", 7, std::string_view("a\0b", 3), std::int64_t{-1}, std::uint16_t{16});
-  EXPECT_EQ(command.arguments(),
-            (std::vector<std::string>{"HSET", "account", "version", "7", std::string("a\0b", 3), "-1", "16"}));
+  EXPECT_EQ(
+      command.text(),
+      "*7\r\n$4\r\nHSET\r\n$7\r\naccount\r\n$7\r\nversion\r\n$1\r\n7\r\n$3\r\na\0b\r\n$2\r\n-1\r\n$2\r\n16\r\n"sv);
+  EXPECT_EQ(command.size(), 7u);
   EXPECT_EQ(command.bytes(), 4u + 7 + 7 + 1 + 3 + 2 + 2);
 }
 
-TEST(Command, MovesAStringIn) {
-  std::string blob(1000, 'x');
-  const char* bytes = blob.data();
-  Command command("SET", "key");
-  command.add(std::move(blob));
-  EXPECT_EQ(command.arguments().back().data(), bytes);
+TEST(Command, GrowsAlsoAfterItWasRead) {
+  Command command("DEL", "");
+  EXPECT_EQ(command.text(), "*2\r\n$3\r\nDEL\r\n$0\r\n\r\n");
+  for (int i = 0; i < 9; ++i) command.add(i);
+  EXPECT_TRUE(command.text().starts_with("*11\r\n$3\r\nDEL\r\n$0\r\n\r\n$1\r\n0\r\n"));
+  const std::string blob(1000, 'x');
+  EXPECT_EQ(Command("SET", "key", blob, std::int64_t{-9'223'372'036'854'775'807 - 1}).text(),
+            "*4\r\n$3\r\nSET\r\n$3\r\nkey\r\n$1000\r\n" + blob + "\r\n$20\r\n-9223372036854775808\r\n");
 }
 
 TEST(Reply, CopiesWhatHiredisRead) {

@@ -165,6 +165,43 @@ TEST_F(Commit, KeepsQueuesAndIndexesAsTheStateSaysThroughALife) {
   expect_in_place({ann, bob});
 }
 
+TEST_F(Commit, IsMadeWholeThoughOneCommandOfRedisWouldNotHoldIt) {
+  constexpr std::size_t many = 2'100;  // Lua hands over fewer at a time
+  Loaded loaded = subscriber(ann);
+  CommitRequest large;
+  large.before = loaded.footprint;
+  large.now = day_one;
+  large.transition.account = loaded.account;
+  for (std::size_t i = 0; i < many; ++i) {
+    CreateInvoiceItem item;
+    item.unit_amount = {static_cast<std::int64_t>(i + 1), Currency::of("usd")};
+    auto decided = decide(std::move(large.transition.account), item, day_one, Rules());
+    ASSERT_TRUE(decided) << decided.error().detail;
+    large.transition.account = std::move(decided->account);
+    BalanceTransaction written;
+    written.id = make_id<BalanceTransactionKind>(ann, 1'000'000 + i);
+    written.created = day_one;
+    written.amount = item.unit_amount;
+    large.transition.settled.emplace_back(std::move(written));
+  }
+  auto made = await(store().commit(std::move(large)));
+  ASSERT_TRUE(made) << made.error().detail;
+  ASSERT_EQ(made->status, CommitStatus::committed);
+  EXPECT_EQ(records_of(ann).size(), many + 1);
+  expect_in_place({ann});
+
+  CommitRequest without;
+  without.before = made->loaded.footprint;
+  without.now = day_one;
+  without.transition.account = made->loaded.account;
+  without.transition.account.invoice_items.clear();
+  auto taken_away = await(store().commit(std::move(without)));
+  ASSERT_TRUE(taken_away) << taken_away.error().detail;
+  ASSERT_EQ(taken_away->status, CommitStatus::committed);
+  EXPECT_EQ(ask("ZCARD", index_key(prefix_of(ann), Index::invoice_items)).integer(), 0);
+  expect_in_place({ann});
+}
+
 TEST_F(Commit, KeepsTheAccountsOfATestClockInItsOwnQueue) {
   const TestClockId clock("clock_one");
   Loaded loaded = subscriber(ann, "ann@example.com", clock);
