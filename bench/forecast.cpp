@@ -1,5 +1,6 @@
 // `billd forecast` of a whole book: how long it takes and how much memory, beside the same process that only reads the
 // book because the day is over.
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,11 +57,18 @@ struct Run {
   std::int64_t amount = 0;
 };
 
-Result<std::string> read_all(int descriptor) {
+/// All that the process writes. How much memory it has taken is looked at meanwhile, since it only grows and cannot be
+/// asked any more when the process has ended.
+Result<std::string> read_all(int descriptor, pid_t process, double& megabytes) {
+  constexpr int look_again_ms = 2;
   std::string text;
   std::array<char, 65536> some{};
   for (;;) {
-    const ssize_t count = read(descriptor, some.data(), some.size());
+    if (const double now = peak_megabytes(process); now > 0) megabytes = now;
+    pollfd readable{descriptor, POLLIN, 0};
+    const int ready = poll(&readable, 1, look_again_ms);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+    const ssize_t count = ready < 0 ? -1 : read(descriptor, some.data(), some.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return system_failure("read");
     if (count == 0) return text;
@@ -84,18 +92,17 @@ Result<Run> forecast_until(const std::filesystem::path& state, const std::string
     _exit(127);
   }
   input = redis::UniqueDescriptor();
-  auto text = read_all(output.get());
+  Run run;
+  auto text = read_all(output.get(), process, run.megabytes);
   int status = 0;
   rusage used{};
   if (wait4(process, &status, 0, &used) != process) return system_failure("wait");
   if (!text) return text.error();
-  Run run;
   run.seconds = std::chrono::duration<double>(SteadyClock::now() - began).count();
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
   run.processor_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
-  run.megabytes = static_cast<double>(used.ru_maxrss) / 1024;
   boost::system::error_code malformed;
   const json::value said = json::parse(*text, malformed);
   if (status != 0 || malformed) return Failure{Errc::internal, "the forecast failed: " + *text};

@@ -37,4 +37,12 @@ double cpu_seconds(pid_t process) {
   return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
+double peak_megabytes(pid_t process) {
+  std::ifstream file("/proc/" + std::to_string(process) + "/status");
+  const std::string name = "VmHWM:";
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(name)) return std::strtod(line.c_str() + name.size(), nullptr) / 1024;
+  return 0;
+}
+
 }  // namespace billd::bench

@@ -25,4 +25,8 @@ class TemporaryDirectory {
 /// User and system time of all threads of the process until now, in seconds; 0 when there is no such process.
 double cpu_seconds(pid_t process);
 
+/// The most memory that the program of a running process has taken, in megabytes of 1024 KiB; 0 when there is none.
+/// What wait4() tells counts from the fork on, with all that the parent held then.
+double peak_megabytes(pid_t process);
+
 }  // namespace billd::bench

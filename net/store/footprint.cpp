@@ -146,6 +146,7 @@ std::string_view to_text(Index index) {
 
 IndexEntries index_entries(const Account& account) {
   IndexEntries entries;
+  entries.reserve(16);  // Of a customer who is found by a few values, with a subscription and an open invoice.
   const Customer& customer = account.customer;
   if (!customer.id.is_empty() && !customer.deleted) {
     entries.push_back({Index::customers, score(customer.created), encode_reference(account.key, customer.id), {}});

@@ -325,7 +325,7 @@ awaitable<Result<Verdict>> Store::commit(CommitRequest* to_commit) {
   Footprint after = Footprint::of(account);
   WriteList writes(keys_prefix, pending.writes);
   const std::string records = records_key(keys_prefix, account.key);
-  IndexEntries entries = after.entries;
+  IndexEntries of_settled;
   Parts parts;
   for (const Record& record : transition.settled) {
     writes.add('H', records, record_field_of(account.key, record), encode(account.key, record, parts));
@@ -339,7 +339,7 @@ awaitable<Result<Verdict>> Store::commit(CommitRequest* to_commit) {
       for (const CreditNote& note : invoice->credit_notes)
         writes.add('H', records, credit_note_field(account.key, note.id), owner);
     }
-    merge_into(entries, index_entries(account.key, record));
+    merge_into(of_settled, index_entries(account.key, record));
   }
   for (auto& [name, bytes] : parts) writes.add('V', records, part_field(name), std::move(bytes));
   if (!request.aliases.empty())
@@ -348,7 +348,8 @@ awaitable<Result<Verdict>> Store::commit(CommitRequest* to_commit) {
   // A draft that rested outside the account has its entries, though the account when it was loaded had none of them.
   for (const Invoice& deleted : transition.deleted)
     merge_into(request.before.entries, index_entries(account.key, deleted));
-  writes.indexes(request.before.entries, entries);
+  if (!of_settled.empty()) merge_into(of_settled, after.entries);
+  writes.indexes(request.before.entries, of_settled.empty() ? after.entries : of_settled);
   writes.timers(account.key, request.before, after);
 
   batches_->add(account.mode, partition, pending);

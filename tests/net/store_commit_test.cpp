@@ -173,15 +173,15 @@ TEST_F(Commit, IsMadeWholeThoughOneCommandOfRedisWouldNotHoldIt) {
   large.now = day_one;
   large.transition.account = loaded.account;
   for (std::size_t i = 0; i < many; ++i) {
-    CreateInvoiceItem item;
-    item.unit_amount = {static_cast<std::int64_t>(i + 1), Currency::of("usd")};
-    auto decided = decide(std::move(large.transition.account), item, day_one, Rules());
-    ASSERT_TRUE(decided) << decided.error().detail;
-    large.transition.account = std::move(decided->account);
+    InvoiceItem item;
+    item.id = make_id<InvoiceItemKind>(ann, 1'000'000 + i);
+    item.created = day_one;
+    item.amount = {static_cast<std::int64_t>(i + 1), Currency::of("usd")};
     BalanceTransaction written;
-    written.id = make_id<BalanceTransactionKind>(ann, 1'000'000 + i);
+    written.id = make_id<BalanceTransactionKind>(ann, 2'000'000 + i);
     written.created = day_one;
-    written.amount = item.unit_amount;
+    written.amount = item.amount;
+    large.transition.account.invoice_items.push_back(std::move(item));
     large.transition.settled.emplace_back(std::move(written));
   }
   auto made = await(store().commit(std::move(large)));
