@@ -342,6 +342,8 @@ Result<Subscription> read_terms(const json::object& subscription, const Named& n
   if (const auto began = time_of(subscription, "start_date"); began && *began < read.created) read.start_date = began;
   read.items = std::move(*items);
   read.missing_payment_method = *at_end;
+  if (const json::object* settings = object_of(subscription, "payment_settings"))
+    read.saves_source = text_of(*settings, "save_default_payment_method") == "on_subscription";
   read.current_period = {*start, *end};
   read.anchor = time_of(subscription, "billing_cycle_anchor").value_or(*start);
   read.trial_start = time_of(subscription, "trial_start");

@@ -102,7 +102,9 @@ Result<Phase> phase_of(const json::object& phase, const Named& named) {
   if (!proration) return proration.error();
   read.proration = *proration;
   read.trial_end = time_of(phase, "trial_end");
-  if (text_of(phase, "billing_cycle_anchor") == "phase_start") read.anchor = PhaseAnchor::phase_start;
+  const std::string anchor = text_of(phase, "billing_cycle_anchor");
+  if (anchor == "phase_start") read.anchor = PhaseAnchor::phase_start;
+  if (anchor == "automatic") read.anchor = PhaseAnchor::automatic;
   auto discount = discount_of(phase, *start, named);
   if (!discount) return discount.error();
   read.discount = std::move(*discount);
@@ -119,6 +121,7 @@ Result<Phase> phase_of(const json::object& phase, const Named& named) {
 void read_defaults(const json::object& schedule, Schedule& read) {
   const json::object* defaults = object_of(schedule, "default_settings");
   if (defaults == nullptr) return;
+  read.anchor_at_start = text_of(*defaults, "billing_cycle_anchor") == "phase_start";
   read.collection = collection_of(*defaults);
   if (const json::object* settings = object_of(*defaults, "invoice_settings"))
     read.days_until_due = static_cast<std::int32_t>(integer_of(*settings, "days_until_due"));

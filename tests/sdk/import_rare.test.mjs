@@ -69,7 +69,10 @@ describe("An import of what is rare", () => {
       const { items } = await subscribed(aggregate_usage, { items: [{ plan: by }] });
       metered[aggregate_usage] = items.data[0].id;
     }
-    await subscribed("often", { pending_invoice_item_interval: { interval: "week", interval_count: 1 } });
+    await subscribed("often", {
+      pending_invoice_item_interval: { interval: "week", interval_count: 1 },
+      payment_settings: { save_default_payment_method: "on_subscription" },
+    });
     const trial = {
       trial_end: start + 5 * day,
       trial_settings: { end_behavior: { missing_payment_method: "pause" } },
@@ -104,9 +107,10 @@ describe("An import of what is rare", () => {
       customer: await customer("not started"),
       start_date: imported + 20 * day,
       end_behavior: "cancel",
+      default_settings: { billing_cycle_anchor: "phase_start" },
       phases: [
         phase({ iterations: 2, coupon: "quarter", add_invoice_items: [{ price: setup }] }),
-        phase({ items: [{ plan: silver }], iterations: 4 }),
+        phase({ items: [{ plan: silver }], iterations: 4, billing_cycle_anchor: "automatic" }),
       ],
       metadata: { kept: "yes" },
     });
