@@ -349,8 +349,8 @@ MUTATIONS = [
      "    } else {", "AProration.*"),
 
     # Prices and usage.
-    ("half a cent of a price is rounded down", "price.cpp", ": 2 * rest >= Decimal::unit)", ": 2 * rest > Decimal::unit)",
-     "APrice.*"),
+    ("half a cent of a price is rounded down", "price.cpp", ": 2 * rest >= Decimal::unit)",
+     ": 2 * rest > Decimal::unit)", "APrice.*"),
     ("half a cent of a credit is rounded up", "price.cpp", "whole < 0 ? 2 * rest > Decimal::unit",
      "whole < 0 ? 2 * rest >= Decimal::unit", "APrice.OfNegativeAmountsRoundsAHalfAwayFromZero"),
     ("a price wraps", "price.cpp", "if (whole > std::numeric_limits<std::int64_t>::max() || ", "if (",
