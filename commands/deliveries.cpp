@@ -8,11 +8,10 @@
 #include "jobs/clock.hpp"
 #include "jobs/redelivery.hpp"
 #include "net/store/deliveries.hpp"
+#include "net/store/keys.hpp"
 
 namespace billd::commands {
 namespace {
-
-constexpr std::array modes = {Mode::test, Mode::live};
 
 std::string_view mode_name(Mode mode) { return mode == Mode::live ? "live" : "test"; }
 
@@ -76,7 +75,7 @@ awaitable<Result<void>> read_partition(store::Store& store, Mode mode, std::uint
 
 awaitable<Result<int>> list(Session& session, DeliveriesOptions options) {
   std::vector<Trouble> troubles;
-  for (Mode mode : modes)
+  for (Mode mode : store::modes)
     for (std::uint32_t partition = 0; partition < session.store().partitions(); ++partition) {
       auto read = co_await read_partition(session.store(), mode, partition, options.endpoint, options.limit, troubles);
       if (!read) co_return read.error();

@@ -20,8 +20,6 @@ constexpr std::size_t entries_per_batch = 500;
 constexpr int readings = 3;
 constexpr std::chrono::hours effect_may_take{1};
 
-constexpr std::array modes = {Mode::test, Mode::live};
-
 /// "t:{p7}:a:XXXXXXXXXXXX" taken apart.
 struct KeyName {
   Mode mode = Mode::test;
@@ -702,7 +700,7 @@ class Verification {
   };
 
   awaitable<Result<void>> walk_events() {
-    for (Mode mode : modes)
+    for (Mode mode : store::modes)
       for (std::uint32_t partition = 0; partition < store_.partitions(); ++partition) {
         auto walked = co_await walk_stream(mode, partition);
         if (!walked) co_return walked.error();
@@ -858,7 +856,7 @@ class Verification {
   // What other systems call objects.
 
   awaitable<Result<void>> walk_aliases() {
-    for (Mode mode : modes)
+    for (Mode mode : store::modes)
       for (std::uint32_t partition = 0; partition < store_.partitions(); ++partition) {
         auto checked = co_await check_aliases(store_, mode, partition, readings, options_.pause);
         if (!checked) co_return checked.error();

@@ -105,16 +105,14 @@ Result<Invoice*> bring_in_draft(Change& change, const NamingInvoice& command) {
 /// The item's discounts as they were asked for, with those that it keeps of the ones that it has.
 Result<std::vector<Discount>> discounts_for(Change& change, const InvoiceItem& item,
                                             const std::vector<ItemDiscount>& wanted) {
-  const auto refused = [](std::string detail) {
-    return Failure{Errc::invalid_parameter, std::move(detail), "discounts"};
-  };
   std::vector<Discount> discounts;
   if (wanted.empty()) return discounts;
-  if (wanted.size() > discounts_max) return refused("An invoice item can have at most 20 discounts.");
+  if (wanted.size() > discounts_max) return wrong("An invoice item can have at most 20 discounts.", "discounts");
   if (!item.discountable)
-    return refused(
+    return wrong(
         "An invoice item has discounts of its own only if it is discountable, which credits and prorations "
-        "are not by themselves.");
+        "are not by themselves.",
+        "discounts");
   for (const ItemDiscount& each : wanted) {
     if (!each.kept.is_empty()) {
       const auto kept = std::ranges::find(item.discounts, each.kept, &Discount::id);
@@ -129,7 +127,7 @@ Result<std::vector<Discount>> discounts_for(Change& change, const InvoiceItem& i
   }
   for (auto it = discounts.begin(); it != discounts.end(); ++it)
     if (std::any_of(discounts.begin(), it, [&](const Discount& other) { return other.coupon.id == it->coupon.id; }))
-      return refused("A coupon is taken from an invoice item once: " + it->coupon.id.value());
+      return wrong("A coupon is taken from an invoice item once: " + it->coupon.id.value(), "discounts");
   return discounts;
 }
 

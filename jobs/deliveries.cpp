@@ -6,12 +6,12 @@
 #include <set>
 
 #include "net/store/audit.hpp"
+#include "net/store/keys.hpp"
 #include "net/webhooks/endpoint_secrets.hpp"
 
 namespace billd::jobs {
 namespace {
 
-constexpr std::array modes = {Mode::test, Mode::live};
 /// Stream entries that are looked at in one go: what a crash may deliver again.
 constexpr std::size_t entries_at_once = 64;
 /// Customers who wait and are tried in one go.
@@ -113,7 +113,7 @@ void Deliveries::follow_endpoints() {
   std::map<WebhookEndpointId, ReceiverPointer> receivers;
   has_receivers_ = {};
   numbers_.endpoints_disabled = 0;
-  for (Mode mode : modes)
+  for (Mode mode : store::modes)
     for (const WebhookEndpoint& endpoint : catalog_.all<WebhookEndpoint>(mode)) {
       if (!endpoint.disabled_because.empty()) ++numbers_.endpoints_disabled;
       if (endpoint.is_disabled) continue;
@@ -173,7 +173,7 @@ void Deliveries::look() {
   std::erase_if(
       lanes_, [&](const auto& entry) { return is_idle(*entry.second) && !partitions_.fence(entry.second->partition); });
   for (std::uint32_t partition : partitions_.held())
-    for (Mode mode : modes) {
+    for (Mode mode : store::modes) {
       const auto fence = partitions_.fence(partition);
       const auto known = lanes_.find({partition, mode});
       const bool has_remains = known != lanes_.end() && !(known->second->ways.empty() && known->second->stored.empty());
